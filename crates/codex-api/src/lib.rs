@@ -1,0 +1,1 @@
+//! Streams model turns from OpenAI-style services: Responses and Chat Completions.

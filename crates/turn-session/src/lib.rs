@@ -1,0 +1,1 @@
+//! One streamed model turn as a state machine without I/O.

@@ -1,0 +1,1 @@
+//! Cross-crate test suites; see the files beside this folder.
