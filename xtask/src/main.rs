@@ -1,2 +1,180 @@
-//! The project's own tasks: `cargo xtask test` and friends.
-fn main() {}
+//! The project's own task runner: `cargo xtask help` lists what it does.
+//!
+//! It needs no tool beyond cargo, rustfmt and clippy, and it changes no file of the checkout.
+
+mod cargo;
+mod deps;
+mod test;
+mod tidy;
+mod workspace;
+
+use std::fmt;
+use std::process::ExitCode;
+
+use workspace::Workspace;
+
+/// What a task hands back.
+type TaskResult = Result<(), Failure>;
+
+/// Why a task failed.
+#[derive(Debug, PartialEq, Eq)]
+enum Failure {
+    /// A message that still has to be shown.
+    Message(String),
+    /// The task has said everything itself.
+    Shown,
+}
+
+impl From<String> for Failure {
+    fn from(message: String) -> Self {
+        Self::Message(message)
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Message(message) => f.write_str(message),
+            Self::Shown => f.write_str("failed, as shown above"),
+        }
+    }
+}
+
+/// One line of `cargo xtask help`.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    options: &'static [&'static str],
+    run: fn(&Workspace, &[String]) -> TaskResult,
+}
+
+const TASKS: &[Task] = &[
+    Task {
+        name: "test",
+        about: "everything a change must pass; --quick leaves out build, doctests and deps",
+        options: &["--quick"],
+        run: |workspace, options| test::run(workspace, test::Extent::from_options(options)),
+    },
+    Task {
+        name: "tidy",
+        about: "layer arrows, file sizes, manifests, snapshots, leftovers, machine paths",
+        options: &[],
+        run: |workspace, _| tidy::run(workspace),
+    },
+    Task {
+        name: "deps",
+        about: "the weight budget: how many crates each published crate brings along",
+        options: &[],
+        run: |workspace, _| deps::run(workspace),
+    },
+    Task {
+        name: "help",
+        about: "this list",
+        options: &[],
+        run: |_, _| {
+            print!("{}", usage());
+            Ok(())
+        },
+    },
+];
+
+/// The words of the command line, understood.
+struct Invocation<'a> {
+    task: &'static Task,
+    options: &'a [String],
+}
+
+fn main() -> ExitCode {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let invocation = match parse(&words) {
+        Ok(invocation) => invocation,
+        Err(message) => {
+            eprintln!("error: {message}\n\n{}", usage());
+            return ExitCode::from(2);
+        }
+    };
+    match run(&invocation) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(Failure::Shown) => ExitCode::FAILURE,
+        Err(Failure::Message(message)) => {
+            eprintln!("error: {message}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run(invocation: &Invocation<'_>) -> TaskResult {
+    let workspace = Workspace::locate()?;
+    (invocation.task.run)(&workspace, invocation.options)
+}
+
+fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
+    let Some((first, options)) = words.split_first() else {
+        return Err("no task given".to_owned());
+    };
+    let name = match first.as_str() {
+        "--help" | "-h" => "help",
+        name => name,
+    };
+    let task = TASKS
+        .iter()
+        .find(|task| task.name == name)
+        .ok_or_else(|| format!("unknown task `{name}`"))?;
+    match options
+        .iter()
+        .find(|option| !task.options.contains(&option.as_str()))
+    {
+        Some(option) => Err(format!("`{name}` does not know `{option}`")),
+        None => Ok(Invocation { task, options }),
+    }
+}
+
+fn usage() -> String {
+    let lines = TASKS.iter().map(|task| {
+        let call = [&[task.name], task.options].concat().join(" ");
+        format!("  {call:<14}{}\n", task.about)
+    });
+    format!("usage: cargo xtask TASK\n\n{}", lines.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{parse, usage};
+
+    fn check(words: &[&str], expected: Result<(&str, usize), &str>) {
+        let words: Vec<String> = words.iter().map(|word| (*word).to_owned()).collect();
+        let parsed = parse(&words);
+        match (parsed, expected) {
+            (Ok(invocation), Ok((name, options))) => {
+                assert_eq!(invocation.task.name, name, "{words:?}");
+                assert_eq!(invocation.options.len(), options, "{words:?}");
+            }
+            (Err(message), Err(expected)) => assert_eq!(message, expected, "{words:?}"),
+            (Ok(_), Err(expected)) => panic!("{words:?} should fail: {expected}"),
+            (Err(message), Ok(_)) => panic!("{words:?} failed: {message}"),
+        }
+    }
+
+    #[test]
+    fn known_words_are_understood_and_others_refused() {
+        check(&["test"], Ok(("test", 0)));
+        check(&["test", "--quick"], Ok(("test", 1)));
+        check(&["--help"], Ok(("help", 0)));
+        check(&["deps"], Ok(("deps", 0)));
+        check(&[], Err("no task given"));
+        check(&["tset"], Err("unknown task `tset`"));
+        check(&["tidy", "--quick"], Err("`tidy` does not know `--quick`"));
+        check(&["test", "x"], Err("`test` does not know `x`"));
+    }
+
+    #[test]
+    fn usage_has_one_line_for_each_task() {
+        let text = usage();
+        for task in super::TASKS {
+            let lines = text
+                .lines()
+                .filter(|line| line.trim_start().starts_with(task.name));
+            assert_eq!(lines.count(), 1, "{}", task.name);
+        }
+    }
+}
