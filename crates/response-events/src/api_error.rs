@@ -1,0 +1,178 @@
+//! The service's own error object, however it arrived.
+
+use std::{error::Error, fmt};
+
+use serde_json::Value;
+
+use crate::{ErrorClass, class::classify_status, classify_code};
+
+/// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct ApiError {
+    /// `code`, numbers as text; `None` where the service gave none.
+    pub code: Option<String>,
+    /// The message, verbatim. Where the service gave none, a sentence that says so.
+    pub message: String,
+    /// `type`.
+    pub error_type: Option<String>,
+    /// `param`: the request field that is at fault.
+    pub param: Option<String>,
+    /// The HTTP status that an event carried in its body (WebSocket errors, some gateways).
+    pub status: Option<u16>,
+}
+
+impl ApiError {
+    /// An error of which only the message is known.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { message: message.into(), ..Self::default() }
+    }
+
+    /// Reads the error out of an HTTP error body: `{"error": {…}}`, `{"error": "text"}`, the bare object, and the
+    /// `{"message": …}` and `{"detail": …}` of gateways. `None` when the body is no JSON object or has none of them.
+    pub fn from_body(body: &[u8]) -> Option<Self> {
+        let value: Value = serde_json::from_slice(body).ok()?;
+        // Some gateways wrap the object in a list.
+        let value = match value {
+            Value::Array(mut list) if list.len() == 1 => list.remove(0),
+            other => other,
+        };
+        if let Some(error) = value.get("error").filter(|error| is_error_value(error)) {
+            let mut found = Self::from_value(error, &value);
+            if found.message.is_empty() {
+                "the service gave no error message".clone_into(&mut found.message);
+            }
+            return Some(found);
+        }
+        ["message", "detail"]
+            .iter()
+            .any(|key| value.get(key).is_some_and(Value::is_string))
+            .then(|| Self::from_value(&value, &value))
+    }
+
+    /// Reads an error value; what it lacks is looked up in `envelope`, the object around it.
+    pub(crate) fn from_value(error: &Value, envelope: &Value) -> Self {
+        let field =
+            |key: &str| error.get(key).and_then(scalar_text).or_else(|| envelope.get(key).and_then(scalar_text));
+        let own = |key: &str| error.get(key).and_then(scalar_text);
+        let message = match error {
+            Value::String(text) => Some(text.clone()),
+            _ => own("message").or_else(|| own("detail")).or_else(|| field("message")),
+        };
+        let status = ["status", "status_code"].iter().find_map(|key| {
+            let number = error.get(key).or_else(|| envelope.get(key))?.as_u64()?;
+            u16::try_from(number).ok().filter(|status| (100..600).contains(status))
+        });
+        Self {
+            code: field("code").filter(|code| !code.is_empty()),
+            message: message.unwrap_or_default(),
+            error_type: own("type"),
+            param: field("param"),
+            status,
+        }
+    }
+
+    /// The class of the failure: by `code`, else by `type`, else by the HTTP status that the error carries. A `rate_limit_exceeded` whose message says that the
+    /// request alone exceeds the limit is [`ErrorClass::OverLimit`], since no wait can help.
+    pub fn class(&self) -> ErrorClass {
+        let by_name = |name: &Option<String>| name.as_deref().map(classify_code);
+        let by_status = || {
+            // Gateways put the HTTP status in `code`.
+            let status = self.status.or_else(|| self.code.as_deref()?.parse().ok())?;
+            Some(classify_status(status))
+        };
+        let known = |class: &ErrorClass| *class != ErrorClass::Unknown;
+        let class = by_name(&self.code)
+            .filter(known)
+            .or_else(|| by_name(&self.error_type).filter(known))
+            .or_else(by_status)
+            .unwrap_or(ErrorClass::Unknown);
+        if class == ErrorClass::RateLimit && requested_exceeds_limit(&self.message) {
+            ErrorClass::OverLimit
+        } else {
+            class
+        }
+    }
+}
+
+impl fmt::Display for ApiError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.code {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for ApiError {}
+
+/// Whether the value of an `error` member means an error: an object or string with something in it.
+pub(crate) fn is_error_value(value: &Value) -> bool {
+    match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::String(text) => !text.is_empty(),
+        _ => false,
+    }
+}
+
+fn scalar_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+/// The service states both numbers: "… Limit 1, Requested 30 …".
+fn requested_exceeds_limit(message: &str) -> bool {
+    let number_after = |word: &str| -> Option<u64> {
+        let rest = &message[message.find(word)? + word.len()..];
+        let digits: String =
+            rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
+        digits.parse().ok()
+    };
+    matches!((number_after("Limit "), number_after("Requested ")), (Some(limit), Some(requested)) if requested > limit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(body: &str, expected: Option<(Option<&str>, &str, ErrorClass)>) {
+        let error = ApiError::from_body(body.as_bytes());
+        let seen = error.as_ref().map(|error| (error.code.as_deref(), error.message.as_str(), error.class()));
+        assert_eq!(seen, expected, "{body}");
+    }
+
+    #[test]
+    fn error_bodies_of_every_shape_are_read() {
+        check(
+            r#"{"error":{"code":"invalid_prompt","message":"No.","type":"x","param":null}}"#,
+            Some((Some("invalid_prompt"), "No.", ErrorClass::InvalidRequest)),
+        );
+        check(r#"{"error":{"code":400,"message":"No."}}"#, Some((Some("400"), "No.", ErrorClass::InvalidRequest)));
+        check(r#"{"error":"No."}"#, Some((None, "No.", ErrorClass::Unknown)));
+        check(r#"{"message":"No.","code":"slow_down"}"#, Some((Some("slow_down"), "No.", ErrorClass::Overloaded)));
+        check(r#"{"detail":"Not Found"}"#, Some((None, "Not Found", ErrorClass::Unknown)));
+        check(
+            r#"[{"error":{"code":null,"type":"insufficient_quota","message":"Pay."}}]"#,
+            Some((None, "Pay.", ErrorClass::Quota)),
+        );
+        check(r#"{"error":{"code":"x"}}"#, Some((Some("x"), "the service gave no error message", ErrorClass::Unknown)));
+        check(r#"{"error":null}"#, None);
+        check("<html>", None);
+    }
+
+    #[test]
+    fn a_request_over_the_limit_is_not_a_matter_of_waiting() {
+        let too_large = "Request too large on tokens per min (TPM): Limit 30,000, Requested 30,001. Visit …";
+        let wait =
+            "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29999, Requested 30. Try again in 1.2s";
+        for (message, class) in [(too_large, ErrorClass::OverLimit), (wait, ErrorClass::RateLimit)] {
+            let error = ApiError { code: Some("rate_limit_exceeded".into()), ..ApiError::new(message) };
+            assert_eq!(error.class(), class, "{message}");
+        }
+    }
+}

@@ -1,0 +1,252 @@
+//! Builds the items of a Chat answer out of its deltas.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::{
+    calls::{CallKey, find_call},
+    slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
+};
+use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
+
+/// The open and finished items of all choices.
+///
+/// Items are numbered in the order in which they opened, and handed out in that order. In each choice at most one
+/// message or reasoning item is open; calls stay open to the end, since their pieces may alternate.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    slots: Vec<Slot>,
+    /// Slots before this one have been handed out.
+    handed_out: usize,
+    choices: BTreeMap<u32, ChoiceItems>,
+}
+
+#[derive(Debug, Default)]
+struct ChoiceItems {
+    /// The open message or reasoning item.
+    open_text: Option<usize>,
+    calls: Vec<usize>,
+    /// The item that grew last: the one that a cut answer leaves unfinished.
+    latest: Option<usize>,
+    /// Reasoning details that came without an open reasoning item.
+    loose_details: ReasoningBody,
+}
+
+/// How the items of a choice end that are still open at the end of the stream.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The choice is whole.
+    Whole,
+    /// The service cut the choice: what grew last is unfinished.
+    CutByService,
+    /// The stream broke: everything that was open is unfinished.
+    Broken,
+}
+
+impl Assembler {
+    /// Adds to the message of a choice.
+    pub(super) fn add_text(&mut self, choice: u32, kind: PartKind, text: String, out: &mut Output) {
+        if text.is_empty() {
+            return;
+        }
+        let is_message = |body: &Body| matches!(body, Body::Message(_));
+        let at = self.open_text(choice, is_message, || Body::Message(Vec::new()), out);
+        let Body::Message(parts) = &mut self.slots[at].body else { return };
+        if parts.last().is_none_or(|part| part.kind != kind) {
+            parts.push(MessagePart { kind, text: String::new() });
+        }
+        let content_index = parts.len() - 1;
+        parts[content_index].text.push_str(&text);
+        let delta = delta(at, choice, Some(content_index as u32), text);
+        out.emit(match kind {
+            PartKind::Text => TurnEvent::TextDelta(delta),
+            PartKind::Refusal => TurnEvent::RefusalDelta(delta),
+        });
+    }
+
+    /// Adds to the reasoning of a choice.
+    pub(super) fn add_reasoning(&mut self, choice: u32, field: ReasoningField, text: String, out: &mut Output) {
+        if text.is_empty() {
+            return;
+        }
+        let at = self.open_reasoning(choice, field, out);
+        let Body::Reasoning(body) = &mut self.slots[at].body else { return };
+        body.text.push_str(&text);
+        out.emit(TurnEvent::ReasoningDelta(delta(at, choice, Some(0), text)));
+    }
+
+    /// Keeps reasoning details, which are sent back unchanged and shown to nobody.
+    pub(super) fn add_details(&mut self, choice: u32, details: Vec<Value>, out: &mut Output) {
+        if details.is_empty() {
+            return;
+        }
+        let items = self.choices.entry(choice).or_default();
+        let nothing_opened = items.latest.is_none();
+        let open = items.open_text.filter(|at| matches!(self.slots[*at].body, Body::Reasoning(_)));
+        match open {
+            Some(at) => {
+                if let Body::Reasoning(body) = &mut self.slots[at].body {
+                    body.add_details(details);
+                }
+            }
+            // Details open no item in the middle of a message, which they would split.
+            None if !nothing_opened => items.loose_details.add_details(details),
+            None => {
+                let at = self.open_reasoning(choice, ReasoningField::default(), out);
+                if let Body::Reasoning(body) = &mut self.slots[at].body {
+                    body.add_details(details);
+                }
+            }
+        }
+    }
+
+    /// Adds a piece of a tool call.
+    pub(super) fn add_call(&mut self, choice: u32, key: CallKey<'_>, out: &mut Output) {
+        let known: Vec<(usize, &CallBody)> = self
+            .calls_of(choice)
+            .iter()
+            .filter_map(|at| match &self.slots[*at].body {
+                Body::Call(call) => Some((*at, call)),
+                _ => None,
+            })
+            .collect();
+        let at = find_call(&known, key);
+        let opened = at.is_none();
+        let at = at.unwrap_or_else(|| {
+            self.close_text(choice, out);
+            let at = self.push(choice, Body::Call(CallBody::default()));
+            self.choices.entry(choice).or_default().calls.push(at);
+            at
+        });
+        if let Body::Call(call) = &mut self.slots[at].body {
+            call.index = call.index.or(key.index);
+            let first = |known: &mut Option<String>, new: Option<&str>| {
+                if known.is_none() {
+                    *known = new.map(str::to_owned);
+                }
+            };
+            first(&mut call.id, key.id);
+            first(&mut call.name, key.name);
+        }
+        if opened {
+            self.emit_added(at, out);
+        }
+        if let (Body::Call(call), false) = (&mut self.slots[at].body, key.arguments.is_empty()) {
+            call.arguments.push_str(key.arguments);
+            out.emit(TurnEvent::ToolInputDelta(delta(at, choice, None, key.arguments.to_owned())));
+        }
+        self.choices.entry(choice).or_default().latest = Some(at);
+    }
+
+    /// Ends everything that is still open and hands it out.
+    pub(super) fn finish(&mut self, ending: impl Fn(u32) -> Ending, response_id: Option<&str>, out: &mut Output) {
+        for choice in self.choices.keys().copied().collect::<Vec<_>>() {
+            let loose = std::mem::take(&mut self.choices.entry(choice).or_default().loose_details);
+            if !loose.details.is_empty() {
+                let latest = self.choices.entry(choice).or_default().latest;
+                let at = self.push(choice, Body::Reasoning(loose));
+                self.slots[at].state = State::Closed(ItemStatus::Completed);
+                self.choices.entry(choice).or_default().latest = latest;
+                self.emit_added(at, out);
+            }
+        }
+        for at in 0..self.slots.len() {
+            let slot = &mut self.slots[at];
+            if slot.state != State::Open {
+                continue;
+            }
+            let grew_last = self.choices.get(&slot.choice).and_then(|items| items.latest) == Some(at);
+            slot.state = State::Closed(match ending(slot.choice) {
+                Ending::Whole => ItemStatus::Completed,
+                Ending::CutByService if !grew_last => ItemStatus::Completed,
+                Ending::CutByService | Ending::Broken => ItemStatus::Incomplete,
+            });
+        }
+        self.hand_out(response_id, out);
+    }
+
+    fn calls_of(&self, choice: u32) -> &[usize] {
+        self.choices.get(&choice).map_or(&[], |items| &items.calls)
+    }
+
+    fn open_reasoning(&mut self, choice: u32, field: ReasoningField, out: &mut Output) -> usize {
+        let is_reasoning = |body: &Body| matches!(body, Body::Reasoning(_));
+        let body = || Body::Reasoning(ReasoningBody { field, ..ReasoningBody::default() });
+        self.open_text(choice, is_reasoning, body, out)
+    }
+
+    /// The open message or reasoning item of a choice, if it is of the wanted kind; otherwise a new one.
+    fn open_text(
+        &mut self,
+        choice: u32,
+        wanted: impl Fn(&Body) -> bool,
+        body: impl FnOnce() -> Body,
+        out: &mut Output,
+    ) -> usize {
+        let open = self.choices.get(&choice).and_then(|items| items.open_text);
+        let open = open.filter(|at| wanted(&self.slots[*at].body));
+        let at = open.unwrap_or_else(|| {
+            self.close_text(choice, out);
+            let at = self.push(choice, body());
+            self.choices.entry(choice).or_default().open_text = Some(at);
+            self.emit_added(at, out);
+            at
+        });
+        self.choices.entry(choice).or_default().latest = Some(at);
+        at
+    }
+
+    fn close_text(&mut self, choice: u32, out: &mut Output) {
+        if let Some(at) = self.choices.entry(choice).or_default().open_text.take() {
+            self.slots[at].state = State::Closed(ItemStatus::Completed);
+            self.hand_out(None, out);
+        }
+    }
+
+    fn push(&mut self, choice: u32, body: Body) -> usize {
+        self.slots.push(Slot { choice, body, state: State::Open });
+        self.slots.len() - 1
+    }
+
+    fn emit_added(&self, at: usize, out: &mut Output) {
+        let slot = &self.slots[at];
+        out.emit(TurnEvent::ItemAdded(item_event(at, slot, slot.opening_item())));
+    }
+
+    /// Hands out closed items, as far as no open one stands before them.
+    fn hand_out(&mut self, response_id: Option<&str>, out: &mut Output) {
+        while let Some(slot) = self.slots.get_mut(self.handed_out) {
+            let State::Closed(status) = slot.state else { return };
+            let at = self.handed_out;
+            let item = slot.finished_item(status, || match response_id {
+                Some(response_id) => format!("call_{response_id}_{at}"),
+                None => format!("call_{at}"),
+            });
+            out.emit(TurnEvent::ItemDone(item_event(at, slot, item)));
+            self.handed_out += 1;
+        }
+    }
+}
+
+fn item_event(at: usize, slot: &Slot, item: crate::Item) -> ItemEvent {
+    ItemEvent {
+        output_index: at as u32,
+        item,
+        choice_index: slot.choice,
+        call_index: slot.call_index(),
+        sequence_number: None,
+    }
+}
+
+fn delta(at: usize, choice: u32, content_index: Option<u32>, text: String) -> Delta {
+    Delta {
+        output_index: at as u32,
+        item_id: None,
+        content_index,
+        summary_index: None,
+        choice_index: choice,
+        sequence_number: None,
+        text,
+    }
+}

@@ -1,0 +1,232 @@
+//! The JSON of a Chat chunk, with every shape that services give its fields.
+
+use std::{borrow::Cow, fmt};
+
+use serde::{
+    Deserialize, Deserializer,
+    de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer, value::SeqAccessDeserializer},
+};
+use serde_json::Value;
+
+use crate::json::{Number, Text, object_or_default};
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Chunk<'a> {
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow)]
+    pub(super) model: Text<'a>,
+    /// `null` counts as missing.
+    #[serde(borrow)]
+    pub(super) choices: Option<Vec<Choice<'a>>>,
+    pub(super) usage: Option<Value>,
+    pub(super) error: Option<Value>,
+    #[serde(deserialize_with = "object_or_default")]
+    pub(super) x_groq: Groq,
+    /// Chunks have no `type`; something else on the stream may.
+    #[serde(borrow, rename = "type")]
+    pub(super) event_type: Text<'a>,
+}
+
+/// Groq puts the usage beside the chunk.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Groq {
+    pub(super) usage: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Choice<'a> {
+    pub(super) index: Number,
+    #[serde(borrow)]
+    pub(super) delta: Option<Delta<'a>>,
+    /// Some services send the whole message beside the delta, some only the message.
+    #[serde(borrow)]
+    pub(super) message: Option<Delta<'a>>,
+    #[serde(borrow)]
+    pub(super) finish_reason: Text<'a>,
+    pub(super) error: Option<Value>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Delta<'a> {
+    #[serde(borrow)]
+    pub(super) content: Content<'a>,
+    #[serde(borrow)]
+    pub(super) refusal: Text<'a>,
+    #[serde(borrow)]
+    pub(super) reasoning_content: Text<'a>,
+    #[serde(borrow)]
+    pub(super) reasoning: Content<'a>,
+    pub(super) reasoning_details: Option<Value>,
+    #[serde(borrow)]
+    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    /// The form before tools: one call, without index and id.
+    #[serde(borrow)]
+    pub(super) function_call: Option<Function<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct ToolCall<'a> {
+    pub(super) index: Number,
+    #[serde(borrow)]
+    pub(super) id: Text<'a>,
+    #[serde(borrow)]
+    pub(super) function: Option<Function<'a>>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Function<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) arguments: Arguments<'a>,
+}
+
+/// A string, or (on a few servers) the object itself, which is then written out.
+#[derive(Debug, Default)]
+pub(super) struct Arguments<'a>(pub(super) Cow<'a, str>);
+
+/// Text as a string, as one object with the text in it, or as a list of parts.
+#[derive(Debug, Default)]
+pub(super) enum Content<'a> {
+    #[default]
+    None,
+    Text(Cow<'a, str>),
+    Parts(Vec<Value>),
+}
+
+/// What a part of a content list brings.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    Text(String),
+    Thinking(String),
+    Refusal(String),
+    Unknown,
+}
+
+impl Content<'_> {
+    /// The text of a field that holds only text, in whichever shape.
+    pub(super) fn into_text(self) -> String {
+        match self {
+            Self::None => String::new(),
+            Self::Text(text) => text.into_owned(),
+            Self::Parts(parts) => parts.iter().map(all_text).collect(),
+        }
+    }
+}
+
+impl Part {
+    pub(super) fn of(part: &Value) -> Self {
+        if let Value::String(text) = part {
+            return Self::Text(text.clone());
+        }
+        let field = |key: &str| part.get(key).map(all_text);
+        match part.get("type").and_then(Value::as_str) {
+            Some("thinking" | "reasoning") => {
+                Self::Thinking(field("thinking").or_else(|| field("text")).unwrap_or_default())
+            }
+            Some("refusal") => Self::Refusal(field("refusal").unwrap_or_default()),
+            Some("text" | "output_text") | None if part.get("text").is_some() => {
+                Self::Text(field("text").unwrap_or_default())
+            }
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// The text in a string, in a list of parts, or under `text` or `content` of an object.
+fn all_text(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => parts.iter().map(all_text).collect(),
+        Value::Object(map) => map.get("text").or_else(|| map.get("content")).map(all_text).unwrap_or_default(),
+        _ => String::new(),
+    }
+}
+
+/// Visits of scalars that count as nothing.
+macro_rules! scalars_are_nothing {
+    ($nothing:expr) => {
+        fn visit_bool<E: de::Error>(self, _: bool) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_u64<E: de::Error>(self, _: u64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_i64<E: de::Error>(self, _: i64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_f64<E: de::Error>(self, _: f64) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+        fn visit_unit<E: de::Error>(self) -> Result<Self::Value, E> {
+            Ok($nothing)
+        }
+    };
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ContentVisitor;
+
+        impl<'de> Visitor<'de> for ContentVisitor {
+            type Value = Content<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text or a list of parts")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Content::Text(Cow::Owned(text.to_owned())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                Vec::deserialize(SeqAccessDeserializer::new(seq)).map(Content::Parts)
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                Value::deserialize(MapAccessDeserializer::new(map)).map(|part| Content::Parts(vec![part]))
+            }
+            scalars_are_nothing!(Content::None);
+        }
+
+        deserializer.deserialize_any(ContentVisitor)
+    }
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct ArgumentsVisitor;
+
+        impl<'de> Visitor<'de> for ArgumentsVisitor {
+            type Value = Arguments<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("arguments as a string or an object")
+            }
+            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
+                Ok(Arguments(Cow::Borrowed(text)))
+            }
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(Arguments(Cow::Owned(text.to_owned())))
+            }
+            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
+                let list = Value::deserialize(SeqAccessDeserializer::new(seq))?;
+                Ok(Arguments(Cow::Owned(list.to_string())))
+            }
+            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
+                let object = Value::deserialize(MapAccessDeserializer::new(map))?;
+                Ok(Arguments(Cow::Owned(object.to_string())))
+            }
+            scalars_are_nothing!(Arguments::default());
+        }
+
+        deserializer.deserialize_any(ArgumentsVisitor)
+    }
+}

@@ -1,0 +1,187 @@
+//! One item of a Chat answer while it grows.
+
+use serde_json::{Map, Value, json};
+
+use crate::Item;
+
+/// An item, from its opening until it is handed out.
+#[derive(Debug)]
+pub(super) struct Slot {
+    pub(super) choice: u32,
+    pub(super) body: Body,
+    pub(super) state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum State {
+    Open,
+    Closed(ItemStatus),
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ItemStatus {
+    Completed,
+    Incomplete,
+}
+
+#[derive(Debug)]
+pub(super) enum Body {
+    Message(Vec<MessagePart>),
+    Reasoning(ReasoningBody),
+    Call(CallBody),
+}
+
+#[derive(Debug)]
+pub(super) struct MessagePart {
+    pub(super) kind: PartKind,
+    pub(super) text: String,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PartKind {
+    Text,
+    Refusal,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct ReasoningBody {
+    pub(super) text: String,
+    /// `reasoning_details`, which some services want back unchanged.
+    pub(super) details: Vec<Value>,
+    pub(super) field: ReasoningField,
+}
+
+/// The field in which reasoning came: a follow-up has to send it back in the same one.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) enum ReasoningField {
+    #[default]
+    ReasoningContent,
+    Reasoning,
+    ContentPart,
+}
+
+#[derive(Debug, Default)]
+pub(super) struct CallBody {
+    pub(super) index: Option<u32>,
+    pub(super) id: Option<String>,
+    pub(super) name: Option<String>,
+    pub(super) arguments: String,
+}
+
+impl ItemStatus {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Completed => "completed",
+            Self::Incomplete => "incomplete",
+        }
+    }
+}
+
+impl Slot {
+    /// The item as it opens: its kind and what is known so far.
+    pub(super) fn opening_item(&self) -> Item {
+        let mut item = match &self.body {
+            Body::Message(_) => json!({"type": "message", "role": "assistant", "content": []}),
+            Body::Reasoning(_) => json!({"type": "reasoning", "content": [], "summary": []}),
+            Body::Call(call) => {
+                let mut object = Map::from_iter([("type".to_owned(), Value::from("function_call"))]);
+                for (key, value) in [("call_id", &call.id), ("name", &call.name)] {
+                    if let Some(value) = value {
+                        object.insert(key.to_owned(), Value::from(value.as_str()));
+                    }
+                }
+                object.insert("arguments".to_owned(), Value::from(""));
+                Value::Object(object)
+            }
+        };
+        item["status"] = Value::from("in_progress");
+        Item::of(item)
+    }
+
+    /// The item as it is handed out. `fallback_id` names a call that the service did not name.
+    pub(super) fn finished_item(&mut self, status: ItemStatus, fallback_id: impl FnOnce() -> String) -> Item {
+        let mut item = match &mut self.body {
+            Body::Message(parts) => {
+                let content: Vec<Value> = parts.drain(..).map(MessagePart::into_json).collect();
+                json!({"type": "message", "role": "assistant", "content": content})
+            }
+            Body::Reasoning(body) => std::mem::take(body).into_json(),
+            Body::Call(call) => {
+                let call = std::mem::take(call);
+                json!({
+                    "type": "function_call",
+                    "call_id": call.id.unwrap_or_else(fallback_id),
+                    "name": call.name.unwrap_or_default(),
+                    "arguments": call.arguments,
+                })
+            }
+        };
+        item["status"] = Value::from(status.as_str());
+        Item::of(item)
+    }
+
+    /// The index that the service gave a call.
+    pub(super) fn call_index(&self) -> Option<u32> {
+        match &self.body {
+            Body::Call(call) => call.index,
+            _ => None,
+        }
+    }
+}
+
+impl MessagePart {
+    fn into_json(self) -> Value {
+        match self.kind {
+            PartKind::Text => json!({"type": "output_text", "text": self.text}),
+            PartKind::Refusal => json!({"type": "refusal", "refusal": self.text}),
+        }
+    }
+}
+
+impl ReasoningBody {
+    fn into_json(self) -> Value {
+        let mut item = json!({"type": "reasoning", "content": [], "summary": []});
+        if !self.text.is_empty() {
+            item["content"] = json!([{"type": "reasoning_text", "text": self.text}]);
+        }
+        if !self.details.is_empty() {
+            item["reasoning_details"] = Value::Array(self.details);
+        }
+        match self.field {
+            ReasoningField::ReasoningContent => {}
+            ReasoningField::Reasoning => item["reasoning_field"] = Value::from("reasoning"),
+            ReasoningField::ContentPart => item["reasoning_field"] = Value::from("content"),
+        }
+        item
+    }
+
+    /// Takes in a list of details; pieces of one entry (same type and index) are joined.
+    pub(super) fn add_details(&mut self, details: Vec<Value>) {
+        for detail in details {
+            match self.details.last_mut() {
+                Some(Value::Object(last)) if continues(last, &detail) => join_detail(last, detail),
+                _ => self.details.push(detail),
+            }
+        }
+    }
+}
+
+fn continues(last: &Map<String, Value>, next: &Value) -> bool {
+    let index = last.get("index");
+    index.is_some() && index == next.get("index") && last.get("type") == next.get("type")
+}
+
+/// Text grows, everything else keeps its first value that is not null.
+fn join_detail(last: &mut Map<String, Value>, next: Value) {
+    let Value::Object(next) = next else { return };
+    for (key, value) in next {
+        let grows = matches!(key.as_str(), "text" | "summary" | "data");
+        match (last.get_mut(&key), value) {
+            (Some(Value::String(text)), Value::String(more)) if grows => text.push_str(&more),
+            (None | Some(Value::Null), value) => {
+                last.insert(key, value);
+            }
+            _ => {}
+        }
+    }
+}

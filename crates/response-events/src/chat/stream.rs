@@ -1,0 +1,272 @@
+//! What the chunks of a Chat stream mean, one after the other.
+
+use serde_json::Value;
+
+use super::{
+    assembler::{Assembler, Ending},
+    calls::CallKey,
+    chunk::{Choice, Chunk, Content, Delta, Function, Part, ToolCall},
+    slot::{PartKind, ReasoningField},
+};
+use crate::{
+    ApiError, Completed, Created, Incomplete, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
+    api_error::is_error_value, interpreter::Output, json::split_first_value,
+};
+
+/// The state of one Chat stream.
+#[derive(Debug)]
+pub(crate) struct ChatStream {
+    items: Assembler,
+    requested_choices: usize,
+    created: bool,
+}
+
+impl ChatStream {
+    pub(crate) fn new(requested_choices: u32) -> Self {
+        Self { items: Assembler::default(), requested_choices: requested_choices.max(1) as usize, created: false }
+    }
+
+    pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
+        // What follows the end is counted, and nothing else.
+        if out.is_settled() {
+            return;
+        }
+        let mut rest = Some(data);
+        while let Some(data) = rest {
+            rest = self.handle_first(name, data, out);
+        }
+    }
+
+    /// The sentinel always completes, before any choice, too.
+    pub(crate) fn handle_sentinel(&mut self, out: &mut Output) {
+        self.complete(out);
+    }
+
+    pub(crate) fn handle_end(&mut self, out: &mut Output) {
+        if all_choices_ended(out, 1) {
+            self.complete(out);
+            return;
+        }
+        self.finish_items(Ending::Broken, out);
+        let message = "the stream ended before a finish_reason and without a [DONE] sentinel".to_owned();
+        out.settle(Outcome::Truncated { message });
+    }
+
+    /// Whether every choice, of as many as were asked for, has its finish reason.
+    pub(crate) fn is_finished(&self, out: &Output) -> bool {
+        all_choices_ended(out, self.requested_choices)
+    }
+
+    /// Handles the payload, and gives back what stands behind its first value.
+    fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
+        // Only an object is a chunk; a derived reader would take a list for one, too.
+        let decoded = if data[0] == b'{' {
+            serde_json::from_slice::<Chunk<'_>>(data).map_err(|error| error.to_string())
+        } else {
+            Err("not a JSON object".to_owned())
+        };
+        match decoded {
+            Ok(chunk) => self.handle_chunk(name, chunk, data, out),
+            Err(error) => {
+                // Servers that forget the blank line between two chunks put two objects into one event.
+                if let Some((first, rest)) = split_first_value(data) {
+                    self.handle_first(name, first, out);
+                    return (!out.is_settled()).then_some(rest);
+                }
+                if name == Some("error") {
+                    self.fail(ApiError::new(String::from_utf8_lossy(data)), out);
+                } else {
+                    out.malformed(None, &error, data);
+                }
+            }
+        }
+        None
+    }
+
+    fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
+        let own = chunk.error.as_ref();
+        let of_choice = chunk.choices.iter().flatten().find_map(|choice| choice.error.as_ref());
+        if let Some(error) =
+            own.filter(|error| is_error_value(error)).or(of_choice.filter(|error| is_error_value(error)))
+        {
+            self.note_response(&chunk, out);
+            return self.fail(api_error(error, data), out);
+        }
+        let says_something = chunk.choices.is_some() || chunk.usage.is_some() || chunk.x_groq.usage.is_some();
+        if !says_something {
+            return self.handle_other(name, &chunk, data, out);
+        }
+        out.decoded();
+        self.note_response(&chunk, out);
+        for choice in chunk.choices.into_iter().flatten() {
+            self.handle_choice(choice, data, out);
+        }
+        // Stated more than once, it is a running total: the last one counts.
+        if let Some(usage) =
+            [chunk.x_groq.usage, chunk.usage].into_iter().flatten().filter_map(Usage::from_json).next_back()
+        {
+            out.ledger.usage = Some(usage);
+        }
+    }
+
+    /// An object that is no chunk.
+    #[cold]
+    fn handle_other(&mut self, name: Option<&str>, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
+        if name == Some("error") || chunk.event_type.as_deref() == Some("error") {
+            let value: Value = serde_json::from_slice(data).unwrap_or_default();
+            self.fail(api_error(&value, data), out);
+        } else if let Some(event_type) = chunk.event_type.as_deref() {
+            out.ledger.unknown += 1;
+            let event = OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) };
+            out.emit(TurnEvent::Unknown(event));
+        } else if serde_json::from_slice::<Value>(data)
+            .is_ok_and(|value| value.get("choices").is_some_and(Value::is_null))
+        {
+            // `choices: null` is an empty list to some servers.
+            self.note_response(chunk, out);
+        } else {
+            out.malformed(None, "the chunk has no `choices`, no `usage` and no `error`", data);
+        }
+    }
+
+    fn handle_choice(&mut self, choice: Choice<'_>, data: &[u8], out: &mut Output) {
+        let index = choice.index.index().unwrap_or_default();
+        out.ledger.choices.entry(index).or_default();
+        if let Some(delta) = choice.delta.or(choice.message) {
+            self.handle_delta(index, delta, data, out);
+        }
+        if let Some(reason) = choice.finish_reason.non_empty() {
+            out.ledger.choices.entry(index).or_default().finish_reason = Some(reason.to_owned());
+        }
+    }
+
+    fn handle_delta(&mut self, choice: u32, delta: Delta<'_>, data: &[u8], out: &mut Output) {
+        // Some servers send the same reasoning in both fields.
+        let (field, reasoning) = match delta.reasoning_content.non_empty() {
+            Some(text) => (ReasoningField::ReasoningContent, text.to_owned()),
+            None => (ReasoningField::Reasoning, delta.reasoning.into_text()),
+        };
+        self.items.add_reasoning(choice, field, reasoning, out);
+        if let Some(Value::Array(details)) = delta.reasoning_details {
+            self.items.add_details(choice, details, out);
+        }
+        match delta.content {
+            Content::None => {}
+            Content::Text(text) => self.items.add_text(choice, PartKind::Text, text.into_owned(), out),
+            Content::Parts(parts) => parts.iter().for_each(|part| self.handle_part(choice, part, data, out)),
+        }
+        if let Some(refusal) = delta.refusal.into_string() {
+            self.items.add_text(choice, PartKind::Refusal, refusal, out);
+        }
+        for call in delta.tool_calls.into_iter().flatten() {
+            self.handle_call(choice, &call, out);
+        }
+        if let Some(function) = delta.function_call {
+            let call = ToolCall { function: Some(function), ..ToolCall::default() };
+            self.handle_call(choice, &call, out);
+        }
+    }
+
+    fn handle_part(&mut self, choice: u32, part: &Value, data: &[u8], out: &mut Output) {
+        match Part::of(part) {
+            Part::Text(text) => self.items.add_text(choice, PartKind::Text, text, out),
+            Part::Refusal(text) => self.items.add_text(choice, PartKind::Refusal, text, out),
+            Part::Thinking(text) => self.items.add_reasoning(choice, ReasoningField::ContentPart, text, out),
+            Part::Unknown => {
+                out.ledger.unknown += 1;
+                let part_type = part.get("type").and_then(Value::as_str).unwrap_or("?");
+                let event = OtherEvent { event: format!("content part {part_type}"), raw: RawJson::from_payload(data) };
+                out.emit(TurnEvent::Unknown(event));
+            }
+        }
+    }
+
+    fn handle_call(&mut self, choice: u32, call: &ToolCall<'_>, out: &mut Output) {
+        let none = Function::default();
+        let function = call.function.as_ref().unwrap_or(&none);
+        let key = CallKey {
+            index: call.index.index(),
+            id: call.id.non_empty(),
+            name: function.name.non_empty(),
+            arguments: &function.arguments.0,
+        };
+        self.items.add_call(choice, key, out);
+    }
+
+    /// Takes the id (the first that is not empty) and the model (the last that is not), and announces the response.
+    fn note_response(&mut self, chunk: &Chunk<'_>, out: &mut Output) {
+        let ledger = &mut out.ledger;
+        if let Some(id) = chunk.id.as_deref() {
+            if ledger.response_id.as_deref().is_none_or(str::is_empty) {
+                ledger.response_id = Some(id.to_owned());
+            }
+        }
+        if let Some(model) = chunk.model.non_empty() {
+            ledger.model = Some(model.to_owned());
+        }
+        // A first chunk of filter results has empty names; the next one tells them.
+        let carries_output = chunk.choices.iter().flatten().next().is_some();
+        if !self.created && (chunk.id.non_empty().is_some() || carries_output) {
+            self.created = true;
+            let created = Created { response_id: response_id(out), model: out.ledger.model.clone() };
+            out.emit(TurnEvent::Created(created));
+        }
+    }
+
+    fn fail(&mut self, error: ApiError, out: &mut Output) {
+        self.finish_items(Ending::Broken, out);
+        out.settle(Outcome::Failed(error));
+    }
+
+    fn complete(&mut self, out: &mut Output) {
+        self.finish_items(Ending::Whole, out);
+        let finish_reason = out.ledger.choices.values().next().and_then(|choice| choice.finish_reason.clone());
+        let response = Completed {
+            response_id: response_id(out),
+            model: out.ledger.model.clone(),
+            usage: out.ledger.usage.clone(),
+            finish_reason: finish_reason.clone(),
+        };
+        out.settle(match finish_reason {
+            Some(reason) if is_cut(&reason) => Outcome::Incomplete(Incomplete { reason, response }),
+            _ => Outcome::Completed(response),
+        });
+    }
+
+    /// Hands out what is open; `unended` says how choices without a finish reason end.
+    fn finish_items(&mut self, unended: Ending, out: &mut Output) {
+        let choices = out.ledger.choices.clone();
+        let ending = |choice: u32| match choices.get(&choice).and_then(|choice| choice.finish_reason.as_deref()) {
+            Some(reason) if is_cut(reason) => Ending::CutByService,
+            Some(_) => Ending::Whole,
+            None => unended,
+        };
+        let id = response_id(out);
+        self.items.finish(ending, id.as_deref(), out);
+    }
+}
+
+fn all_choices_ended(out: &Output, at_least: usize) -> bool {
+    let choices = &out.ledger.choices;
+    choices.len() >= at_least && choices.values().all(|choice| choice.finish_reason.is_some())
+}
+
+/// Whether a finish reason says that the answer is not whole.
+fn is_cut(finish_reason: &str) -> bool {
+    matches!(finish_reason, "length" | "content_filter")
+}
+
+fn response_id(out: &Output) -> Option<String> {
+    out.ledger.response_id.clone().filter(|id| !id.is_empty())
+}
+
+fn api_error(error: &Value, data: &[u8]) -> ApiError {
+    let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
+    // A chunk's own fields (`message`, `code`) say nothing of an error object inside it.
+    let around = if envelope.get("choices").is_some() { &Value::Null } else { &envelope };
+    let mut error = ApiError::from_value(error, around);
+    if error.message.is_empty() {
+        "the service gave no error message".clone_into(&mut error.message);
+    }
+    error
+}

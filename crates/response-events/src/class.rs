@@ -1,0 +1,177 @@
+//! Error codes and what they mean for a second try, as data.
+
+use serde::Serialize;
+
+/// What an API error code says about trying again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum ErrorClass {
+    /// The request itself is at fault: the same request fails again.
+    InvalidRequest,
+    /// The input is longer than the model's context.
+    ContextLength,
+    /// Money or quota is used up.
+    Quota,
+    /// A plan's usage limit is reached until a stated time.
+    UsageLimit,
+    /// The service refuses the content.
+    Policy,
+    /// Credentials are missing, wrong, or not allowed to do this.
+    Auth,
+    /// The request alone is larger than the rate limit allows, so that no wait can help.
+    OverLimit,
+    /// Too many requests or tokens for now.
+    RateLimit,
+    /// The service has more work than it can do.
+    Overloaded,
+    /// The service failed on its side.
+    Server,
+    /// The chained response is not known (any more): the full input has to be sent.
+    PreviousResponseNotFound,
+    /// The socket is too old: a new one has to be opened.
+    ConnectionLimit,
+    /// Somebody cancelled the response.
+    Cancelled,
+    /// A code that this table does not know.
+    Unknown,
+}
+
+impl ErrorClass {
+    /// Whether the same request, sent again, can succeed. [`Unknown`](Self::Unknown) codes count as retryable: the
+    /// policy bounds them more tightly.
+    pub fn is_retryable(self) -> bool {
+        match self {
+            Self::RateLimit
+            | Self::Overloaded
+            | Self::Server
+            | Self::PreviousResponseNotFound
+            | Self::ConnectionLimit
+            | Self::Unknown => true,
+            Self::InvalidRequest
+            | Self::ContextLength
+            | Self::Quota
+            | Self::UsageLimit
+            | Self::Policy
+            | Self::Auth
+            | Self::OverLimit
+            | Self::Cancelled => false,
+        }
+    }
+}
+
+use ErrorClass as C;
+
+/// Exact codes (of `error.code`, else of `error.type`) and their class.
+/// Sources: the API's error types, its error-code guide, and what hosted services were seen to send.
+const CODES: &[(&str, ErrorClass)] = &[
+    ("billing_hard_limit_reached", C::Quota),
+    ("billing_not_active", C::Quota),
+    ("bio_policy", C::Policy),
+    ("cancelled", C::Cancelled),
+    ("content_filter", C::Policy),
+    ("content_policy_violation", C::Policy),
+    ("context_length_exceeded", C::ContextLength),
+    ("credit_balance_exhausted", C::Quota),
+    ("cyber_policy", C::Policy),
+    ("data_residency_mismatch", C::InvalidRequest),
+    ("empty_image_file", C::InvalidRequest),
+    ("engine_overloaded", C::Overloaded),
+    ("failed_to_download_image", C::InvalidRequest),
+    ("image_content_policy_violation", C::Policy),
+    ("image_file_not_found", C::InvalidRequest),
+    ("image_file_too_large", C::InvalidRequest),
+    ("image_parse_error", C::InvalidRequest),
+    ("image_too_large", C::InvalidRequest),
+    ("image_too_small", C::InvalidRequest),
+    ("insufficient_permissions", C::Auth),
+    ("insufficient_quota", C::Quota),
+    ("internal_error", C::Server),
+    ("internal_server_error", C::Server),
+    ("invalid_api_key", C::Auth),
+    ("invalid_base64_image", C::InvalidRequest),
+    ("invalid_function_parameters", C::InvalidRequest),
+    ("invalid_image", C::InvalidRequest),
+    ("invalid_image_format", C::InvalidRequest),
+    ("invalid_image_mode", C::InvalidRequest),
+    ("invalid_image_url", C::InvalidRequest),
+    ("invalid_input", C::InvalidRequest),
+    ("invalid_prompt", C::InvalidRequest),
+    ("invalid_request", C::InvalidRequest),
+    ("invalid_request_error", C::InvalidRequest),
+    ("invalid_type", C::InvalidRequest),
+    ("invalid_value", C::InvalidRequest),
+    ("misalignment_policy_violation", C::Policy),
+    ("missing_required_parameter", C::InvalidRequest),
+    ("model_not_found", C::InvalidRequest),
+    ("model_overloaded", C::Overloaded),
+    ("overloaded_error", C::Overloaded),
+    ("permission_denied", C::Auth),
+    ("previous_response_not_found", C::PreviousResponseNotFound),
+    ("rate_limit_error", C::RateLimit),
+    ("rate_limit_exceeded", C::RateLimit),
+    ("response_cancelled", C::Cancelled),
+    ("safety", C::Policy),
+    ("server_error", C::Server),
+    ("server_is_overloaded", C::Overloaded),
+    ("slow_down", C::Overloaded),
+    ("spend_limit_reached", C::Quota),
+    ("string_above_max_length", C::InvalidRequest),
+    ("timeout", C::Server),
+    ("tool_use_failed", C::InvalidRequest),
+    ("unknown_parameter", C::InvalidRequest),
+    ("unsupported_country_region_territory", C::Auth),
+    ("unsupported_image_media_type", C::InvalidRequest),
+    ("unsupported_parameter", C::InvalidRequest),
+    ("unsupported_value", C::InvalidRequest),
+    ("upstream_error", C::Server),
+    ("usage_limit_reached", C::UsageLimit),
+    ("usage_not_included", C::Quota),
+    ("vector_store_timeout", C::Server),
+    ("websocket_connection_limit_reached", C::ConnectionLimit),
+];
+
+/// The class of a code. Codes are matched exactly; an unlisted one is [`ErrorClass::Unknown`].
+pub fn classify_code(code: &str) -> ErrorClass {
+    CODES.binary_search_by_key(&code, |(known, _)| known).map_or(ErrorClass::Unknown, |at| CODES[at].1)
+}
+
+/// The class of an HTTP status, for errors that carry no code of their own.
+pub fn classify_status(status: u16) -> ErrorClass {
+    match status {
+        401 | 403 => C::Auth,
+        402 => C::Quota,
+        429 => C::RateLimit,
+        503 | 529 => C::Overloaded,
+        408 | 409 | 425 => C::Server,
+        400..=499 | 501 | 505 | 511 => C::InvalidRequest,
+        500..=599 => C::Server,
+        _ => C::Unknown,
+    }
+}
+
+/// Every known code with its class, in alphabetical order.
+pub fn known_codes() -> impl Iterator<Item = (&'static str, ErrorClass)> {
+    CODES.iter().copied()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_is_sorted_without_repeats() {
+        assert!(CODES.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn codes_that_cannot_succeed_again_are_not_retryable() {
+        for code in ["invalid_prompt", "context_length_exceeded", "insufficient_quota", "bio_policy", "invalid_api_key"]
+        {
+            assert!(!classify_code(code).is_retryable(), "{code}");
+        }
+        for code in ["server_error", "rate_limit_exceeded", "slow_down", "never_heard_of"] {
+            assert!(classify_code(code).is_retryable(), "{code}");
+        }
+    }
+}

@@ -1,0 +1,244 @@
+//! The vocabulary of a streamed turn, the same for every wire and transport.
+
+use std::{sync::Arc, time::Duration};
+
+use serde::Serialize;
+
+use crate::{FailureKind, Item, RateLimits, RawJson, TransportKind, Usage};
+
+/// One event of a streamed request.
+///
+/// Every request ends with exactly one of [`Completed`](Self::Completed), [`Incomplete`](Self::Incomplete) or an
+/// error; nothing follows it. Serialises as one line of the command line's JSON output.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum TurnEvent {
+    /// An attempt goes out.
+    Request(RequestStarted),
+    /// The service answered with its head.
+    Opened(Opened),
+    /// The service accepted the request and named the response.
+    Created(Created),
+    /// An item of the answer begins.
+    ItemAdded(ItemEvent),
+    /// An item of the answer is whole (or as whole as it gets, see its status).
+    ItemDone(ItemEvent),
+    /// A piece of the answer's text.
+    TextDelta(Delta),
+    /// A piece of a refusal.
+    RefusalDelta(Delta),
+    /// A piece of the reasoning itself.
+    ReasoningDelta(Delta),
+    /// A piece of the reasoning's summary.
+    ReasoningSummaryDelta(Delta),
+    /// A piece of a tool call's input.
+    ToolInputDelta(Delta),
+    /// The service said how much of the limits is used.
+    RateLimits(RateLimits),
+    /// An event whose type this library does not know.
+    Unknown(OtherEvent),
+    /// A payload that could not be decoded.
+    Malformed(Malformed),
+    /// A known event that has no variant of its own.
+    Other(OtherEvent),
+    /// The attempt failed and another one follows.
+    Retry(Retry),
+    /// The session changes to another transport.
+    Fallback(Fallback),
+    /// The answer is whole: the last item of a good stream.
+    Completed(Completed),
+    /// The answer ends early for a stated reason: the last item of its stream.
+    Incomplete(Incomplete),
+}
+
+impl TurnEvent {
+    /// Whether nothing follows this event.
+    pub fn is_terminal(&self) -> bool {
+        matches!(self, Self::Completed(_) | Self::Incomplete(_))
+    }
+
+    /// Whether this event belongs to the answer, so that a failed attempt makes it void. `Created` does not count:
+    /// nobody shows it.
+    pub fn is_output(&self) -> bool {
+        !matches!(
+            self,
+            Self::Request(_)
+                | Self::Opened(_)
+                | Self::Created(_)
+                | Self::RateLimits(_)
+                | Self::Retry(_)
+                | Self::Fallback(_)
+        )
+    }
+}
+
+/// See [`TurnEvent::Request`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct RequestStarted {
+    /// 1-based within the request.
+    pub attempt: u32,
+    /// What carries the attempt.
+    pub transport: TransportKind,
+    /// Where it goes, without user information and query values.
+    pub url: String,
+    /// Whether a turn state is sent with it.
+    pub turn_state: bool,
+}
+
+/// See [`TurnEvent::Opened`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Opened {
+    /// The HTTP status.
+    pub status: u16,
+    /// The service's id of the request.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub request_id: Option<String>,
+    /// Whether a turn state was captured from this head.
+    pub turn_state: bool,
+}
+
+/// See [`TurnEvent::Created`].
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Created {
+    /// The response's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// The model that answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+}
+
+/// See [`TurnEvent::ItemAdded`] and [`TurnEvent::ItemDone`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct ItemEvent {
+    /// The item's place in the answer, counted from 0: the key that ties its events together.
+    pub output_index: u32,
+    /// The item.
+    pub item: Item,
+    /// Chat: the choice that the item belongs to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub choice_index: u32,
+    /// Chat: the `index` that the service gave a tool call, where it did.
+    #[serde(skip)]
+    pub call_index: Option<u32>,
+    /// The event's number on the wire.
+    #[serde(skip)]
+    pub sequence_number: Option<u64>,
+}
+
+/// A piece of text; never empty.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Delta {
+    /// The item that the piece belongs to.
+    pub output_index: u32,
+    /// The item's id, where the service gives one. Some services change it from event to event: the key is
+    /// `output_index`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub item_id: Option<Arc<str>>,
+    /// The content part within the item.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub content_index: Option<u32>,
+    /// The part of a reasoning summary.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub summary_index: Option<u32>,
+    /// Chat: the choice that the piece belongs to.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub choice_index: u32,
+    /// The event's number on the wire.
+    #[serde(skip)]
+    pub sequence_number: Option<u64>,
+    /// The text.
+    #[serde(rename = "delta")]
+    pub text: String,
+}
+
+/// An event that is passed on as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct OtherEvent {
+    /// The event's type.
+    pub event: String,
+    /// The JSON; a turn-state value in it is replaced.
+    pub raw: RawJson,
+}
+
+/// A payload that could not be decoded.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Malformed {
+    /// The event's type, as far as it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub event: Option<String>,
+    /// What was wrong and where.
+    pub error: String,
+    /// The payload as text.
+    pub raw: String,
+}
+
+/// See [`TurnEvent::Retry`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retry {
+    /// The number of the next attempt.
+    pub attempt: u32,
+    /// How many attempts there are in all.
+    pub max_attempts: u32,
+    /// How long to wait before it.
+    #[serde(rename = "delay_ms", serialize_with = "as_millis")]
+    pub delay: Duration,
+    /// The kind of the failure behind it.
+    pub reason: FailureKind,
+    /// The service's error code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The failure's message.
+    pub message: String,
+    /// Whether output had been delivered since the attempt began; all of it is void.
+    pub discarded: bool,
+}
+
+/// See [`TurnEvent::Fallback`].
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Fallback {
+    /// The transport that is given up.
+    pub from: TransportKind,
+    /// The transport that takes over.
+    pub to: TransportKind,
+    /// Why.
+    pub reason: String,
+}
+
+/// See [`TurnEvent::Completed`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Completed {
+    /// The response's id.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub response_id: Option<String>,
+    /// The model that answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub model: Option<String>,
+    /// Token counts.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub usage: Option<Usage>,
+    /// Chat: why the (first) choice ended, as the service says it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub finish_reason: Option<String>,
+}
+
+/// See [`TurnEvent::Incomplete`].
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+pub struct Incomplete {
+    /// Why: `max_output_tokens`, `content_filter`, in Chat `length` or `content_filter`; `unknown` where the service
+    /// gives no reason.
+    pub reason: String,
+    /// What is known of the response.
+    #[serde(flatten)]
+    pub response: Completed,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the shape that serde asks for")]
+fn is_zero(number: &u32) -> bool {
+    *number == 0
+}
+
+fn as_millis<S: serde::Serializer>(delay: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_u64(delay.as_millis() as u64)
+}

@@ -1,0 +1,221 @@
+//! The one way in which a stream fails, as plain data.
+
+use std::{error::Error, fmt, time::Duration};
+
+use serde::{Serialize, Serializer, ser::SerializeStruct};
+
+use crate::{ApiError, ErrorClass};
+
+/// What kind of failure ended a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum FailureKind {
+    /// The caller's settings or request cannot be used.
+    Config,
+    /// The host's name does not resolve.
+    Dns,
+    /// No connection to the host.
+    Connect,
+    /// The TLS handshake failed.
+    Tls,
+    /// A proxy refused.
+    Proxy,
+    /// A deadline passed; the phase says which.
+    Timeout,
+    /// An HTTP error status without an error object of the API.
+    Status,
+    /// An error that the service reported, however it arrived.
+    Api,
+    /// The stream ended before its terminal signal.
+    Truncated,
+    /// The peer does not speak the protocol.
+    Protocol,
+    /// Something is larger than its limit.
+    TooLarge,
+    /// The WebSocket was closed before the end.
+    Closed,
+    /// The request was cancelled.
+    Cancelled,
+}
+
+impl FailureKind {
+    /// The name as it stands in JSON output.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Config => "config",
+            Self::Dns => "dns",
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Proxy => "proxy",
+            Self::Timeout => "timeout",
+            Self::Status => "status",
+            Self::Api => "api",
+            Self::Truncated => "truncated",
+            Self::Protocol => "protocol",
+            Self::TooLarge => "too_large",
+            Self::Closed => "closed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for FailureKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+/// How far an attempt had come.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Phase {
+    /// Nothing was sent yet: settings, name look-up, connection, TLS.
+    #[default]
+    Connect,
+    /// The request was sent, the response head is awaited.
+    Head,
+    /// The head arrived, the first event is awaited.
+    FirstEvent,
+    /// Events were arriving.
+    Streaming,
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Head => "waiting for the response head",
+            Self::FirstEvent => "waiting for the first event",
+            Self::Streaming => "streaming",
+        })
+    }
+}
+
+/// Why a request ended without an answer, with all that is known about it.
+///
+/// Serialises as the `error` object of the command line's JSON output.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Failure {
+    /// What kind of failure.
+    pub kind: FailureKind,
+    /// How far the last attempt had come.
+    pub phase: Phase,
+    /// For [`FailureKind::Api`] the service's message, verbatim; otherwise one sentence of ours.
+    pub message: String,
+    /// The service's error code.
+    pub code: Option<String>,
+    /// The service's own error object.
+    pub api: Option<ApiError>,
+    /// The HTTP status, where a status is part of the failure.
+    pub status: Option<u16>,
+    /// The WebSocket close code.
+    pub close_code: Option<u16>,
+    /// The service's id of the request, for its support.
+    pub request_id: Option<String>,
+    /// When the service wants to be asked again, from now.
+    pub retry_after: Option<Duration>,
+    /// Attempts made, the first included.
+    pub attempts: u32,
+    /// Whether another try of the same request could succeed, whether or not tries were left.
+    pub retryable: bool,
+    /// Whether anything but `created` had reached the caller in the last attempt.
+    pub output_delivered: bool,
+}
+
+impl Failure {
+    /// A failure of a kind, with the kind's usual answer to "retryable?".
+    pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
+        let retryable = match kind {
+            FailureKind::Dns
+            | FailureKind::Connect
+            | FailureKind::Timeout
+            | FailureKind::Truncated
+            | FailureKind::Protocol
+            | FailureKind::Closed => true,
+            FailureKind::Config
+            | FailureKind::Tls
+            | FailureKind::Proxy
+            | FailureKind::Status
+            | FailureKind::Api
+            | FailureKind::TooLarge
+            | FailureKind::Cancelled => false,
+        };
+        Self {
+            kind,
+            phase: Phase::default(),
+            message: message.into(),
+            code: None,
+            api: None,
+            status: None,
+            close_code: None,
+            request_id: None,
+            retry_after: None,
+            attempts: 1,
+            retryable,
+            output_delivered: false,
+        }
+    }
+
+    /// The failure that the service itself reported.
+    pub fn from_api(error: ApiError) -> Self {
+        Self {
+            code: error.code.clone(),
+            status: error.status,
+            retryable: error.class().is_retryable(),
+            message: error.message.clone(),
+            api: Some(error),
+            ..Self::new(FailureKind::Api, String::new())
+        }
+    }
+
+    /// The class of the service's error code; `None` where the failure is not the service's report.
+    pub fn class(&self) -> Option<ErrorClass> {
+        self.api.as_ref().map(ApiError::class)
+    }
+
+    /// The same failure, in a phase.
+    pub fn in_phase(self, phase: Phase) -> Self {
+        Self { phase, ..self }
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)?;
+        match &self.code {
+            Some(code) => write!(f, " ({code})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error for Failure {}
+
+impl Serialize for Failure {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut fields = serializer.serialize_struct("Failure", 10)?;
+        fields.serialize_field("kind", &self.kind)?;
+        if let Some(code) = &self.code {
+            fields.serialize_field("code", code)?;
+        }
+        fields.serialize_field("message", &self.message)?;
+        if let Some(status) = self.status {
+            fields.serialize_field("status", &status)?;
+        }
+        if let Some(close_code) = self.close_code {
+            fields.serialize_field("close_code", &close_code)?;
+        }
+        if let Some(request_id) = &self.request_id {
+            fields.serialize_field("request_id", request_id)?;
+        }
+        if let Some(retry_after) = self.retry_after {
+            fields.serialize_field("retry_after_ms", &(retry_after.as_millis() as u64))?;
+        }
+        fields.serialize_field("attempts", &self.attempts)?;
+        fields.serialize_field("retryable", &self.retryable)?;
+        fields.serialize_field("output_delivered", &self.output_delivered)?;
+        fields.end()
+    }
+}

@@ -1,0 +1,238 @@
+//! Output and input items: one JSON object each, kept whole, with typed views of the kinds that callers act on.
+
+use std::fmt;
+
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde_json::{Map, Value, json};
+
+/// One item of an answer, or of a request's input, in the shape of the Responses API on both wires.
+///
+/// The JSON object is kept exactly as it came, unknown fields included, since a follow-up request has to send it
+/// back. [`kind`](Self::kind) gives a typed view.
+#[derive(Clone, PartialEq, Serialize)]
+#[serde(transparent)]
+pub struct Item(Map<String, Value>);
+
+/// A typed view of an [`Item`].
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum ItemKind<'a> {
+    /// `message`: text or a refusal.
+    Message(Message<'a>),
+    /// `reasoning`.
+    Reasoning(Reasoning<'a>),
+    /// `function_call`: answer it with [`Item::function_output`].
+    FunctionCall(FunctionCall<'a>),
+    /// `custom_tool_call`, whose free-form input stands in `arguments`: answer it with [`Item::custom_tool_output`].
+    CustomToolCall(FunctionCall<'a>),
+    /// Every other type; the string is the item's `type`.
+    Other(&'a str),
+}
+
+/// A `message` item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Message<'a> {
+    /// Who speaks: `assistant` in answers.
+    pub role: &'a str,
+    /// The `output_text` (or `input_text`) parts, joined.
+    pub text: String,
+    /// The `refusal` parts, joined; `None` without any.
+    pub refusal: Option<String>,
+}
+
+/// A `reasoning` item.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Reasoning<'a> {
+    /// The `reasoning_text` parts, joined.
+    pub text: String,
+    /// The `summary_text` parts, joined.
+    pub summary: String,
+    /// The opaque form that is sent back when the service stores nothing.
+    pub encrypted_content: Option<&'a str>,
+}
+
+/// A call that the model wants the caller to make.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FunctionCall<'a> {
+    /// Ties the call to its output.
+    pub call_id: &'a str,
+    /// The function's or tool's name.
+    pub name: &'a str,
+    /// The raw arguments as the model wrote them: JSON for functions (possibly empty, possibly cut where the item is
+    /// `incomplete`), free text for custom tools.
+    pub arguments: &'a str,
+}
+
+impl Item {
+    /// Takes a JSON object with a string `type`; gives anything else back.
+    pub fn from_json(value: Value) -> Result<Self, Value> {
+        match value {
+            Value::Object(map) if map.get("type").is_some_and(Value::is_string) => Ok(Self(map)),
+            other => Err(other),
+        }
+    }
+
+    /// A message of the user.
+    pub fn user(text: impl Into<String>) -> Self {
+        Self::input_message("user", &text.into())
+    }
+
+    /// A message of the developer (`system` on services that know no such role).
+    pub fn developer(text: impl Into<String>) -> Self {
+        Self::input_message("developer", &text.into())
+    }
+
+    /// What a called function answered.
+    pub fn function_output(call_id: impl Into<String>, output: impl Into<String>) -> Self {
+        Self::of(json!({"type": "function_call_output", "call_id": call_id.into(), "output": output.into()}))
+    }
+
+    /// What a called custom tool answered.
+    pub fn custom_tool_output(call_id: impl Into<String>, output: impl Into<String>) -> Self {
+        Self::of(json!({"type": "custom_tool_call_output", "call_id": call_id.into(), "output": output.into()}))
+    }
+
+    fn input_message(role: &str, text: &str) -> Self {
+        Self::of(json!({"type": "message", "role": role, "content": [{"type": "input_text", "text": text}]}))
+    }
+
+    /// For objects made here, which have their type.
+    pub(crate) fn of(value: Value) -> Self {
+        match value {
+            Value::Object(map) => Self(map),
+            _ => Self(Map::new()),
+        }
+    }
+
+    /// The item's `type`.
+    pub fn item_type(&self) -> &str {
+        self.text("type").unwrap_or_default()
+    }
+
+    /// The item's id, where the service gave it one.
+    pub fn id(&self) -> Option<&str> {
+        self.text("id")
+    }
+
+    /// `completed`, `incomplete`, `in_progress` and whatever else the service says.
+    pub fn status(&self) -> Option<&str> {
+        self.text("status")
+    }
+
+    /// The whole object.
+    pub fn as_json(&self) -> &Map<String, Value> {
+        &self.0
+    }
+
+    /// The whole object, by value.
+    pub fn into_json(self) -> Map<String, Value> {
+        self.0
+    }
+
+    /// A typed view.
+    pub fn kind(&self) -> ItemKind<'_> {
+        match self.item_type() {
+            "message" => ItemKind::Message(Message {
+                role: self.text("role").unwrap_or_default(),
+                text: self.content_text(),
+                refusal: self.has_part("refusal").then(|| self.joined("content", &[("refusal", "refusal")])),
+            }),
+            "reasoning" => ItemKind::Reasoning(Reasoning {
+                text: self.joined("content", &[("reasoning_text", "text")]),
+                summary: self.joined("summary", &[("summary_text", "text")]),
+                encrypted_content: self.text("encrypted_content"),
+            }),
+            "function_call" => ItemKind::FunctionCall(self.call("arguments")),
+            "custom_tool_call" => ItemKind::CustomToolCall(self.call("input")),
+            other => ItemKind::Other(other),
+        }
+    }
+
+    /// The call that this item asks the caller to make, for functions and custom tools.
+    pub fn as_call(&self) -> Option<FunctionCall<'_>> {
+        match self.kind() {
+            ItemKind::FunctionCall(call) | ItemKind::CustomToolCall(call) => Some(call),
+            _ => None,
+        }
+    }
+
+    pub(crate) fn text(&self, key: &str) -> Option<&str> {
+        self.0.get(key)?.as_str()
+    }
+
+    /// The text of a message; its content may be one string (input messages) or parts.
+    pub(crate) fn content_text(&self) -> String {
+        match self.0.get("content") {
+            Some(Value::String(text)) => text.clone(),
+            _ => self.joined("content", &[("output_text", "text"), ("input_text", "text")]),
+        }
+    }
+
+    fn call(&self, arguments: &str) -> FunctionCall<'_> {
+        FunctionCall {
+            call_id: self.text("call_id").unwrap_or_default(),
+            name: self.text("name").unwrap_or_default(),
+            arguments: self.text(arguments).unwrap_or_default(),
+        }
+    }
+
+    fn parts(&self, list: &str) -> impl Iterator<Item = &Value> {
+        self.0.get(list).and_then(Value::as_array).into_iter().flatten()
+    }
+
+    fn has_part(&self, part_type: &str) -> bool {
+        self.parts("content").any(|part| part.get("type").and_then(Value::as_str) == Some(part_type))
+    }
+
+    /// Joins one text field of the parts of the wanted types.
+    fn joined(&self, list: &str, wanted: &[(&str, &str)]) -> String {
+        self.parts(list)
+            .filter_map(|part| {
+                let part_type = part.get("type")?.as_str()?;
+                let (_, field) = wanted.iter().find(|(name, _)| *name == part_type)?;
+                part.get(field)?.as_str()
+            })
+            .collect()
+    }
+}
+
+impl fmt::Debug for Item {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(&self.0, f)
+    }
+}
+
+impl<'de> Deserialize<'de> for Item {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::from_json(Value::deserialize(deserializer)?)
+            .map_err(|_| D::Error::custom("an item must be an object with a string `type`"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn item(value: Value) -> Item {
+        Item::from_json(value).unwrap()
+    }
+
+    #[test]
+    fn views_read_what_the_wire_sends() {
+        let message = item(json!({"type": "message", "role": "assistant", "content": [
+            {"type": "output_text", "text": "a"}, {"type": "refusal", "refusal": "no"}, {"type": "output_text", "text": "b"}]}));
+        let expected = Message { role: "assistant", text: "ab".into(), refusal: Some("no".into()) };
+        assert_eq!(message.kind(), ItemKind::Message(expected));
+        let call = item(json!({"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "x"}));
+        assert_eq!(call.as_call(), Some(FunctionCall { call_id: "c", name: "n", arguments: "x" }));
+        assert_eq!(item(json!({"type": "mystery"})).kind(), ItemKind::Other("mystery"));
+    }
+
+    #[test]
+    fn only_objects_with_a_type_are_items() {
+        for bad in [json!(null), json!([]), json!({}), json!({"type": 1})] {
+            assert_eq!(Item::from_json(bad.clone()), Err(bad));
+        }
+    }
+}

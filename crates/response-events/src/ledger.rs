@@ -1,0 +1,100 @@
+//! What passed on the wire, counted: nothing is dropped without a trace here.
+
+use std::collections::BTreeMap;
+
+use crate::{ApiError, Usage};
+
+/// The account of one stream: counts, and what the service said of the response.
+///
+/// Counting goes on after the outcome is settled; what is said of the response does not change any more.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Ledger {
+    /// Payloads taken in (dispatched SSE events, WebSocket messages), sentinels included.
+    pub events: u64,
+    /// Bytes of all payloads.
+    pub payload_bytes: u64,
+    /// `[DONE]` and `DONE` sentinels.
+    pub done_sentinels: u64,
+    /// Events of a type that is not known.
+    pub unknown: u64,
+    /// Payloads that could not be decoded.
+    pub malformed: u64,
+    /// Payloads that came after the outcome was settled, sentinels aside.
+    pub after_terminal: u64,
+    /// How often each event type occurred (Responses).
+    pub event_types: EventCounts,
+    /// Terminal events seen: completed, incomplete, failed (Responses).
+    pub terminal_events: u64,
+    /// The type of the event that settled the outcome (Responses).
+    pub terminal_event: Option<String>,
+    /// Whether the sequence numbers that were there rose by one each time.
+    pub sequence_contiguous: bool,
+    /// The types of the items in `output_item.done` events, in their order on the wire (Responses).
+    pub done_item_types: Vec<String>,
+    /// The response's id: of the last lifecycle event, in Chat the first that is not empty.
+    pub response_id: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// The response's status in its terminal event (Responses).
+    pub status: Option<String>,
+    /// Why the response is incomplete.
+    pub incomplete_reason: Option<String>,
+    /// The error that ended the stream.
+    pub error: Option<ApiError>,
+    /// Token counts; the last that were stated.
+    pub usage: Option<Usage>,
+    /// Chat: the choices, by their index.
+    pub choices: BTreeMap<u32, ChoiceEnd>,
+    last_sequence: Option<u64>,
+}
+
+/// How a choice of a Chat stream ended.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ChoiceEnd {
+    /// `finish_reason`; `None` while the choice has none.
+    pub finish_reason: Option<String>,
+}
+
+/// How often each event type occurred.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct EventCounts(Vec<(Box<str>, u64)>);
+
+impl EventCounts {
+    /// The counts, by event type in alphabetical order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.0.iter().map(|(name, count)| (&**name, *count)).collect::<BTreeMap<_, _>>().into_iter()
+    }
+
+    /// Bounds what a peer that makes up types can cost.
+    const MAX_TYPES: usize = 256;
+
+    pub(crate) fn add(&mut self, event_type: &str) {
+        let full = self.0.len() >= Self::MAX_TYPES && !self.0.iter().any(|(name, _)| **name == *event_type);
+        let event_type = if full { "(more types)" } else { event_type };
+        // A stream knows about twenty types, and the one that repeats is nearly always the last one used.
+        let at = self.0.iter().rposition(|(name, _)| **name == *event_type);
+        let at = at.unwrap_or_else(|| {
+            self.0.push((event_type.into(), 0));
+            self.0.len() - 1
+        });
+        self.0[at].1 += 1;
+        let last = self.0.len() - 1;
+        self.0.swap(at, last);
+    }
+}
+
+impl Ledger {
+    pub(crate) fn new() -> Self {
+        Self { sequence_contiguous: true, ..Self::default() }
+    }
+
+    pub(crate) fn note_sequence(&mut self, number: Option<u64>) {
+        let Some(number) = number else { return };
+        if self.last_sequence.is_some_and(|last| last.checked_add(1) != Some(number)) {
+            self.sequence_contiguous = false;
+        }
+        self.last_sequence = Some(number);
+    }
+}

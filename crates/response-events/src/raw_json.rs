@@ -1,0 +1,115 @@
+//! JSON text kept as it came, for what has no type of its own.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer, ser::Error as _};
+use serde_json::{Value, value::RawValue};
+
+/// The header whose value must never be shown.
+const SECRET_KEY: &str = "x-codex-turn-state";
+const REDACTED: &str = "[redacted]";
+
+/// The JSON text of one payload, verbatim except that a turn-state value in it is replaced by `[redacted]`.
+#[derive(Clone, PartialEq, Eq)]
+pub struct RawJson(Box<str>);
+
+impl RawJson {
+    /// Keeps `payload`, which was parsed before; what is not UTF-8 in it becomes U+FFFD.
+    pub(crate) fn from_payload(payload: &[u8]) -> Self {
+        Self(redacted(payload).into_boxed_str())
+    }
+
+    /// The JSON text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The parsed JSON; `null` where the text holds something that JSON text cannot (possible only for payloads
+    /// that were not valid UTF-8).
+    pub fn to_value(&self) -> Value {
+        serde_json::from_str(&self.0).unwrap_or_default()
+    }
+}
+
+impl fmt::Debug for RawJson {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Serialize for RawJson {
+    /// Embeds the text as JSON; text that spans lines is compacted, so that a line-based output stays line-based.
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        if self.0.contains(['\n', '\r']) {
+            return self.to_value().serialize(serializer);
+        }
+        match serde_json::from_str::<&RawValue>(&self.0) {
+            Ok(raw) => raw.serialize(serializer),
+            Err(error) => Err(S::Error::custom(error)),
+        }
+    }
+}
+
+/// The payload as text, with the value of every turn-state key replaced. Text that holds such a key but is not JSON
+/// is replaced as a whole, since there is no telling where the value ends.
+pub(crate) fn redacted(payload: &[u8]) -> String {
+    let text = String::from_utf8_lossy(payload);
+    if !mentions_secret(payload) {
+        return text.into_owned();
+    }
+    match serde_json::from_str::<Value>(&text) {
+        Ok(mut value) => {
+            redact_value(&mut value);
+            value.to_string()
+        }
+        Err(_) => REDACTED.to_owned(),
+    }
+}
+
+/// Keys can be written with escapes, which a plain search misses; a payload with an escaped `x` or `-` is rare
+/// enough to look at closely.
+fn mentions_secret(payload: &[u8]) -> bool {
+    payload.windows(SECRET_KEY.len()).any(|window| window.eq_ignore_ascii_case(SECRET_KEY.as_bytes()))
+        || payload.windows(4).any(|window| window == b"\\u00")
+}
+
+fn redact_value(value: &mut Value) {
+    match value {
+        Value::Object(map) => {
+            for (key, value) in map {
+                if key.eq_ignore_ascii_case(SECRET_KEY) {
+                    *value = Value::from(REDACTED);
+                } else {
+                    redact_value(value);
+                }
+            }
+        }
+        Value::Array(values) => values.iter_mut().for_each(redact_value),
+        _ => {}
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(payload: &str, expected: &str) {
+        assert_eq!(RawJson::from_payload(payload.as_bytes()).as_str(), expected);
+    }
+
+    #[test]
+    fn turn_state_values_are_replaced_wherever_they_stand() {
+        check(r#"{"type":"response.metadata"}"#, r#"{"type":"response.metadata"}"#);
+        check(r#"{"headers":{"X-Codex-Turn-State":"s3cret"}}"#, r#"{"headers":{"X-Codex-Turn-State":"[redacted]"}}"#);
+        check(r#"[{"x-codex-turn-state":["s3cret"]}]"#, r#"[{"x-codex-turn-state":"[redacted]"}]"#);
+        check(r#"{"\u0078-codex-turn-state":"s3cret"}"#, r#"{"x-codex-turn-state":"[redacted]"}"#);
+        check(r#"{"x-codex-turn-state":"s3cr"#, "[redacted]");
+    }
+
+    #[test]
+    fn text_over_several_lines_is_one_line_when_serialised() {
+        let raw = RawJson::from_payload(b"{\"a\":\n1}");
+        assert_eq!(serde_json::to_string(&raw).unwrap(), r#"{"a":1}"#);
+    }
+}

@@ -1,0 +1,161 @@
+//! The body of `POST /chat/completions`: items become messages.
+
+use serde_json::{Map, Value, json};
+
+use super::{EncodeError, Request};
+use crate::{Item, ItemKind};
+
+pub(super) fn body(request: &Request) -> Result<Map<String, Value>, EncodeError> {
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
+    put("model", json!(request.model));
+    put("stream", json!(true));
+    put("stream_options", json!({"include_usage": true}));
+    put("messages", Value::Array(messages(request)?));
+    if let Some(effort) = &request.reasoning_effort {
+        put("reasoning_effort", json!(effort));
+    }
+    if !request.tools.is_empty() {
+        put("tools", json!(request.tools));
+    }
+    Ok(body)
+}
+
+fn messages(request: &Request) -> Result<Vec<Value>, EncodeError> {
+    let mut messages = Messages::default();
+    if let Some(instructions) = &request.instructions {
+        messages.push(json!({"role": "system", "content": instructions}));
+    }
+    for item in &request.input {
+        messages.add(item)?;
+    }
+    messages.end_assistant();
+    Ok(messages.done)
+}
+
+/// The messages so far, and the assistant's message that is being put together: its reasoning, text and calls are
+/// separate items, but one message here.
+#[derive(Default)]
+struct Messages {
+    done: Vec<Value>,
+    assistant: Map<String, Value>,
+}
+
+impl Messages {
+    fn push(&mut self, message: Value) {
+        self.end_assistant();
+        self.done.push(message);
+    }
+
+    fn end_assistant(&mut self) {
+        let mut message = std::mem::take(&mut self.assistant);
+        // Reasoning alone makes no message.
+        if message.contains_key("content") || message.contains_key("tool_calls") || message.contains_key("refusal") {
+            message.insert("role".to_owned(), Value::from("assistant"));
+            message.entry("content").or_insert(Value::Null);
+            self.done.push(Value::Object(message));
+        }
+    }
+
+    fn add(&mut self, item: &Item) -> Result<(), EncodeError> {
+        match item.kind() {
+            ItemKind::Message(message) if message.role == "assistant" => {
+                // A second text begins a second message; so does text behind calls.
+                if self.assistant.contains_key("content") || self.assistant.contains_key("tool_calls") {
+                    self.end_assistant();
+                }
+                if !message.text.is_empty() || message.refusal.is_none() {
+                    self.assistant.insert("content".to_owned(), Value::from(message.text));
+                }
+                if let Some(refusal) = message.refusal {
+                    self.assistant.insert("refusal".to_owned(), Value::from(refusal));
+                }
+            }
+            ItemKind::Message(message) => {
+                let role = message.role;
+                self.push(json!({"role": role, "content": input_content(item)?}));
+            }
+            ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning.text),
+            ItemKind::FunctionCall(call) => {
+                let call = json!({
+                    "id": call.call_id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                });
+                match self.assistant.get_mut("tool_calls").and_then(Value::as_array_mut) {
+                    Some(calls) => calls.push(call),
+                    None => _ = self.assistant.insert("tool_calls".to_owned(), json!([call])),
+                }
+            }
+            ItemKind::Other("function_call_output") => {
+                let call_id = item.text("call_id").unwrap_or_default();
+                let output = match item.as_json().get("output") {
+                    Some(Value::String(text)) => text.clone(),
+                    Some(other) => other.to_string(),
+                    None => String::new(),
+                };
+                self.push(json!({"role": "tool", "tool_call_id": call_id, "content": output}));
+            }
+            ItemKind::CustomToolCall(_) | ItemKind::Other(_) => {
+                return Err(EncodeError::Item(item.item_type().to_owned()));
+            }
+        }
+        Ok(())
+    }
+
+    /// Reasoning goes back in the field in which it came, with the message that follows it.
+    fn add_reasoning(&mut self, item: &Item, text: &str) {
+        if self.assistant.contains_key("content") || self.assistant.contains_key("tool_calls") {
+            // Details may come late; they still belong to this message.
+            if text.is_empty() {
+                self.add_details(item);
+                return;
+            }
+            self.end_assistant();
+        }
+        let field = match item.text("reasoning_field") {
+            None => Some("reasoning_content"),
+            Some("reasoning") => Some("reasoning"),
+            Some(_) => None,
+        };
+        if let (Some(field), false) = (field, text.is_empty()) {
+            self.assistant.insert(field.to_owned(), Value::from(text));
+        }
+        self.add_details(item);
+    }
+
+    fn add_details(&mut self, item: &Item) {
+        let Some(Value::Array(details)) = item.as_json().get("reasoning_details") else { return };
+        let known = self.assistant.entry("reasoning_details").or_insert_with(|| json!([]));
+        if let Value::Array(known) = known {
+            known.extend(details.iter().cloned());
+        }
+    }
+}
+
+/// The content of a message of the user or the developer: text alone as a string, otherwise a list of parts.
+fn input_content(item: &Item) -> Result<Value, EncodeError> {
+    let Some(Value::Array(parts)) = item.as_json().get("content") else {
+        return Ok(Value::from(item.content_text()));
+    };
+    let part_type = |part: &Value| part.get("type").and_then(Value::as_str).unwrap_or_default().to_owned();
+    if parts.iter().all(|part| part_type(part) == "input_text") {
+        return Ok(Value::from(item.content_text()));
+    }
+    parts
+        .iter()
+        .map(|part| match part_type(part).as_str() {
+            "input_text" | "output_text" => Ok(json!({"type": "text", "text": part["text"]})),
+            "input_image" => {
+                let mut image = Map::from_iter([("url".to_owned(), part["image_url"].clone())]);
+                if let Some(detail) = part.get("detail") {
+                    image.insert("detail".to_owned(), detail.clone());
+                }
+                Ok(json!({"type": "image_url", "image_url": image}))
+            }
+            // Parts that are in Chat's own form already.
+            "text" | "image_url" | "input_audio" | "file" => Ok(part.clone()),
+            other => Err(EncodeError::Item(format!("message/{other}"))),
+        })
+        .collect()
+}

@@ -1,0 +1,33 @@
+//! The body of `POST /responses`.
+
+use serde_json::{Map, Value, json};
+
+use super::Request;
+use crate::Item;
+
+pub(super) fn body(request: &Request) -> Map<String, Value> {
+    let mut body = Map::new();
+    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
+    put("model", json!(request.model));
+    put("stream", json!(true));
+    put("store", json!(false));
+    put("include", json!(["reasoning.encrypted_content"]));
+    put("input", request.input.iter().map(input_item).collect());
+    if let Some(instructions) = &request.instructions {
+        put("instructions", json!(instructions));
+    }
+    if let Some(effort) = &request.reasoning_effort {
+        put("reasoning", json!({"effort": effort}));
+    }
+    if !request.tools.is_empty() {
+        put("tools", json!(request.tools));
+    }
+    body
+}
+
+/// Items go back as they came; only what the Chat interpreter noted for its own wire stays here.
+fn input_item(item: &Item) -> Value {
+    let mut item = item.as_json().clone();
+    item.remove("reasoning_field");
+    Value::Object(item)
+}

@@ -1,0 +1,7 @@
+//! The Responses wire.
+
+mod kind;
+mod payload;
+mod stream;
+
+pub(crate) use stream::ResponsesStream;

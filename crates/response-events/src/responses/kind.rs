@@ -1,0 +1,140 @@
+//! Event types of the Responses API, as data.
+
+/// What an event type means to the interpreter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    Created,
+    /// `queued`, `in_progress`: they say more of the response, and are passed on.
+    Lifecycle,
+    ItemAdded,
+    ItemDone,
+    Delta(DeltaKind),
+    RateLimits,
+    Metadata,
+    /// Known, and passed on as it came.
+    Other,
+    Terminal(Terminal),
+    Unknown,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum DeltaKind {
+    Text,
+    Refusal,
+    Reasoning,
+    ReasoningSummary,
+    ToolInput,
+}
+
+/// An event that ends the stream as soon as its type is read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Terminal {
+    Completed,
+    Incomplete,
+    Failed,
+    Cancelled,
+    Error,
+}
+
+impl Kind {
+    /// Sources: the API's streaming-event reference, and event types seen in recorded streams.
+    pub(super) fn of(event_type: &str) -> Self {
+        match event_type {
+            "response.output_text.delta" => Self::Delta(DeltaKind::Text),
+            "response.function_call_arguments.delta"
+            | "response.custom_tool_call_input.delta"
+            | "response.mcp_call_arguments.delta" => Self::Delta(DeltaKind::ToolInput),
+            "response.reasoning_text.delta" => Self::Delta(DeltaKind::Reasoning),
+            "response.reasoning_summary_text.delta" => Self::Delta(DeltaKind::ReasoningSummary),
+            "response.refusal.delta" => Self::Delta(DeltaKind::Refusal),
+            "response.created" => Self::Created,
+            "response.queued" | "response.in_progress" => Self::Lifecycle,
+            "response.output_item.added" => Self::ItemAdded,
+            "response.output_item.done" => Self::ItemDone,
+            "response.completed" => Self::Terminal(Terminal::Completed),
+            "response.incomplete" => Self::Terminal(Terminal::Incomplete),
+            "response.failed" => Self::Terminal(Terminal::Failed),
+            "response.cancelled" => Self::Terminal(Terminal::Cancelled),
+            "error" => Self::Terminal(Terminal::Error),
+            "codex.rate_limits" => Self::RateLimits,
+            "response.metadata" | "codex.response.metadata" => Self::Metadata,
+            other if is_known(other) => Self::Other,
+            _ => Self::Unknown,
+        }
+    }
+}
+
+/// Known types without a variant of their own.
+const KNOWN: &[&str] = &[
+    "keepalive",
+    "response.apply_patch_call_operation_diff.delta",
+    "response.apply_patch_call_operation_diff.done",
+    "response.audio.delta",
+    "response.audio.done",
+    "response.audio.transcript.delta",
+    "response.audio.transcript.done",
+    "response.code_interpreter_call.completed",
+    "response.code_interpreter_call.in_progress",
+    "response.code_interpreter_call.interpreting",
+    "response.code_interpreter_call_code.delta",
+    "response.code_interpreter_call_code.done",
+    "response.compaction.compacting",
+    "response.content_part.added",
+    "response.content_part.done",
+    "response.custom_tool_call_input.done",
+    "response.file_search_call.completed",
+    "response.file_search_call.in_progress",
+    "response.file_search_call.searching",
+    "response.function_call_arguments.done",
+    "response.image_generation_call.completed",
+    "response.image_generation_call.generating",
+    "response.image_generation_call.in_progress",
+    "response.image_generation_call.partial_image",
+    "response.mcp_call.completed",
+    "response.mcp_call.failed",
+    "response.mcp_call.in_progress",
+    "response.mcp_call_arguments.done",
+    "response.mcp_list_tools.completed",
+    "response.mcp_list_tools.failed",
+    "response.mcp_list_tools.in_progress",
+    "response.output_text.annotation.added",
+    "response.output_text.done",
+    "response.reasoning_part.added",
+    "response.reasoning_part.done",
+    "response.reasoning_summary_part.added",
+    "response.reasoning_summary_part.done",
+    "response.reasoning_summary_text.done",
+    "response.reasoning_text.done",
+    "response.refusal.done",
+    "response.shell_call_command.added",
+    "response.shell_call_command.delta",
+    "response.shell_call_command.done",
+    "response.shell_call_output_content.delta",
+    "response.shell_call_output_content.done",
+    "response.steer.accepted",
+    "response.steer.failed",
+    "response.steer.pending",
+    "response.web_search_call.completed",
+    "response.web_search_call.in_progress",
+    "response.web_search_call.searching",
+    "responsesapi.websocket_timing",
+];
+
+fn is_known(event_type: &str) -> bool {
+    KNOWN.binary_search(&event_type).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_table_of_known_types_is_sorted_well_enough_to_be_searched() {
+        for known in
+            ["keepalive", "response.audio.delta", "response.reasoning_part.done", "responsesapi.websocket_timing"]
+        {
+            assert_eq!(Kind::of(known), Kind::Other, "{known}");
+        }
+        assert_eq!(Kind::of("response.brand_new.delta"), Kind::Unknown);
+    }
+}

@@ -1,0 +1,346 @@
+//! What the events of a Responses stream mean, one after the other.
+
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::{
+    kind::{DeltaKind, Kind, Terminal},
+    payload::Payload,
+};
+use crate::{
+    ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
+    TurnEvent, Usage,
+    api_error::is_error_value,
+    interpreter::Output,
+    json::{Text, salvage_type, split_first_value},
+};
+
+/// The state of one Responses stream.
+#[derive(Debug, Default)]
+pub(crate) struct ResponsesStream {
+    /// The item of the latest event, for events that do not say theirs.
+    current_index: u32,
+    /// One above the highest index seen.
+    next_index: u32,
+    done: Vec<DoneItem>,
+    item_id: Option<Arc<str>>,
+}
+
+/// Enough of a finished item to know it again in the terminal event's list.
+#[derive(Debug)]
+struct DoneItem {
+    output_index: u32,
+    id: Option<String>,
+    call_id: Option<String>,
+}
+
+impl ResponsesStream {
+    pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
+        let mut rest = Some(data);
+        while let Some(data) = rest {
+            rest = self.handle_first(name, data, out);
+        }
+    }
+
+    /// Handles the payload, and gives back what stands behind its first value.
+    fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
+        // Only an object is an event; a derived reader would take a list for one, too.
+        let decoded = if data[0] == b'{' {
+            serde_json::from_slice::<Payload<'_>>(data).map_err(|error| error.to_string())
+        } else {
+            Err("not a JSON object".to_owned())
+        };
+        match decoded {
+            Ok(payload) => self.handle_payload(name, payload, data, out),
+            Err(error) => {
+                // Servers that forget the blank line between two events put two objects into one.
+                if let Some((first, rest)) = split_first_value(data) {
+                    self.handle_first(name, first, out);
+                    return Some(rest);
+                }
+                Self::handle_undecodable(name, &error, data, out);
+            }
+        }
+        None
+    }
+
+    /// `[DONE]` belongs to the other wire; here it says only that nothing more will come.
+    pub(crate) fn handle_sentinel(out: &mut Output) {
+        let message = "the stream ended with a [DONE] sentinel before a terminal event".to_owned();
+        out.settle(Outcome::Truncated { message });
+    }
+
+    pub(crate) fn handle_end(out: &mut Output) {
+        let message = "the stream ended before a terminal event".to_owned();
+        out.settle(Outcome::Truncated { message });
+    }
+
+    fn handle_payload(&mut self, name: Option<&str>, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        let Some(event_type) = payload.event_type.as_deref() else {
+            let is_error = payload.error.as_ref().is_some_and(is_error_value) || name == Some("error");
+            if !is_error {
+                out.malformed(None, "the event has no `type`", data);
+            } else if !out.is_settled() {
+                self.settle_terminal(Terminal::Error, &payload, data, out);
+            }
+            return;
+        };
+        let kind = Kind::of(event_type);
+        out.ledger.event_types.add(event_type);
+        out.ledger.note_sequence(payload.sequence_number.0);
+        if let Kind::Terminal(Terminal::Completed | Terminal::Incomplete | Terminal::Failed) = kind {
+            out.ledger.terminal_events += 1;
+        }
+        if out.is_settled() {
+            if kind == Kind::ItemDone {
+                note_done_type(&payload, out);
+            }
+            return;
+        }
+        match kind {
+            Kind::Delta(kind) => self.handle_delta(kind, payload, data, out),
+            Kind::Created => {
+                note_response(&payload, out);
+                let created = Created { response_id: out.ledger.response_id.clone(), model: out.ledger.model.clone() };
+                out.emit(TurnEvent::Created(created));
+            }
+            Kind::Lifecycle => {
+                note_response(&payload, out);
+                out.emit(TurnEvent::Other(other(event_type, data)));
+            }
+            Kind::ItemAdded => self.handle_item(TurnEvent::ItemAdded, payload, data, out),
+            Kind::ItemDone => {
+                note_done_type(&payload, out);
+                self.handle_item(TurnEvent::ItemDone, payload, data, out);
+            }
+            Kind::RateLimits => {
+                let limits = serde_json::from_slice(data).ok().and_then(|value: Value| RateLimits::from_event(&value));
+                out.emit(limits.map_or_else(|| TurnEvent::Other(other(event_type, data)), TurnEvent::RateLimits));
+            }
+            Kind::Metadata => {
+                if let Some(value) = turn_state(data) {
+                    out.turn_state.get_or_insert(value);
+                }
+                out.emit(TurnEvent::Other(other(event_type, data)));
+            }
+            Kind::Other => out.emit(TurnEvent::Other(other(event_type, data))),
+            Kind::Unknown => {
+                out.ledger.unknown += 1;
+                out.emit(TurnEvent::Unknown(other(event_type, data)));
+            }
+            Kind::Terminal(terminal) => {
+                out.ledger.terminal_event = Some(event_type.to_owned());
+                self.settle_terminal(terminal, &payload, data, out);
+            }
+        }
+    }
+
+    fn handle_delta(&mut self, kind: DeltaKind, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        let Some(text) = payload.delta.0 else {
+            out.malformed(payload.event_type.as_deref(), "`delta` is missing or not a string", data);
+            return;
+        };
+        if text.is_empty() {
+            out.decoded();
+            return;
+        }
+        let delta = Delta {
+            output_index: self.index_of(payload.output_index.index()),
+            item_id: self.item_id(&payload.item_id),
+            content_index: payload.content_index.index(),
+            summary_index: payload.summary_index.index(),
+            choice_index: 0,
+            sequence_number: payload.sequence_number.0,
+            text: text.into_owned(),
+        };
+        out.emit(match kind {
+            DeltaKind::Text => TurnEvent::TextDelta(delta),
+            DeltaKind::Refusal => TurnEvent::RefusalDelta(delta),
+            DeltaKind::Reasoning => TurnEvent::ReasoningDelta(delta),
+            DeltaKind::ReasoningSummary => TurnEvent::ReasoningSummaryDelta(delta),
+            DeltaKind::ToolInput => TurnEvent::ToolInputDelta(delta),
+        });
+    }
+
+    fn handle_item(&mut self, event: fn(ItemEvent) -> TurnEvent, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        let Some(item) = payload.item.and_then(|item| Item::from_json(item).ok()) else {
+            let reason = "`item` is missing or no object with a `type`";
+            out.malformed(payload.event_type.as_deref(), reason, data);
+            return;
+        };
+        let is_done = payload.event_type.as_deref() == Some("response.output_item.done");
+        let unsaid = if is_done { self.current_index } else { self.next_index };
+        let output_index = self.index_of(Some(payload.output_index.index().unwrap_or(unsaid)));
+        if is_done {
+            self.note_done(output_index, &item);
+        }
+        let sequence_number = payload.sequence_number.0;
+        out.emit(event(ItemEvent { output_index, item, choice_index: 0, call_index: None, sequence_number }));
+    }
+
+    fn settle_terminal(&mut self, terminal: Terminal, payload: &Payload<'_>, data: &[u8], out: &mut Output) {
+        note_response(payload, out);
+        if let Some(status) = payload.response.status.as_deref() {
+            out.ledger.status = Some(status.to_owned());
+        }
+        if let Some(usage) = payload.response.usage.clone().and_then(Usage::from_json) {
+            out.ledger.usage = Some(usage);
+        }
+        match terminal {
+            Terminal::Completed => {
+                self.emit_undone_items(payload, out);
+                let response = completed(out);
+                out.settle(Outcome::Completed(response));
+            }
+            Terminal::Incomplete => {
+                self.emit_undone_items(payload, out);
+                let details = payload.response.incomplete_details.as_ref();
+                let reason =
+                    details.and_then(|details| details.get("reason")?.as_str()).unwrap_or("unknown").to_owned();
+                let response = completed(out);
+                out.settle(Outcome::Incomplete(Incomplete { reason, response }));
+            }
+            Terminal::Failed | Terminal::Error => out.settle(Outcome::Failed(api_error(payload, data))),
+            Terminal::Cancelled => {
+                let error = ApiError { code: Some("cancelled".into()), ..ApiError::new("the response was cancelled") };
+                out.settle(Outcome::Failed(error));
+            }
+        }
+    }
+
+    /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
+    fn emit_undone_items(&mut self, payload: &Payload<'_>, out: &mut Output) {
+        let Some(Value::Array(list)) = &payload.response.output else { return };
+        for (output_index, item) in (0..).zip(list) {
+            let Ok(item) = Item::from_json(item.clone()) else { continue };
+            let is_done = self.done.iter().any(|done| {
+                done.output_index == output_index
+                    || same(done.id.as_deref(), item.id())
+                    || same(done.call_id.as_deref(), item.text("call_id"))
+            });
+            if !is_done {
+                out.emit(TurnEvent::ItemDone(ItemEvent {
+                    output_index,
+                    item,
+                    choice_index: 0,
+                    call_index: None,
+                    sequence_number: None,
+                }));
+            }
+        }
+    }
+
+    /// A payload that is no JSON object as a whole.
+    #[cold]
+    fn handle_undecodable(name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
+        let event_type = salvage_type(data);
+        out.malformed(event_type.as_deref(), error, data);
+        if out.is_settled() {
+            return;
+        }
+        // A terminal type ends the stream, whatever became of the rest of it.
+        let terminal = match event_type.as_deref().map(Kind::of) {
+            Some(Kind::Terminal(terminal)) => terminal,
+            _ if name == Some("error") => Terminal::Error,
+            _ => return,
+        };
+        let mut error = ApiError::new(String::from_utf8_lossy(data).trim());
+        if data.starts_with(b"{") {
+            "the service reported a failure whose details could not be decoded".clone_into(&mut error.message);
+        }
+        out.ledger.terminal_event = event_type;
+        match terminal {
+            Terminal::Completed => {
+                let response = completed(out);
+                out.settle(Outcome::Completed(response));
+            }
+            Terminal::Incomplete => {
+                let response = completed(out);
+                out.settle(Outcome::Incomplete(Incomplete { reason: "unknown".into(), response }));
+            }
+            Terminal::Failed | Terminal::Error | Terminal::Cancelled => out.settle(Outcome::Failed(error)),
+        }
+    }
+
+    fn index_of(&mut self, stated: Option<u32>) -> u32 {
+        let index = stated.unwrap_or(self.current_index);
+        self.current_index = index;
+        self.next_index = self.next_index.max(index.saturating_add(1));
+        index
+    }
+
+    /// The id, shared with the event before where it is the same.
+    fn item_id(&mut self, id: &Text<'_>) -> Option<Arc<str>> {
+        let id = id.non_empty()?;
+        match &self.item_id {
+            Some(last) if **last == *id => {}
+            _ => self.item_id = Some(id.into()),
+        }
+        self.item_id.clone()
+    }
+
+    fn note_done(&mut self, output_index: u32, item: &Item) {
+        let own = |text: Option<&str>| text.map(str::to_owned);
+        self.done.push(DoneItem { output_index, id: own(item.id()), call_id: own(item.text("call_id")) });
+    }
+}
+
+fn same(a: Option<&str>, b: Option<&str>) -> bool {
+    matches!((a, b), (Some(a), Some(b)) if a == b && !a.is_empty())
+}
+
+fn other(event_type: &str, data: &[u8]) -> OtherEvent {
+    OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) }
+}
+
+fn note_response(payload: &Payload<'_>, out: &mut Output) {
+    if let Some(id) = payload.response.id.non_empty() {
+        out.ledger.response_id = Some(id.to_owned());
+    }
+    if let Some(model) = payload.response.model.non_empty() {
+        out.ledger.model = Some(model.to_owned());
+    }
+}
+
+fn note_done_type(payload: &Payload<'_>, out: &mut Output) {
+    if let Some(item_type) = payload.item.as_ref().and_then(|item| item.get("type")?.as_str()) {
+        out.ledger.done_item_types.push(item_type.to_owned());
+    }
+}
+
+fn completed(out: &Output) -> Completed {
+    Completed {
+        response_id: out.ledger.response_id.clone(),
+        model: out.ledger.model.clone(),
+        usage: out.ledger.usage.clone(),
+        finish_reason: None,
+    }
+}
+
+/// The error of a `response.failed` or `error` event: in the response, nested, or flat beside the type.
+fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
+    let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
+    let nested = payload.response.error.as_ref().or(payload.error.as_ref()).filter(|error| is_error_value(error));
+    let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
+    if nested.is_none() {
+        // The flat shape's `type` is that of the event.
+        error.error_type = None;
+    }
+    if error.message.is_empty() {
+        error.message = match payload.response.id.non_empty() {
+            Some(id) => format!("the service gave no reason for the failure of response {id}"),
+            None => "the service gave no reason for the failure".to_owned(),
+        };
+    }
+    error
+}
+
+/// The turn state in the headers of a metadata event; a list counts by its first element.
+fn turn_state(data: &[u8]) -> Option<String> {
+    let event: Value = serde_json::from_slice(data).ok()?;
+    let headers = event.get("headers").or_else(|| event.get("response")?.get("headers"))?.as_object()?;
+    let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-codex-turn-state"))?;
+    let value = value.as_array().map_or(Some(value), |list| list.first())?;
+    value.as_str().map(str::to_owned)
+}
