@@ -1,0 +1,45 @@
+//! A hand on the tap: the test decides when bytes leave.
+
+use std::sync::Arc;
+
+use tokio::sync::Semaphore;
+
+/// Lets a test release an answer step by step, so that it never has to sleep.
+///
+/// Clones are handles on the same gate. A gate starts closed; whoever comes to it waits until
+/// [`release`](Self::release) lets one pass or [`open`](Self::open) lets everybody pass. Releases
+/// that nobody waits for are kept.
+#[derive(Debug, Clone)]
+pub struct Gate {
+    passes: Arc<Semaphore>,
+}
+
+impl Gate {
+    /// A closed gate.
+    pub fn new() -> Self {
+        Self { passes: Arc::new(Semaphore::new(0)) }
+    }
+
+    /// Lets one through: one chunk, one hold, or one head.
+    pub fn release(&self) {
+        self.passes.add_permits(1);
+    }
+
+    /// Lets everything through from now on.
+    pub fn open(&self) {
+        self.passes.close();
+    }
+
+    /// Waits for a pass and uses it up. A closed semaphore is the open gate.
+    pub(crate) async fn pass(&self) {
+        if let Ok(permit) = self.passes.acquire().await {
+            permit.forget();
+        }
+    }
+}
+
+impl Default for Gate {
+    fn default() -> Self {
+        Self::new()
+    }
+}

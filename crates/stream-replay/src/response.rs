@@ -1,0 +1,193 @@
+//! A scripted answer, as a caller describes it.
+
+use std::fmt;
+use std::path::Path;
+use std::time::Duration;
+
+use bytes::Bytes;
+
+use crate::cassette::{self, CassetteError};
+use crate::cut::Cut;
+use crate::gate::Gate;
+use crate::pace::Pace;
+use crate::redact;
+
+mod steps;
+
+/// A scripted answer.
+///
+/// The head is followed by the body, in the chunks that were asked for, each written and flushed on
+/// its own (so the borders are those of the chunked coding; how many of them a client reads at once
+/// is up to TCP). Then the connection is held, where asked for, and then comes the [`Cut`].
+///
+/// The body is sent with a `content-length`, and with the chunked coding as soon as its course
+/// matters: after [`sse`](Self::sse) and after each of the methods that shape it (chunks, gate,
+/// pace, hold, cut). With a `content-length` or `transfer-encoding` header of your own no framing
+/// is added: the body's bytes go out as they are, right or wrong.
+#[derive(Clone)]
+pub struct Response {
+    status: u16,
+    headers: Vec<(String, Vec<u8>)>,
+    /// Yields to a header of the same name.
+    default_content_type: Option<&'static str>,
+    body: Vec<Bytes>,
+    /// Pieces of the body are split to at most this many bytes.
+    max_chunk: usize,
+    framing: Framing,
+    head_gate: Option<Gate>,
+    chunk_gate: Option<Gate>,
+    pace: Pace,
+    hold: Hold,
+    cut: Cut,
+    /// The offset in the body at which it stops.
+    cut_at: usize,
+}
+
+/// How the client is told where the body ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Framing {
+    Length,
+    Chunked,
+}
+
+#[derive(Debug, Clone)]
+enum Hold {
+    No,
+    For(Duration),
+    Until(Gate),
+}
+
+impl Response {
+    /// An answer without headers and body. The status is written as it is, three digits or not;
+    /// 1xx, 204 and 304 are sent without framing headers, as they have no body (RFC 9112 §6.3).
+    pub fn new(status: u16) -> Self {
+        Self {
+            status,
+            headers: Vec::new(),
+            default_content_type: None,
+            body: Vec::new(),
+            max_chunk: usize::MAX,
+            framing: Framing::Length,
+            head_gate: None,
+            chunk_gate: None,
+            pace: Pace::Max,
+            hold: Hold::No,
+            cut: Cut::Finish,
+            cut_at: usize::MAX,
+        }
+    }
+
+    /// A `200 text/event-stream` with the chunked coding; the body is one chunk unless split.
+    pub fn sse(body: impl Into<Bytes>) -> Self {
+        Self { default_content_type: Some("text/event-stream"), ..Self::new(200) }.body(body).chunked()
+    }
+
+    /// [`sse`](Self::sse) with the bytes of a file, read at once. Fails when the file cannot be
+    /// read; the error names the path.
+    pub fn sse_file(path: impl AsRef<Path>) -> Result<Self, CassetteError> {
+        cassette::read_sse(path.as_ref()).map(Self::sse)
+    }
+
+    /// An `application/json` answer.
+    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
+        Self { default_content_type: Some("application/json"), ..Self::new(status) }.body(body)
+    }
+
+    /// An answer in words, for whoever configured the server or spoke to it wrongly.
+    pub(crate) fn text(status: u16, text: impl Into<Bytes>) -> Self {
+        Self { default_content_type: Some("text/plain; charset=utf-8"), ..Self::new(status) }.body(text)
+    }
+
+    /// Adds a header, written as it is; names may repeat. It replaces the `content-type` and the
+    /// framing that the server would have added. With `connection: close` the server closes the
+    /// connection after the answer.
+    pub fn header(mut self, name: impl Into<String>, value: impl AsRef<[u8]>) -> Self {
+        self.headers.push((name.into(), value.as_ref().to_vec()));
+        self
+    }
+
+    /// Sets the body, replacing what was there.
+    pub fn body(mut self, body: impl Into<Bytes>) -> Self {
+        self.body = vec![body.into()];
+        self
+    }
+
+    /// Splits the body into chunks of `n` bytes (the last one may be shorter). 0 does not split.
+    /// Chunks that [`chunks`](Self::chunks) has set before are split one by one.
+    pub fn chunk_bytes(mut self, n: usize) -> Self {
+        self.max_chunk = if n == 0 { usize::MAX } else { n };
+        self.chunked()
+    }
+
+    /// Sets the body by its exact chunks, replacing body and [`chunk_bytes`](Self::chunk_bytes).
+    /// Empty ones are left out: on the wire they would be the end.
+    pub fn chunks(mut self, chunks: impl IntoIterator<Item = Bytes>) -> Self {
+        self.body = chunks.into_iter().collect();
+        self.max_chunk = usize::MAX;
+        self.chunked()
+    }
+
+    /// Keeps the connection, and so the body, open for this long after the last byte of the body;
+    /// then comes the [`Cut`]. Replaces [`hold_until`](Self::hold_until).
+    pub fn hold_open(mut self, hold: Duration) -> Self {
+        self.hold = Hold::For(hold);
+        self.chunked()
+    }
+
+    /// As [`hold_open`](Self::hold_open), until the gate lets one pass. With a gate that is never
+    /// released the connection stays open until the client or the server goes away.
+    pub fn hold_until(mut self, gate: Gate) -> Self {
+        self.hold = Hold::Until(gate);
+        self.chunked()
+    }
+
+    /// Every chunk of the body waits at this gate, and uses up one release. The head does not wait,
+    /// nor does the end of the body.
+    pub fn gate(mut self, gate: Gate) -> Self {
+        self.chunk_gate = Some(gate);
+        self.chunked()
+    }
+
+    /// The head waits at this gate: the request is read, and the server stays silent.
+    pub fn gate_head(mut self, gate: Gate) -> Self {
+        self.head_gate = Some(gate);
+        self
+    }
+
+    /// Ends the answer like this, after all bytes of the body (and the hold).
+    pub fn cut(self, cut: Cut) -> Self {
+        self.cut_at(usize::MAX, cut)
+    }
+
+    /// Ends the answer after the first `offset` bytes of the body (and the hold). With
+    /// [`Cut::Close`] and [`Cut::Reset`] a chunk can be cut in its middle, after a size line that
+    /// announced all of it; with [`Cut::Finish`] the shortened body ends properly.
+    pub fn cut_at(mut self, offset: usize, cut: Cut) -> Self {
+        self.cut = cut;
+        self.cut_at = offset;
+        self.chunked()
+    }
+
+    /// Pauses between chunks.
+    pub fn pace(mut self, pace: Pace) -> Self {
+        self.pace = pace;
+        self.chunked()
+    }
+
+    fn chunked(mut self) -> Self {
+        self.framing = Framing::Chunked;
+        self
+    }
+}
+
+/// Leaves out the body (its length is shown) and header values that can be secret.
+impl fmt::Debug for Response {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Response")
+            .field("status", &self.status)
+            .field("headers", &redact::Headers(&self.headers))
+            .field("body_bytes", &self.body.iter().map(Bytes::len).sum::<usize>())
+            .field("cut", &self.cut)
+            .finish_non_exhaustive()
+    }
+}

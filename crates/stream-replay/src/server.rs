@@ -1,0 +1,151 @@
+//! The server: a listener, one accept loop, and handles to look inside.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use std::time::Duration;
+use std::{fmt, io};
+
+use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::task::{JoinHandle, JoinSet};
+
+use crate::connection::{Shared, serve};
+use crate::journal::Journal;
+use crate::request::RecordedRequest;
+use crate::response::Response;
+
+/// How long a failing `accept` (no file descriptors left, say) rests before the next try.
+const ACCEPT_REST: Duration = Duration::from_millis(20);
+
+/// A running replay server. Any method (but `HEAD`) and any path gets the scripted answer.
+///
+/// Request N gets the N-th response in the order in which requests were completely read, later ones
+/// get the last response again; without any response the answer is a 500 that says so. Requests
+/// that cannot be read are refused with a 400, 413 (body above 64 MiB), 431 (head above 64 KiB) or
+/// 505 (not HTTP/1.1) and a text; they are not recorded and use up no response.
+///
+/// The server stops when it is dropped, and all its connections close; [`shutdown`](Self::shutdown)
+/// also waits for that.
+pub struct ReplayServer {
+    addr: SocketAddr,
+    shared: Arc<Shared>,
+    accept_loop: JoinHandle<()>,
+    /// Held to be dropped: its end is what stops the accept loop.
+    stop: oneshot::Sender<()>,
+}
+
+impl ReplayServer {
+    /// A server to be configured.
+    pub fn builder() -> ReplayServerBuilder {
+        ReplayServerBuilder::default()
+    }
+
+    /// The address that is listened on, with the port that was chosen.
+    pub fn addr(&self) -> SocketAddr {
+        self.addr
+    }
+
+    /// The base URL for clients, `http://127.0.0.1:PORT/v1`. A server that listens on every address
+    /// is named by its loopback address.
+    pub fn base_url(&self) -> String {
+        let ip = match self.addr.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            ip => ip,
+        };
+        format!("http://{}/v1", SocketAddr::new(ip, self.addr.port()))
+    }
+
+    /// The requests so far, in the order in which they were completely read.
+    pub fn requests(&self) -> Vec<RecordedRequest> {
+        self.shared.journal.requests()
+    }
+
+    /// Waits until at least `n` requests were completely read, counted from the start of the
+    /// server.
+    pub async fn wait_for_requests(&self, n: usize) {
+        self.shared.journal.wait_for_requests(n).await;
+    }
+
+    /// Waits until clients have hung up on at least `n` connections, counted from the start of the
+    /// server.
+    ///
+    /// A hang-up is a close (FIN, of the sending side alone too) or a reset by the client, inside
+    /// an answer or between two; each connection counts at most once. Connections that the server
+    /// ended first do not count. An answer stops where its client hung up.
+    pub async fn wait_for_disconnects(&self, n: usize) {
+        self.shared.journal.wait_for_disconnects(n).await;
+    }
+
+    /// Closes the listener and all connections, inside answers too, and waits until that is done.
+    pub async fn shutdown(self) {
+        drop(self.stop);
+        // Fails only if the task panicked or the runtime goes away: stopped in both cases.
+        let _ = self.accept_loop.await;
+    }
+}
+
+impl fmt::Debug for ReplayServer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ReplayServer").field("addr", &self.addr).finish_non_exhaustive()
+    }
+}
+
+/// Configures a [`ReplayServer`].
+#[derive(Debug, Clone)]
+pub struct ReplayServerBuilder {
+    listen: SocketAddr,
+    responses: Vec<Response>,
+}
+
+impl ReplayServerBuilder {
+    /// Adds the answer to the next request.
+    pub fn respond(mut self, response: impl Into<Response>) -> Self {
+        self.responses.push(response.into());
+        self
+    }
+
+    /// Listens here instead of `127.0.0.1:0`; port 0 lets the system choose one.
+    pub fn listen(mut self, addr: SocketAddr) -> Self {
+        self.listen = addr;
+        self
+    }
+
+    /// Binds the listener and starts to serve, on the tokio runtime of the caller (I/O and time
+    /// must be enabled). The error is that of the listener: address in use, or not available here.
+    pub async fn start(self) -> io::Result<ReplayServer> {
+        let listener = TcpListener::bind(self.listen).await?;
+        let addr = listener.local_addr()?;
+        let shared = Arc::new(Shared { responses: self.responses, journal: Journal::default() });
+        let (stop, stopped) = oneshot::channel();
+        let accept_loop = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
+        Ok(ReplayServer { addr, shared, accept_loop, stop })
+    }
+}
+
+impl Default for ReplayServerBuilder {
+    fn default() -> Self {
+        Self { listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), responses: Vec::new() }
+    }
+}
+
+async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
+    let mut connections = JoinSet::new();
+    let mut accepted = 0;
+    loop {
+        tokio::select! {
+            _ = &mut stopped => break,
+            Some(_) = connections.join_next() => {}
+            incoming = listener.accept() => match incoming {
+                Ok((stream, _)) => {
+                    connections.spawn(serve(stream, accepted, Arc::clone(&shared)));
+                    accepted += 1;
+                }
+                // Of one connection, or of the whole process: the listener itself stays good.
+                Err(_) => tokio::time::sleep(ACCEPT_REST).await,
+            },
+        }
+    }
+    drop(listener);
+    connections.shutdown().await;
+}
