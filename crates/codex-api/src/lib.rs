@@ -1,1 +1,32 @@
-//! Streams model turns from OpenAI-style services: Responses and Chat Completions.
+//! Streams model turns from OpenAI-style services: the Responses API and Chat Completions, as one stream of events.
+//!
+//! It joins the leaves and decides nothing itself: what bytes mean is `sse-codec`'s and `response-events`' matter,
+//! what to do next `turn-session`'s, how to reach a host `http-transport`'s.
+//!
+//! * [`Client`]: a service, credentials, settings. Made by [`Client::builder`].
+//! * [`Session`]: one conversation. [`Turn`]: one turn of the user in it, with all its requests.
+//! * [`TurnStream`]: the events of one request, up to its one terminal item. Dropping it cancels the request.
+//! * [`Error`]: the one error type.
+//!
+//! The vocabulary ([`Request`], [`TurnEvent`], [`Item`], …) comes from `response-events` and is re-exported here.
+#![doc = include_str!("../README.md")]
+
+mod answer;
+mod auth;
+mod client;
+mod connection;
+mod error;
+mod failures;
+mod provider;
+mod session;
+mod stream;
+
+pub use answer::Answer;
+pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
+pub use client::{Client, ClientBuilder};
+pub use error::Error;
+pub use provider::Provider;
+pub use response_events::*;
+pub use session::{Session, Turn};
+pub use stream::TurnStream;
+pub use turn_session::Timeouts;

@@ -27,6 +27,7 @@ mod responses;
 mod summary;
 mod transcript;
 mod usage;
+mod whole_answer;
 mod wire;
 
 pub use api_error::ApiError;
@@ -46,4 +47,5 @@ pub use request::{EncodeError, Request};
 pub use summary::{ChoiceSummary, ItemCall, Summary, SummaryBuilder};
 pub use transcript::Transcript;
 pub use usage::Usage;
+pub use whole_answer::whole_answer;
 pub use wire::{TransportKind, Wire};

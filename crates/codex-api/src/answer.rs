@@ -1,0 +1,61 @@
+//! A finished answer.
+
+use std::collections::BTreeMap;
+
+use response_events::{Completed, FunctionCall, Item, ItemKind, TurnEvent};
+
+/// What a request brought: its finished items, and what the service said at the end.
+#[derive(Clone, Debug, Default, PartialEq)]
+#[non_exhaustive]
+pub struct Answer {
+    /// The finished items, in the order of the answer.
+    pub items: Vec<Item>,
+    /// Id, model, token counts.
+    pub response: Completed,
+    /// Why the answer is not whole; `None` when it is.
+    pub incomplete_reason: Option<String>,
+}
+
+impl Answer {
+    /// The text of all message items, joined.
+    pub fn text(&self) -> String {
+        let texts = self.items.iter().filter_map(|item| match item.kind() {
+            ItemKind::Message(message) => Some(message.text),
+            _ => None,
+        });
+        texts.collect()
+    }
+
+    /// The calls that the caller has to make.
+    pub fn calls(&self) -> impl Iterator<Item = FunctionCall<'_>> {
+        self.items.iter().filter_map(Item::as_call)
+    }
+}
+
+/// Collects an [`Answer`] from the events of one request.
+#[derive(Debug, Default)]
+pub(crate) struct Collector {
+    items: BTreeMap<u32, Item>,
+}
+
+impl Collector {
+    /// Takes in an event; the terminal one gives the answer.
+    pub(crate) fn observe(&mut self, event: TurnEvent) -> Option<Answer> {
+        let (response, incomplete_reason) = match event {
+            // A new attempt sends the answer from its beginning.
+            TurnEvent::Request(_) => {
+                self.items.clear();
+                return None;
+            }
+            TurnEvent::ItemDone(done) => {
+                self.items.insert(done.output_index, done.item);
+                return None;
+            }
+            TurnEvent::Completed(response) => (response, None),
+            TurnEvent::Incomplete(end) => (end.response, Some(end.reason)),
+            _ => return None,
+        };
+        let items = std::mem::take(&mut self.items).into_values().collect();
+        Some(Answer { items, response, incomplete_reason })
+    }
+}

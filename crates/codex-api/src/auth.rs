@@ -1,0 +1,118 @@
+//! Who asks: credentials, and where they come from.
+
+use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
+
+use crate::Error;
+
+/// Any error, as a credential hook may fail with it.
+pub type BoxError = Box<dyn StdError + Send + Sync>;
+
+/// How requests are authorised. `Debug` shows no secret.
+#[derive(Clone, Default)]
+pub struct Auth(Kind);
+
+#[derive(Clone, Default)]
+enum Kind {
+    #[default]
+    None,
+    Bearer(HeaderValue),
+    Hook(Arc<dyn Credentials>),
+}
+
+impl Auth {
+    /// No credentials: local servers.
+    pub fn none() -> Self {
+        Self(Kind::None)
+    }
+
+    /// `authorization: Bearer KEY`.
+    ///
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the key is empty or has characters that
+    /// a header cannot carry; the message does not repeat the key.
+    pub fn bearer(key: impl AsRef<str>) -> Result<Self, Error> {
+        let key = key.as_ref().trim();
+        if key.is_empty() {
+            return Err(Error::config("the API key is empty"));
+        }
+        let mut value = HeaderValue::try_from(format!("Bearer {key}"))
+            .map_err(|_| Error::config("the API key has characters that a header cannot carry"))?;
+        value.set_sensitive(true);
+        Ok(Self(Kind::Bearer(value)))
+    }
+
+    /// [`bearer`](Self::bearer) with the key in an environment variable.
+    ///
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config), naming the variable, when it is not set or
+    /// cannot be used.
+    pub fn from_env(variable: &str) -> Result<Self, Error> {
+        let key = std::env::var(variable).map_err(|cause| {
+            Error::config(format!("no API key in the environment variable {variable}")).with_source(cause)
+        })?;
+        Self::bearer(key).map_err(|error| Error::config(format!("{variable}: {}", error.message())))
+    }
+
+    /// A hook that is asked for each attempt: rotating tokens, signatures.
+    pub fn hook(credentials: impl Credentials + 'static) -> Self {
+        Self(Kind::Hook(Arc::new(credentials)))
+    }
+
+    /// Adds the credentials; the hook's answer comes as a future.
+    pub(crate) fn authorize(&self, mut request: OutgoingRequest) -> Authorized {
+        match &self.0 {
+            Kind::None => Authorized::Ready(Box::new(request)),
+            Kind::Bearer(value) => {
+                // A header that the caller set by hand wins.
+                request.headers.entry(AUTHORIZATION).or_insert_with(|| value.clone());
+                Authorized::Ready(Box::new(request))
+            }
+            Kind::Hook(credentials) => Authorized::Pending(credentials.authorize(request)),
+        }
+    }
+}
+
+impl fmt::Debug for Auth {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.0 {
+            Kind::None => "Auth::none",
+            Kind::Bearer(_) => "Auth::bearer",
+            Kind::Hook(_) => "Auth::hook",
+        })
+    }
+}
+
+/// A request that is about to be sent, for a hook to complete.
+#[non_exhaustive]
+pub struct OutgoingRequest {
+    /// The method.
+    pub method: Method,
+    /// Where it goes.
+    pub uri: Uri,
+    /// Its headers: add the credentials here, and mark their values as sensitive.
+    pub headers: HeaderMap,
+    /// Its body, for signatures.
+    pub body: Bytes,
+}
+
+impl fmt::Debug for OutgoingRequest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("OutgoingRequest").field("method", &self.method).field("headers", &names).finish_non_exhaustive()
+    }
+}
+
+/// What a hook answers with: the completed request.
+pub type AuthorizeFuture = Pin<Box<dyn Future<Output = Result<OutgoingRequest, BoxError>> + Send>>;
+
+/// A source of credentials that is asked for every attempt.
+pub trait Credentials: Send + Sync {
+    /// Completes the request. An error ends the request with it, without a retry.
+    fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture;
+}
+
+pub(crate) enum Authorized {
+    Ready(Box<OutgoingRequest>),
+    Pending(AuthorizeFuture),
+}

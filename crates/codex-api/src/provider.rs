@@ -1,0 +1,94 @@
+//! Which service is asked.
+
+use http::Uri;
+
+use crate::{Error, Wire};
+
+/// A service: where its API is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provider {
+    origin: String,
+    path: String,
+    query: Option<String>,
+}
+
+impl Provider {
+    /// OpenAI's public endpoint.
+    pub fn openai() -> Self {
+        Self { origin: "https://api.openai.com".into(), path: "/v1".into(), query: None }
+    }
+
+    /// A service by its base URL, `http(s)://host[:port]/path`, to which `/responses` or `/chat/completions` is
+    /// added. A query (`?api-version=…`) stays behind the path.
+    ///
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the URL has another scheme, no host, or
+    /// user information, which belongs into [`Auth`](crate::Auth).
+    pub fn new(base_url: &str) -> Result<Self, Error> {
+        let base_url = base_url.trim();
+        let without_fragment = base_url.split('#').next().unwrap_or_default();
+        let wrong = |why: &str| Error::config(format!("the base URL {:?} {why}", shown(base_url)));
+        let uri: Uri = without_fragment.parse().map_err(|cause| wrong("is no URL").with_source(cause))?;
+        let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
+            return Err(wrong("must be of the form http(s)://host/path"));
+        };
+        if authority.as_str().contains('@') {
+            return Err(wrong("must not hold user information"));
+        }
+        if authority.host().is_empty() {
+            return Err(wrong("has no host"));
+        }
+        Ok(Self {
+            origin: format!("{scheme}://{authority}"),
+            path: uri.path().trim_end_matches('/').to_owned(),
+            query: uri.query().map(str::to_owned),
+        })
+    }
+
+    /// The URL for people: without the query, whose values can be secret.
+    pub(crate) fn display_url(&self, wire: Wire) -> String {
+        format!("{}{}{}", self.origin, self.path, wire.path())
+    }
+
+    pub(crate) fn endpoint(&self, wire: Wire) -> Result<Uri, Error> {
+        let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+        let url = format!("{}{query}", self.display_url(wire));
+        url.parse().map_err(|cause| Error::config("the endpoint is no URL").with_source(cause))
+    }
+}
+
+/// A base URL as it may be shown: without user information and query.
+fn shown(url: &str) -> String {
+    let url = url.split(['?', '#']).next().unwrap_or_default();
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
+        (None, Some((_, rest))) => rest.to_owned(),
+        _ => url.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(base_url: &str, expected: Result<&str, &str>) {
+        let endpoint = Provider::new(base_url).and_then(|provider| provider.endpoint(Wire::Responses));
+        match (endpoint, expected) {
+            (Ok(endpoint), Ok(expected)) => assert_eq!(endpoint, expected),
+            (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
+            (seen, _) => panic!("{base_url}: {seen:?}"),
+        }
+    }
+
+    #[test]
+    fn base_urls_become_endpoints_or_say_what_is_wrong() {
+        check("http://127.0.0.1:8080/v1", Ok("http://127.0.0.1:8080/v1/responses"));
+        check(" https://host/v1/ ", Ok("https://host/v1/responses"));
+        check("https://host", Ok("https://host/responses"));
+        check("https://host/p?api-version=1#x", Ok("https://host/p/responses?api-version=1"));
+        check("host/v1", Err(r#"the base URL "host/v1" is no URL"#));
+        check("ftp://host/", Err(r#"the base URL "ftp://host/" must be of the form http(s)://host/path"#));
+        check("https://me:pw@host/", Err(r#"the base URL "https://host/" must not hold user information"#));
+        check("", Err(r#"the base URL "" is no URL"#));
+    }
+}

@@ -1,0 +1,88 @@
+//! One attempt: its head, its stream, its deadlines.
+
+use std::time::Instant;
+
+use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Outcome, Phase, Wire};
+
+use crate::{
+    Timeouts,
+    timers::{Timer, Timers},
+};
+
+/// What is known of the attempt under way.
+#[derive(Debug)]
+pub(crate) struct Attempt {
+    pub(crate) number: u32,
+    pub(crate) phase: Phase,
+    pub(crate) interpreter: Interpreter,
+    pub(crate) timers: Timers,
+    pub(crate) status: Option<u16>,
+    pub(crate) content_type: Option<String>,
+    pub(crate) request_id: Option<String>,
+    /// Whether anything but `created` has been handed to the caller.
+    pub(crate) output_delivered: bool,
+}
+
+impl Attempt {
+    pub(crate) fn new(
+        number: u32,
+        wire: Wire,
+        options: InterpreterOptions,
+        timeouts: Timeouts,
+        turn_started: Instant,
+    ) -> Self {
+        Self {
+            number,
+            phase: Phase::Connect,
+            interpreter: Interpreter::new(wire, options),
+            timers: Timers::new(timeouts, turn_started),
+            status: None,
+            content_type: None,
+            request_id: None,
+            output_delivered: false,
+        }
+    }
+
+    /// The failure, completed with what is known of this attempt.
+    pub(crate) fn describe(&self, mut failure: Failure) -> Failure {
+        failure.request_id = failure.request_id.or_else(|| self.request_id.clone());
+        failure.attempts = self.number;
+        failure.output_delivered = self.output_delivered;
+        failure
+    }
+
+    /// A failure in the present phase.
+    pub(crate) fn fail(&self, kind: FailureKind, message: impl Into<String>) -> Failure {
+        Failure::new(kind, message).in_phase(self.phase)
+    }
+
+    /// The failure that an expired deadline is; `None` for the one that is none.
+    pub(crate) fn timed_out(&self, timer: Timer) -> Option<Failure> {
+        if timer == Timer::FinishGrace {
+            return None;
+        }
+        let mut failure = self.fail(FailureKind::Timeout, timer.message());
+        // Time is up for the whole turn: no second try can change that.
+        failure.retryable = !matches!(timer, Timer::Turn(_));
+        Some(failure)
+    }
+
+    /// The failure of a stream that ended without its terminal signal, told so that it can be understood when not
+    /// even one event arrived.
+    pub(crate) fn cut_short(&self, outcome: &Outcome, cause: Option<Failure>) -> Option<Failure> {
+        let mut failure = outcome.failure()?.in_phase(self.phase);
+        if failure.kind != FailureKind::Truncated {
+            return Some(failure);
+        }
+        if let Some(cause) = cause {
+            return Some(cause);
+        }
+        if self.interpreter.ledger().events > 0 {
+            return Some(failure);
+        }
+        let content_type = self.content_type.as_deref().unwrap_or("no content type");
+        let status = self.status.unwrap_or_default();
+        failure.message = format!("the answer ended without a single event (HTTP {status}, {content_type})");
+        Some(failure)
+    }
+}

@@ -1,0 +1,59 @@
+//! What the engine has to know of a response head.
+
+use http::HeaderMap;
+
+/// The beginning of an answer.
+#[derive(Clone, Copy, Debug)]
+pub struct ResponseHead<'a> {
+    /// The HTTP status code.
+    pub status: u16,
+    /// The headers.
+    pub headers: &'a HeaderMap,
+}
+
+/// What kind of body a head announces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum BodyKind {
+    /// An event stream, or something that says nothing else.
+    Events,
+    /// A JSON document.
+    Json,
+    /// Neither: a page for people.
+    Page,
+}
+
+impl ResponseHead<'_> {
+    pub(crate) fn is_success(&self) -> bool {
+        (200..300).contains(&self.status)
+    }
+
+    pub(crate) fn is_redirect(&self) -> bool {
+        (300..400).contains(&self.status)
+    }
+
+    pub(crate) fn header(&self, name: &str) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
+    }
+
+    /// The service's id of the request, under the names that services give it.
+    pub(crate) fn request_id(&self) -> Option<String> {
+        ["x-request-id", "x-oai-request-id", "apim-request-id", "x-amzn-requestid"]
+            .iter()
+            .find_map(|name| self.header(name))
+            .map(str::to_owned)
+    }
+
+    /// Servers leave the content type out, or call an event stream plain text: only what names another format
+    /// counts as one.
+    pub(crate) fn body_kind(&self) -> BodyKind {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+        if essence.ends_with("/json") || essence.ends_with("+json") {
+            BodyKind::Json
+        } else if essence.ends_with("/html") || essence.ends_with("xml") {
+            BodyKind::Page
+        } else {
+            BodyKind::Events
+        }
+    }
+}

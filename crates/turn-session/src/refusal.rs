@@ -1,0 +1,89 @@
+//! Answers that are no event stream, and what they mean.
+
+use http::StatusCode;
+use response_events::{ApiError, Failure, FailureKind, classify_status};
+
+/// Longest piece of a body that a message quotes, in characters.
+const QUOTE: usize = 300;
+
+/// The failure that an HTTP error status with its body is.
+pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
+    if let Some(mut error) = ApiError::from_body(body) {
+        error.status = Some(status);
+        return Failure::from_api(error);
+    }
+    let name =
+        StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unnamed status");
+    let message = match quote(body) {
+        Some(quote) => format!("HTTP {status} {name}: {quote}"),
+        None => format!("HTTP {status} {name}"),
+    };
+    let mut failure = Failure::new(FailureKind::Status, message);
+    failure.status = Some(status);
+    failure.retryable = classify_status(status).is_retryable();
+    failure
+}
+
+/// The failure that a redirect is, as long as it is not followed.
+pub(crate) fn redirected(status: u16, location: Option<&str>) -> Failure {
+    let target = location.map_or("nowhere", |location| location.split(['?', '#']).next().unwrap_or_default());
+    let mut failure =
+        Failure::new(FailureKind::Protocol, format!("HTTP {status} redirects to {target}, which is not followed"));
+    failure.status = Some(status);
+    failure.retryable = false;
+    failure
+}
+
+/// The failure that a page or document instead of an event stream is.
+pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &[u8]) -> Failure {
+    if let Some(mut error) = ApiError::from_body(body) {
+        error.status = error.status.filter(|status| *status >= 400);
+        return Failure::from_api(error);
+    }
+    let kind = content_type.unwrap_or("no content type");
+    let message = match quote(body) {
+        Some(quote) => format!("not an API answer: HTTP {status} with {kind}: {quote}"),
+        None => format!("not an API answer: HTTP {status} with {kind} and an empty body"),
+    };
+    let mut failure = Failure::new(FailureKind::Protocol, message);
+    failure.status = Some(status);
+    failure
+}
+
+/// What a person should see of a body: the title of a page, else its first text.
+fn quote(body: &[u8]) -> Option<String> {
+    let text = String::from_utf8_lossy(body);
+    let lower = text.to_ascii_lowercase();
+    let title = lower.find("<title").and_then(|start| {
+        let begin = start + lower[start..].find('>')? + 1;
+        let end = begin + lower[begin..].find("</title")?;
+        Some(&text[begin..end])
+    });
+    let words = title.unwrap_or(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    match words.char_indices().nth(QUOTE) {
+        _ if words.is_empty() => None,
+        Some((at, _)) => Some(format!("{}…", &words[..at])),
+        None => Some(words),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_are_quoted_by_their_title_and_text_by_its_beginning() {
+        assert_eq!(quote(b"<HTML><head><Title>\n Log in </title>..").as_deref(), Some("Log in"));
+        assert_eq!(quote(b" upstream\n gone ").as_deref(), Some("upstream gone"));
+        assert_eq!(quote(b" \n"), None);
+        assert_eq!(quote("ü".repeat(400).as_bytes()).map(|quote| quote.chars().count()), Some(QUOTE + 1));
+        assert_eq!(quote("<title>İstanbul</title>".as_bytes()).as_deref(), Some("İstanbul"));
+    }
+
+    #[test]
+    fn the_class_of_a_bare_status_decides_about_retrying() {
+        for (status, retryable) in [(400, false), (404, false), (408, true), (429, true), (500, true), (501, false)] {
+            assert_eq!(refused(status, b"").retryable, retryable, "{status}");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+//! How long to wait for what.
+
+use std::time::Duration;
+
+/// The deadlines of a request; `None` switches one off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timeouts {
+    /// Each stage of opening a connection: name look-up with TCP, TLS. Default 10 s.
+    pub connect: Option<Duration>,
+    /// From the sent request to the response head. Default 120 s.
+    pub head: Option<Duration>,
+    /// From the head to the first event. Default 300 s.
+    pub first_event: Option<Duration>,
+    /// No byte at all; comments and pings count as bytes. Default 300 s.
+    pub idle: Option<Duration>,
+    /// No event, whatever else arrives. Default 15 min.
+    pub progress: Option<Duration>,
+    /// The whole turn, all its requests together. Default off.
+    pub turn: Option<Duration>,
+    /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk starts it
+    /// again. Default 1 s.
+    pub finish_grace: Duration,
+}
+
+impl Default for Timeouts {
+    fn default() -> Self {
+        Self {
+            connect: Some(Duration::from_secs(10)),
+            head: Some(Duration::from_secs(120)),
+            first_event: Some(Duration::from_secs(300)),
+            idle: Some(Duration::from_secs(300)),
+            progress: Some(Duration::from_secs(15 * 60)),
+            turn: None,
+            finish_grace: Duration::from_secs(1),
+        }
+    }
+}

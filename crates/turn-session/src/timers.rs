@@ -1,0 +1,92 @@
+//! The deadlines that run in one attempt.
+
+use std::time::{Duration, Instant};
+
+use crate::Timeouts;
+
+/// Instants from which the deadlines count. Those of the stream start with the response head.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Timers {
+    limits: Timeouts,
+    turn_started: Instant,
+    opened: Option<Instant>,
+    last_byte: Instant,
+    last_event: Option<Instant>,
+    finishing: Option<Instant>,
+}
+
+/// A deadline, in the order in which they are looked at when several have passed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Timer {
+    /// The answer is whole; nothing more came.
+    FinishGrace,
+    Turn(Duration),
+    FirstEvent(Duration),
+    Idle(Duration),
+    Progress(Duration),
+}
+
+impl Timers {
+    pub(crate) fn new(limits: Timeouts, turn_started: Instant) -> Self {
+        Self { limits, turn_started, opened: None, last_byte: turn_started, last_event: None, finishing: None }
+    }
+
+    pub(crate) fn note_opened(&mut self, now: Instant) {
+        self.opened = Some(now);
+        self.last_byte = now;
+    }
+
+    pub(crate) fn note_byte(&mut self, now: Instant) {
+        self.last_byte = now;
+    }
+
+    pub(crate) fn note_event(&mut self, now: Instant) {
+        self.last_byte = now;
+        self.last_event = Some(now);
+    }
+
+    /// Starts (again) the wait for what may follow a whole answer.
+    pub(crate) fn note_finishing(&mut self, now: Instant) {
+        self.finishing = Some(now);
+    }
+
+    /// The first deadline.
+    pub(crate) fn next(&self) -> Option<Instant> {
+        self.deadlines().map(|(_, at)| at).min()
+    }
+
+    /// The deadline that has passed, if one has.
+    pub(crate) fn expired(&self, now: Instant) -> Option<Timer> {
+        self.deadlines().find(|(_, at)| *at <= now).map(|(timer, _)| timer)
+    }
+
+    fn deadlines(&self) -> impl Iterator<Item = (Timer, Instant)> {
+        let limits = &self.limits;
+        // A deadline too far away to be an instant is none.
+        let after = |start: Option<Instant>, limit: Option<Duration>| Some((limit?, start?.checked_add(limit?)?));
+        let streaming = self.opened.map(|_| self.last_byte);
+        let first = if self.last_event.is_none() { self.opened } else { None };
+        [
+            after(self.finishing, Some(limits.finish_grace)).map(|(_, at)| (Timer::FinishGrace, at)),
+            after(Some(self.turn_started), limits.turn).map(|(limit, at)| (Timer::Turn(limit), at)),
+            after(first, limits.first_event).map(|(limit, at)| (Timer::FirstEvent(limit), at)),
+            after(streaming, limits.idle).map(|(limit, at)| (Timer::Idle(limit), at)),
+            after(self.last_event.or(self.opened), limits.progress).map(|(limit, at)| (Timer::Progress(limit), at)),
+        ]
+        .into_iter()
+        .flatten()
+    }
+}
+
+impl Timer {
+    /// What a caller is told when the deadline passes.
+    pub(crate) fn message(self) -> String {
+        match self {
+            Self::FinishGrace => "the answer is whole".to_owned(),
+            Self::Turn(limit) => format!("the turn took longer than {limit:?}"),
+            Self::FirstEvent(limit) => format!("no event within {limit:?} after the response head"),
+            Self::Idle(limit) => format!("no byte for {limit:?}"),
+            Self::Progress(limit) => format!("no event for {limit:?}, although the connection was alive"),
+        }
+    }
+}
