@@ -1,0 +1,352 @@
+//! Whole turns over real HTTP: what the caller sees of what a service does.
+
+use codex_api::{Auth, Client, Error, FailureKind, ItemKind, Phase, Provider, Request, TurnEvent, TurnStream, Wire};
+use serde_json::{Value, json};
+use stream_replay::{Cut, Gate, ReplayServer, Response};
+use wiremock::{
+    Mock, MockServer, ResponseTemplate,
+    matchers::{body_partial_json, header, method, path},
+};
+
+const HELLO: &str = concat!(
+    "event: response.created\n",
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"gpt-5\"}}\n\n",
+    "data: {\"type\":\"response.output_item.added\",\"output_index\":0,\"item\":{\"type\":\"message\",\"id\":\"m\"}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello\"}\n\n",
+    "data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":\"message\",\"id\":\"m\",",
+    "\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"Hello\"}]}}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\",",
+    "\"usage\":{\"input_tokens\":3,\"output_tokens\":1,\"total_tokens\":4}}}\n\n",
+);
+
+const INVALID_PROMPT: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\"}}\n\n",
+    "data: {\"type\":\"response.failed\",\"response\":{\"id\":\"resp_1\",\"status\":\"failed\",",
+    "\"error\":{\"code\":\"invalid_prompt\",\"message\":\"Your prompt was flagged. \\\"No.\\\"\"}}}\n\n",
+);
+
+const CHAT_PENDING_THEN_DONE: &str = concat!(
+    "data: {\"id\":\"c1\",\"model\":\"m\",\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"Hm\"}}]}\n\n",
+    "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Let me look.\"}}]}\n\n",
+    "data: {\"id\":\"c1\",\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"index\":0,\"id\":\"t1\",",
+    "\"function\":{\"name\":\"look\",\"arguments\":\"{}\"}}]}}]}\n\n",
+    "data: DONE\n\n",
+);
+
+fn client(base_url: &str, wire: Wire) -> Client {
+    Client::builder(Provider::new(base_url).unwrap()).wire(wire).build().unwrap()
+}
+
+fn ask(base_url: &str, wire: Wire) -> TurnStream {
+    client(base_url, wire).session().begin_turn().stream(Request::new("gpt-5").user("Hi"))
+}
+
+/// Reads a stream to its end: the events, and the error that ended it. Asks once more to see that it stays ended.
+async fn drain(mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Error>) {
+    let mut events = Vec::new();
+    let error = loop {
+        match stream.try_next().await {
+            Ok(Some(event)) => events.push(event),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
+        }
+    };
+    assert!(stream.try_next().await.is_ok_and(|event| event.is_none()), "a stream ends once");
+    (events, error)
+}
+
+fn terminal_events(events: &[TurnEvent]) -> usize {
+    events.iter().filter(|event| event.is_terminal()).count()
+}
+
+fn text_of(events: &[TurnEvent]) -> String {
+    let deltas = events.iter().filter_map(|event| match event {
+        TurnEvent::TextDelta(delta) => Some(delta.text.as_str()),
+        _ => None,
+    });
+    deltas.collect()
+}
+
+/// A server that plays one response to every request.
+async fn playing(response: Response) -> ReplayServer {
+    ReplayServer::builder().respond(response).start().await.unwrap()
+}
+
+/// A server that plays one body and keeps the connection open for as long as the gate lives.
+async fn held_open(body: &'static str) -> (ReplayServer, Gate) {
+    let gate = Gate::new();
+    (playing(Response::sse(body).hold_until(gate.clone())).await, gate)
+}
+
+#[tokio::test]
+async fn a_responses_turn_streams_to_its_end() {
+    let server = MockServer::start().await;
+    Mock::given(method("POST"))
+        .and(path("/v1/responses"))
+        .and(header("accept", "text/event-stream"))
+        .and(header("content-type", "application/json"))
+        .and(header("authorization", "Bearer sk-test"))
+        .and(body_partial_json(json!({"model": "gpt-5", "stream": true, "store": false})))
+        .respond_with(
+            ResponseTemplate::new(200).insert_header("x-request-id", "req_7").set_body_raw(HELLO, "text/event-stream"),
+        )
+        .expect(1)
+        .mount(&server)
+        .await;
+    let client = Client::builder(Provider::new(&format!("{}/v1", server.uri())).unwrap())
+        .auth(Auth::bearer("sk-test").unwrap())
+        .build()
+        .unwrap();
+    let stream = client.session().begin_turn().stream(Request::new("gpt-5").user("Hi"));
+    let (events, error) = drain(stream).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(matches!(&events[0], TurnEvent::Request(request) if request.attempt == 1));
+    assert!(matches!(&events[1], TurnEvent::Opened(opened) if opened.request_id.as_deref() == Some("req_7")));
+    assert_eq!(text_of(&events), "Hello");
+    assert_eq!(terminal_events(&events), 1);
+    assert!(matches!(events.last(), Some(TurnEvent::Completed(done)) if done.response_id.as_deref() == Some("resp_1")));
+}
+
+#[tokio::test]
+async fn a_chat_turn_streams_to_its_end() {
+    let server = MockServer::start().await;
+    let body = concat!(
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"role\":\"assistant\",\"content\":\"Hel\"}}]}\n\n",
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"lo\"},\"finish_reason\":\"stop\"}]}\n\n",
+        "data: {\"id\":\"c\",\"choices\":[],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":2}}\n\n",
+        "data: [DONE]\n\n",
+    );
+    Mock::given(method("POST"))
+        .and(path("/chat/completions"))
+        .and(body_partial_json(json!({
+            "stream": true,
+            "stream_options": {"include_usage": true},
+            "messages": [{"role": "user", "content": "Hi"}],
+        })))
+        .respond_with(ResponseTemplate::new(200).set_body_raw(body, "text/event-stream; charset=utf-8"))
+        .expect(1)
+        .mount(&server)
+        .await;
+    let (events, error) = drain(ask(&server.uri(), Wire::Chat)).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(text_of(&events), "Hello");
+    let Some(TurnEvent::Completed(done)) = events.last() else { panic!("{events:?}") };
+    assert_eq!(done.finish_reason.as_deref(), Some("stop"));
+    assert_eq!(done.usage.as_ref().and_then(codex_api::Usage::output_tokens), Some(2));
+}
+
+#[tokio::test]
+async fn collect_gives_the_answer_as_a_whole() {
+    let server = playing(Response::sse(HELLO).chunk_bytes(7)).await;
+    let answer = ask(&server.base_url(), Wire::Responses).collect().await.unwrap();
+    assert_eq!(answer.text(), "Hello");
+    assert_eq!(answer.incomplete_reason, None);
+    assert_eq!(answer.response.usage.and_then(|usage| usage.total_tokens()), Some(4));
+}
+
+#[tokio::test]
+async fn invalid_prompt_is_told_at_once_while_the_connection_stays_open() {
+    let (server, _gate) = held_open(INVALID_PROMPT).await;
+    let (events, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
+    let error = error.expect("a failure");
+    assert_eq!(error.kind(), FailureKind::Api);
+    assert_eq!(error.code(), Some("invalid_prompt"));
+    assert_eq!(error.message(), "Your prompt was flagged. \"No.\"");
+    assert!(!error.is_retryable());
+    assert_eq!((error.attempts(), terminal_events(&events)), (1, 0));
+    assert_eq!(server.requests().len(), 1);
+    // The client has let go of the connection, too.
+    server.wait_for_disconnects(1).await;
+}
+
+#[tokio::test]
+async fn bare_done_completes_while_the_connection_stays_open() {
+    let (server, _gate) = held_open(CHAT_PENDING_THEN_DONE).await;
+    let (events, error) = drain(ask(&server.base_url(), Wire::Chat)).await;
+    assert!(error.is_none(), "{error:?}");
+    let done = events.iter().filter_map(|event| match event {
+        TurnEvent::ItemDone(done) => Some(match done.item.kind() {
+            ItemKind::Reasoning(reasoning) if reasoning.text == "Hm" => "reasoning",
+            ItemKind::Message(message) if message.text == "Let me look." => "message",
+            ItemKind::FunctionCall(call) if (call.call_id, call.arguments) == ("t1", "{}") => "call",
+            _ => "?",
+        }),
+        _ => None,
+    });
+    assert_eq!(done.collect::<Vec<_>>(), ["reasoning", "message", "call"]);
+    assert_eq!(terminal_events(&events), 1);
+    assert!(matches!(events.last(), Some(TurnEvent::Completed(_))));
+    server.wait_for_disconnects(1).await;
+}
+
+#[tokio::test]
+async fn events_arrive_before_the_stream_goes_on() {
+    let gate = Gate::new();
+    let (first, rest) = HELLO.split_at(HELLO.find("data: {\"type\":\"response.output_item.done").unwrap());
+    let server = playing(Response::sse(HELLO).chunks([first.into(), rest.into()]).gate(gate.clone())).await;
+    let mut stream = ask(&server.base_url(), Wire::Responses);
+    gate.release();
+    loop {
+        match stream.try_next().await.unwrap().expect("the text comes before the end") {
+            TurnEvent::TextDelta(delta) => break assert_eq!(delta.text, "Hello"),
+            event => assert!(!event.is_terminal()),
+        }
+    }
+    gate.open();
+    assert_eq!(stream.collect().await.unwrap().text(), "Hello");
+}
+
+#[tokio::test]
+async fn dropping_the_stream_closes_the_connection() {
+    let (server, _gate) = held_open(": waiting\n\n").await;
+    let mut stream = ask(&server.base_url(), Wire::Responses);
+    while !matches!(stream.try_next().await.unwrap(), Some(TurnEvent::Opened(_))) {}
+    drop(stream);
+    server.wait_for_disconnects(1).await;
+}
+
+/// What the caller is told of a wrong answer: kind, code, status, message, retryable.
+type Told = (FailureKind, Option<&'static str>, Option<u16>, &'static str, bool);
+
+#[tokio::test]
+async fn wrong_answers_say_what_came() {
+    use FailureKind::{Api, Protocol, Status, Truncated};
+
+    let api = |status: u16, body: Value| Response::json(status, body.to_string());
+    let invalid = json!({"error": {"code": "invalid_prompt", "message": "No.", "type": "invalid_request_error"}});
+    let redirect = Response::new(307).header("location", "https://other.example/v1?key=secret");
+    let page = Response::new(200).header("content-type", "text/html").body("<html><title>Log in</title>");
+    let created = "data: {\"type\":\"response.created\"}\n\n";
+    let cut_inside = format!("{created}data: {{\"type\":\"response.compl");
+    let cases: Vec<(Response, Told)> = vec![
+        (api(400, invalid), (Api, Some("invalid_prompt"), Some(400), "No.", false)),
+        (
+            api(429, json!({"error": {"code": "insufficient_quota", "message": "Pay."}})),
+            (Api, Some("insufficient_quota"), Some(429), "Pay.", false),
+        ),
+        (api(429, json!({"error": {"code": null, "message": "Slow."}})), (Api, None, Some(429), "Slow.", true)),
+        (api(404, json!({"detail": "Not Found"})), (Api, None, Some(404), "Not Found", false)),
+        (
+            Response::new(502).body("upstream\ngone"),
+            (Status, None, Some(502), "HTTP 502 Bad Gateway: upstream gone", true),
+        ),
+        (Response::new(500), (Status, None, Some(500), "HTTP 500 Internal Server Error", true)),
+        (
+            redirect,
+            (Protocol, None, Some(307), "HTTP 307 redirects to https://other.example/v1, which is not followed", false),
+        ),
+        (page, (Protocol, None, Some(200), "not an API answer: HTTP 200 with text/html: Log in", true)),
+        (
+            api(200, json!({"error": {"code": "server_error", "message": "Oops."}})),
+            (Api, Some("server_error"), None, "Oops.", true),
+        ),
+        (
+            api(200, json!({"ok": true})),
+            (Protocol, None, Some(200), "not an API answer: HTTP 200 with application/json: {\"ok\":true}", true),
+        ),
+        (
+            Response::sse(""),
+            (Truncated, None, None, "the answer ended without a single event (HTTP 200, text/event-stream)", true),
+        ),
+        (Response::sse(created), (Truncated, None, None, "the stream ended before a terminal event", true)),
+        (Response::sse(cut_inside), (Truncated, None, None, "the stream ended in the middle of an event", true)),
+        (
+            Response::sse("data: [DONE]\n\n"),
+            (Truncated, None, None, "the stream ended with a [DONE] sentinel before a terminal event", true),
+        ),
+    ];
+    for (response, expected) in cases {
+        let server = playing(response).await;
+        let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
+        let error = error.expect("a failure");
+        let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
+        assert_eq!(told, expected);
+    }
+}
+
+#[tokio::test]
+async fn an_answer_that_is_one_document_is_understood() {
+    let document = json!({"id": "resp_1", "object": "response", "status": "completed", "output": [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}]}]});
+    let chat = json!({"id": "c1", "object": "chat.completion", "choices": [
+        {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]});
+    for (wire, document) in [(Wire::Responses, document), (Wire::Chat, chat)] {
+        let server = playing(Response::json(200, document.to_string())).await;
+        assert_eq!(ask(&server.base_url(), wire).collect().await.unwrap().text(), "Hello", "{wire:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_cut_after_the_terminal_event_changes_nothing() {
+    let server = playing(Response::sse(HELLO).cut(Cut::Close)).await;
+    assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap().text(), "Hello");
+}
+
+#[tokio::test]
+async fn a_cut_before_the_terminal_event_is_told_with_its_cause() {
+    let at = HELLO.find("data: {\"type\":\"response.completed").unwrap();
+    let server = playing(Response::sse(HELLO).cut_at(at, Cut::Close)).await;
+    let (events, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
+    let error = error.expect("a failure");
+    let told = (error.kind(), error.phase(), error.output_delivered());
+    assert_eq!(told, (FailureKind::Truncated, Phase::Streaming, true));
+    assert!(std::error::Error::source(&error).is_some());
+    assert_eq!(terminal_events(&events), 0);
+}
+
+#[tokio::test]
+async fn an_event_over_the_limit_is_refused_once() {
+    let server = playing(Response::sse(HELLO)).await;
+    let client = Client::builder(Provider::new(&server.base_url()).unwrap()).max_event_bytes(100).build().unwrap();
+    let (_, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.is_retryable()), (FailureKind::TooLarge, false));
+    assert_eq!(error.to_string(), "event is larger than the limit of 100 bytes");
+}
+
+#[tokio::test]
+async fn nobody_listening_is_a_connect_failure() {
+    let server = playing(Response::new(200)).await;
+    let base_url = server.base_url();
+    server.shutdown().await;
+    let (_, error) = drain(ask(&base_url, Wire::Responses)).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.phase(), error.is_retryable()), (FailureKind::Connect, Phase::Connect, true));
+}
+
+#[tokio::test]
+async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
+    let server = playing(Response::sse(HELLO)).await;
+    let request = Request::new("m").set("model.name", "x");
+    let (_, error) = drain(client(&server.base_url(), Wire::Responses).session().begin_turn().stream(request)).await;
+    assert_eq!(error.map(|error| error.kind()), Some(FailureKind::Config));
+    assert!(server.requests().is_empty());
+}
+
+#[tokio::test]
+async fn secrets_show_up_in_no_debug_text() {
+    let server = playing(Response::json(401, "{}")).await;
+    let client = Client::builder(Provider::new(&server.base_url()).unwrap())
+        .auth(Auth::bearer("sk-very-secret").unwrap())
+        .build()
+        .unwrap();
+    let turn = client.session().begin_turn();
+    let stream = turn.stream(Request::new("m"));
+    let shown = format!("{client:?} {turn:?} {stream:?}");
+    let (events, error) = drain(stream).await;
+    let shown = format!("{shown} {events:?} {error:?}");
+    assert!(!shown.contains("very-secret"), "{shown}");
+    assert_eq!(server.requests()[0].header("authorization"), Some("Bearer sk-very-secret"));
+}
+
+#[test]
+fn handles_and_streams_can_be_sent_and_shared() {
+    fn assert_send<T: Send + 'static>() {}
+    fn assert_sync<T: Sync>() {}
+    assert_send::<TurnStream>();
+    assert_send::<codex_api::Session>();
+    assert_send::<codex_api::Turn>();
+    assert_send::<Client>();
+    assert_sync::<Client>();
+    assert_send::<Error>();
+}
