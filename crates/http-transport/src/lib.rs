@@ -1,1 +1,29 @@
 //! A small HTTP client for long streamed answers: dial, TLS, one request, a body polled in place.
+//! It does not retry, follow redirects, judge how long a body may stay silent, or know what a body means.
+#![doc = ""]
+#![doc = include_str!("../README.md")]
+
+mod body_reader;
+mod classify;
+mod deadline;
+mod dial;
+mod error;
+mod exchange;
+mod head;
+mod http1;
+mod outgoing;
+mod phase;
+mod progress;
+mod redact;
+mod request;
+mod target;
+mod transport;
+mod waiting;
+
+pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
+pub use error::{Error, ErrorKind};
+pub use exchange::Exchange;
+pub use head::Head;
+pub use phase::Phase;
+pub use request::Request;
+pub use transport::{Transport, TransportBuilder};

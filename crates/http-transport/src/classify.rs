@@ -1,0 +1,95 @@
+//! From the errors of the layers below to ours.
+//!
+//! hyper's `is_*` flags are all false for a cut body, so the `source()` chain decides.
+
+use std::error::Error as StdError;
+use std::io;
+
+use crate::error::{Error, ErrorKind};
+use crate::phase::Phase;
+use crate::target::Endpoint;
+
+/// The first error of type `E` in the chain, `error` itself included.
+///
+/// An `io::Error` hides the error that it wraps from `source()`, so wrapped errors are looked at, too.
+pub(crate) fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<io::Error>().and_then(io::Error::get_ref) {
+            Some(wrapped) => Some(wrapped as &(dyn StdError + 'static)),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// None of the addresses of `endpoint` accepted a connection; `cause` is the most telling failure of `tried`.
+pub(crate) fn connect(endpoint: &Endpoint, tried: usize, cause: io::Error) -> Error {
+    let all = if tried > 1 { format!(" ({tried} addresses tried)") } else { String::new() };
+    let message = match cause.kind() {
+        io::ErrorKind::ConnectionRefused => format!("{endpoint} refused the connection{all}"),
+        _ => format!("cannot connect to {endpoint}{all}"),
+    };
+    Error::new(ErrorKind::Connect, Phase::Connect, message).with_source(cause)
+}
+
+/// The TLS handshake failed.
+pub(crate) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
+    let message = match find::<rustls::Error>(&cause) {
+        Some(rustls::Error::InvalidCertificate(reason)) => {
+            format!("the certificate of {endpoint} was refused: {reason}")
+        }
+        Some(rustls::Error::AlertReceived(alert)) => {
+            format!("{endpoint} answered the TLS handshake with the alert {alert:?}")
+        }
+        Some(rustls::Error::InvalidMessage(_)) => format!("{endpoint} does not speak TLS"),
+        Some(_) => format!("the TLS handshake with {endpoint} failed"),
+        None => format!("{endpoint} closed the connection during the TLS handshake"),
+    };
+    Error::new(ErrorKind::Tls, Phase::Tls, message).with_source(cause)
+}
+
+/// No response head came. `written` is how many bytes of the request the socket took.
+pub(crate) fn head(endpoint: &Endpoint, phase: Phase, written: u64, cause: hyper::Error) -> Error {
+    let (kind, message) = if cause.is_parse_too_large() {
+        (
+            ErrorKind::TooLarge,
+            format!("the response head of {endpoint} is larger than 64 KiB or has more than 100 headers"),
+        )
+    } else if find::<rustls::Error>(&cause).is_some() {
+        (ErrorKind::Tls, format!("the TLS connection to {endpoint} failed"))
+    } else if cause.is_parse() || is_unasked(&cause) {
+        (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP"))
+    } else if written == 0 {
+        (ErrorKind::NotSent, format!("{endpoint} closed the connection before the request was sent"))
+    } else if cause.is_incomplete_message() || find::<io::Error>(&cause).is_some() {
+        (ErrorKind::Unanswered, format!("{endpoint} closed the connection before it answered"))
+    } else {
+        (ErrorKind::Cancelled, format!("the request to {endpoint} was given up"))
+    };
+    Error::new(kind, phase, message).with_source(cause)
+}
+
+/// The body broke off.
+pub(crate) fn body(endpoint: &Endpoint, cause: hyper::Error) -> Error {
+    let malformed = find::<rustls::Error>(&cause).is_none()
+        && find::<io::Error>(&cause)
+            .is_some_and(|error| matches!(error.kind(), io::ErrorKind::InvalidInput | io::ErrorKind::InvalidData));
+    let (kind, message) = if malformed {
+        (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body"))
+    } else {
+        (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
+    };
+    Error::new(kind, Phase::Body, message).with_source(cause)
+}
+
+/// Bytes that came before the request went out: hyper then cancels the request, and the reason is one level down,
+/// with no flag of its own.
+fn is_unasked(cause: &hyper::Error) -> bool {
+    let reason = cause.source().and_then(|source| source.downcast_ref::<hyper::Error>());
+    cause.is_canceled()
+        && reason.is_some_and(|reason| !reason.is_incomplete_message() && find::<io::Error>(reason).is_none())
+}

@@ -1,0 +1,195 @@
+//! One request and its answer.
+
+use std::fmt;
+use std::future::{Future, poll_fn};
+use std::mem;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use tokio::runtime::Handle;
+
+use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
+use crate::classify;
+use crate::dial::Dial;
+use crate::error::{Error, ErrorKind};
+use crate::head::Head;
+use crate::http1::Http1;
+use crate::outgoing::{self, RequestBody};
+use crate::phase::Phase;
+use crate::progress::Progress;
+use crate::request::Request;
+use crate::target::{Endpoint, Target};
+use crate::transport::Settings;
+use crate::waiting::Waiting;
+
+/// One request and its answer, on a connection of its own.
+///
+/// It moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind it, and no
+/// body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes the
+/// socket.
+#[must_use = "an exchange does nothing unless polled"]
+pub struct Exchange {
+    settings: Arc<Settings>,
+    state: State,
+}
+
+enum State {
+    /// Not polled yet, and perhaps never to be sent.
+    New(Box<Result<Plan, Error>>),
+    Dialing(Box<(Dial, Plan)>),
+    Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
+    Waiting(Box<Waiting>),
+    Body(Arc<Endpoint>, Box<Http1>),
+    /// The phase it ended in; the socket is closed.
+    Ended(Phase),
+}
+
+/// A request that can be sent.
+struct Plan {
+    endpoint: Arc<Endpoint>,
+    request: http::Request<RequestBody>,
+    progress: Arc<Progress>,
+}
+
+impl Plan {
+    fn new(request: Request) -> Result<Self, Error> {
+        let target = Target::parse(&request.uri)?;
+        let progress = Arc::new(Progress::default());
+        Ok(Self {
+            request: outgoing::prepare(request, &target, &progress)?,
+            endpoint: Arc::new(target.endpoint),
+            progress,
+        })
+    }
+}
+
+impl Exchange {
+    pub(crate) fn new(settings: Arc<Settings>, request: Request) -> Self {
+        Self { settings, state: State::New(Box::new(Plan::new(request))) }
+    }
+
+    /// Dials, sends the request and waits for the response head, which is handed out once.
+    ///
+    /// Errors with every [`ErrorKind`] but `Truncated`; the exchange is then over. Asking again afterwards is
+    /// answered with [`ErrorKind::Config`].
+    pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
+        if matches!(self.state, State::Body(..) | State::Ended(_)) {
+            let message = "the response head was already asked for";
+            return Poll::Ready(Err(Error::new(ErrorKind::Config, self.phase(), message)));
+        }
+        let result = ready!(self.poll_open(cx));
+        if let Err(error) = &result {
+            self.state = State::Ended(error.phase());
+        }
+        Poll::Ready(result)
+    }
+
+    /// [`poll_head`](Self::poll_head) as a future. Cancel safe.
+    pub async fn head(&mut self) -> Result<Head, Error> {
+        poll_fn(|cx| self.poll_head(cx)).await
+    }
+
+    /// The next bytes of the body, as soon as they are there; `None` at its clean end and after an error.
+    ///
+    /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`]; before the head was read, with
+    /// [`ErrorKind::Config`]. There is no time limit here.
+    pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let (endpoint, http) = match &mut self.state {
+            State::Body(endpoint, http) => (endpoint, http),
+            State::Ended(_) => return Poll::Ready(None),
+            _ => {
+                let message = "the body was asked for before the response head";
+                return Poll::Ready(Some(Err(Error::new(ErrorKind::Config, self.phase(), message))));
+            }
+        };
+        match ready!(http.poll_data(cx)) {
+            Some(Ok(data)) => Poll::Ready(Some(Ok(data))),
+            Some(Err(cause)) => {
+                let error = classify::body(endpoint, cause);
+                self.state = State::Ended(Phase::Body);
+                Poll::Ready(Some(Err(error)))
+            }
+            None => {
+                self.state = State::Ended(Phase::Done);
+                Poll::Ready(None)
+            }
+        }
+    }
+
+    /// [`poll_data`](Self::poll_data) as a future. Cancel safe.
+    pub async fn data(&mut self) -> Option<Result<Bytes, Error>> {
+        poll_fn(|cx| self.poll_data(cx)).await
+    }
+
+    /// Reads what is left of the body within `limits`: for the bodies of errors, which nobody should wait for.
+    /// Whatever arrived is returned, also when it was cut. [`BodyReader`] is the same for a caller who polls.
+    pub async fn read_body_limited(&mut self, limits: BodyLimits) -> LimitedBody {
+        let mut reader = BodyReader::new(limits);
+        poll_fn(|cx| reader.poll(self, cx)).await
+    }
+
+    /// How far the exchange has come, or where it failed.
+    pub fn phase(&self) -> Phase {
+        match &self.state {
+            State::New(_) => Phase::Dns,
+            State::Dialing(dialing) => dialing.0.phase(),
+            State::Starting(..) => Phase::Sending,
+            State::Waiting(waiting) => waiting.phase(),
+            State::Body(..) => Phase::Body,
+            State::Ended(phase) => *phase,
+        }
+    }
+
+    fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
+        loop {
+            match &mut self.state {
+                State::New(_) => self.start_dial()?,
+                State::Dialing(dialing) => {
+                    let stream = ready!(dialing.0.poll(cx))?;
+                    if let State::Dialing(dialing) = mem::replace(&mut self.state, State::Ended(Phase::Sending)) {
+                        let plan = dialing.1;
+                        let start = Http1::start(stream, plan.request, plan.progress);
+                        self.state = State::Starting(plan.endpoint, Box::pin(start));
+                    }
+                }
+                State::Starting(endpoint, start) => {
+                    let http = ready!(start.as_mut().poll(cx))
+                        .map_err(|cause| classify::head(endpoint, Phase::Sending, 0, cause))?;
+                    let waiting = Waiting::new(Arc::clone(endpoint), http, self.settings.head_timeout);
+                    self.state = State::Waiting(Box::new(waiting));
+                }
+                State::Waiting(waiting) => {
+                    let head = ready!(waiting.poll(cx))?;
+                    if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
+                        self.state = State::Body(waiting.endpoint, Box::new(waiting.http));
+                    }
+                    return Poll::Ready(Ok(head));
+                }
+                // `poll_head` answers for these.
+                State::Body(..) | State::Ended(_) => return Poll::Pending,
+            }
+        }
+    }
+
+    fn start_dial(&mut self) -> Result<(), Error> {
+        if let State::New(plan) = mem::replace(&mut self.state, State::Ended(Phase::Dns)) {
+            let plan = (*plan)?;
+            if Handle::try_current().is_err() {
+                let message = "an exchange must be polled on a tokio runtime";
+                return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
+            }
+            let Settings { tls, connect_timeout, .. } = &*self.settings;
+            let dial = Dial::start(Arc::clone(&plan.endpoint), Arc::clone(tls), *connect_timeout);
+            self.state = State::Dialing(Box::new((dial, plan)));
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Exchange").field("phase", &self.phase()).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,138 @@
+//! One HTTP/1.1 connection with one request on it, driven by whoever polls it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+
+use bytes::Bytes;
+use http_body::Body;
+use hyper::body::Incoming;
+use hyper::client::conn::http1::{Builder, Connection};
+use hyper_util::rt::TokioIo;
+
+use crate::classify;
+use crate::dial::BoxStream;
+use crate::outgoing::RequestBody;
+use crate::progress::{Metered, Progress};
+
+/// Bytes of a response head, trailers, and of hyper's read buffer.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// Headers of one head.
+const HEADER_COUNT: usize = 100;
+/// Interim (1xx) answers before the real one.
+const INTERIM_LIMIT: usize = 32;
+
+type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+type Socket = TokioIo<Metered<BoxStream>>;
+
+/// A connection that a request was put on.
+pub(crate) struct Http1 {
+    /// `None` once it has ended.
+    connection: Option<Connection<Socket, RequestBody>>,
+    /// What the connection ended with, when hyper could not tell the head or the body.
+    failure: Option<hyper::Error>,
+    response: Boxed<hyper::Result<http::Response<Incoming>>>,
+    body: Option<Incoming>,
+    progress: Arc<Progress>,
+    interim: Arc<AtomicUsize>,
+}
+
+impl Http1 {
+    /// Puts `request` on the connection. Nothing is written before the first poll of the result.
+    pub(crate) async fn start(
+        stream: BoxStream,
+        mut request: http::Request<RequestBody>,
+        progress: Arc<Progress>,
+    ) -> hyper::Result<Self> {
+        let interim = Arc::new(AtomicUsize::new(0));
+        let count = Arc::clone(&interim);
+        hyper::ext::on_informational(&mut request, move |_| {
+            count.fetch_add(1, Relaxed);
+        });
+        let socket = TokioIo::new(Metered::new(stream, Arc::clone(&progress)));
+        let (mut sender, connection) = Builder::new()
+            .max_buf_size(HEAD_LIMIT)
+            .max_header_size(HEAD_LIMIT)
+            .max_headers(HEADER_COUNT)
+            .handshake(socket)
+            .await?;
+        Ok(Self {
+            connection: Some(connection),
+            failure: None,
+            response: Box::pin(sender.send_request(request)),
+            body: None,
+            progress,
+            interim,
+        })
+    }
+
+    pub(crate) fn progress(&self) -> &Progress {
+        &self.progress
+    }
+
+    /// Whether the server sent more interim answers than anyone needs.
+    pub(crate) fn is_interim_flood(&self) -> bool {
+        self.interim.load(Relaxed) > INTERIM_LIMIT
+    }
+
+    /// The response without its body, which stays here. Ready once.
+    pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
+        self.drive(cx);
+        let response = ready!(self.response.as_mut().poll(cx));
+        Poll::Ready(response.map(|response| {
+            let (parts, body) = response.into_parts();
+            self.body = Some(body);
+            http::Response::from_parts(parts, ())
+        }))
+    }
+
+    /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.
+    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
+        // What hyper has ready goes out first; only then is the socket asked for more. So at most one chunk and
+        // hyper's read buffer are ever held here.
+        if let Poll::Ready(item) = self.poll_ready_data(cx) {
+            return Poll::Ready(item);
+        }
+        self.drive(cx);
+        self.poll_ready_data(cx)
+    }
+
+    fn poll_ready_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
+        let Some(body) = &mut self.body else {
+            return Poll::Ready(None);
+        };
+        loop {
+            match ready!(Pin::new(&mut *body).poll_frame(cx)) {
+                Some(Ok(frame)) => {
+                    if let Ok(data) = frame.into_data() {
+                        return Poll::Ready(Some(Ok(data)));
+                    }
+                }
+                Some(Err(error)) => {
+                    // hyper tells the body only "connection error" when the connection itself failed.
+                    let error = match self.failure.take() {
+                        Some(cause) if classify::find::<std::io::Error>(&error).is_none() => cause,
+                        _ => error,
+                    };
+                    return Poll::Ready(Some(Err(error)));
+                }
+                None => return Poll::Ready(None),
+            }
+        }
+    }
+
+    fn drive(&mut self, cx: &mut Context<'_>) {
+        let Some(connection) = &mut self.connection else {
+            return;
+        };
+        if let Poll::Ready(end) = Pin::new(connection).poll(cx) {
+            self.connection = None;
+            self.failure = end.err();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,42 @@
+use std::future::poll_fn;
+use std::io;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::HeaderMap;
+use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, join};
+
+use super::Http1;
+use crate::classify::find;
+use crate::outgoing::prepare;
+use crate::progress::Progress;
+use crate::request::Request;
+use crate::target::Target;
+
+#[tokio::test]
+async fn a_body_that_ends_because_writing_failed_says_so() {
+    // A server that answers early, stops reading the request, and then breaks that direction alone.
+    let (reader, mut answers) = duplex(1_000);
+    let (mut requests, writer) = duplex(1_000);
+    let uri = "http://a.example/".parse().unwrap();
+    let request = Request::post(uri, HeaderMap::new(), Bytes::from(vec![b'x'; 10_000]));
+    let target = Target::parse(&request.uri).unwrap();
+    let progress = Arc::new(Progress::default());
+    let request = prepare(request, &target, &progress).unwrap();
+    let stream = Box::new(join(reader, writer));
+    let mut http = Http1::start(stream, request, progress).await.unwrap();
+
+    let (response, ()) = tokio::join!(poll_fn(|cx| http.poll_response(cx)), async {
+        requests.read_u8().await.unwrap();
+        let answer = b"HTTP/1.1 200 OK\r\n\r\nhello";
+        answers.write_all(answer).await.unwrap();
+    });
+    assert_eq!(response.unwrap().status(), 200);
+    let data = poll_fn(|cx| http.poll_data(cx)).await;
+    assert_eq!(data.unwrap().unwrap(), "hello");
+
+    drop(requests);
+    let error = poll_fn(|cx| http.poll_data(cx)).await.unwrap().unwrap_err();
+    let cause = find::<io::Error>(&error).expect("the cause is in the chain");
+    assert_eq!(cause.kind(), io::ErrorKind::BrokenPipe);
+}

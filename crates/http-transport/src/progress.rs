@@ -1,0 +1,103 @@
+//! How much of a request has left, seen at the socket.
+//!
+//! hyper does not tell when a request is written, and the deadline for the response head starts there.
+
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
+use std::task::{Context, Poll, ready};
+
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+/// Shared by the connection's two ends of the matter: the request body, which is handed over, and the socket, which
+/// takes bytes and is flushed. All of it is touched by one task at a time, so relaxed atomics do.
+#[derive(Debug, Default)]
+pub(crate) struct Progress {
+    body_taken: AtomicBool,
+    written: AtomicU64,
+    sent: AtomicBool,
+}
+
+impl Progress {
+    /// hyper has the whole body now (perhaps in its buffer).
+    pub(crate) fn body_taken(&self) {
+        self.body_taken.store(true, Relaxed);
+    }
+
+    /// Bytes that the socket took.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Relaxed)
+    }
+
+    /// Whether the whole request was written and flushed.
+    pub(crate) fn is_sent(&self) -> bool {
+        self.sent.load(Relaxed)
+    }
+
+    fn wrote(&self, result: &Poll<io::Result<usize>>) {
+        if let Poll::Ready(Ok(count)) = result {
+            self.written.fetch_add(*count as u64, Relaxed);
+        }
+    }
+
+    // hyper flushes the socket only when its own buffer is empty.
+    fn flushed(&self) {
+        if self.body_taken.load(Relaxed) && self.written() > 0 {
+            self.sent.store(true, Relaxed);
+        }
+    }
+}
+
+/// A stream that reports what is written to it.
+pub(crate) struct Metered<S> {
+    stream: S,
+    progress: Arc<Progress>,
+}
+
+impl<S> Metered<S> {
+    pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
+        Self { stream, progress }
+    }
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write(cx, buf);
+        this.progress.wrote(&result);
+        result
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        let this = self.get_mut();
+        let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
+        this.progress.wrote(&result);
+        result
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
+        this.progress.flushed();
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}

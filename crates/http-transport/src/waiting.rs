@@ -1,0 +1,76 @@
+//! From the first byte of the request to the response head.
+
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use crate::classify;
+use crate::deadline::Deadline;
+use crate::error::{Error, ErrorKind};
+use crate::head::Head;
+use crate::http1::Http1;
+use crate::phase::Phase;
+use crate::target::Endpoint;
+
+/// A request on its way, and nothing back yet.
+pub(crate) struct Waiting {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) http: Http1,
+    limit: Option<Duration>,
+    deadline: Deadline,
+    phase: Phase,
+    /// Bytes written when the deadline was last set.
+    written: u64,
+}
+
+impl Waiting {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, http: Http1, limit: Option<Duration>) -> Self {
+        Self { endpoint, http, limit, deadline: Deadline::after(limit), phase: Phase::Sending, written: 0 }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.phase
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
+        let answer = self.http.poll_response(cx);
+        if self.phase == Phase::Sending && self.http.progress().is_sent() {
+            self.phase = Phase::Head;
+            self.deadline = Deadline::after(self.limit);
+        }
+        if self.http.is_interim_flood() {
+            let message = format!("{} sends interim answers without end", self.endpoint);
+            return Poll::Ready(Err(Error::new(ErrorKind::Protocol, self.phase, message)));
+        }
+        match answer {
+            Poll::Ready(Ok(response)) => Poll::Ready(Ok(Head::copied_from(&response))),
+            Poll::Ready(Err(cause)) => {
+                let written = self.http.progress().written();
+                Poll::Ready(Err(classify::head(&self.endpoint, self.phase, written, cause)))
+            }
+            Poll::Pending => self.poll_deadline(cx).map(Err),
+        }
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        while let Poll::Ready(limit) = self.deadline.poll_expired(cx) {
+            let written = self.http.progress().written();
+            // A long request over a slow line is not a stall as long as it moves.
+            if self.phase == Phase::Sending && written > self.written {
+                self.written = written;
+                self.deadline.restart();
+                continue;
+            }
+            let endpoint = &self.endpoint;
+            let message = match self.phase {
+                Phase::Sending => format!("{endpoint} took no more of the request for {limit:?}"),
+                _ => format!("no response head came from {endpoint} within {limit:?}"),
+            };
+            return Poll::Ready(Error::new(ErrorKind::Timeout, self.phase, message));
+        }
+        Poll::Pending
+    }
+}
+
+#[cfg(test)]
+mod tests;

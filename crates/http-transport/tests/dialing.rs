@@ -1,0 +1,194 @@
+//! Names, addresses and TLS.
+
+mod support;
+
+use std::io;
+use std::sync::Arc;
+
+use http_transport::{Error, ErrorKind, Phase, Transport};
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use support::{causes, finish, post, read_request, serve};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpSocket;
+use tokio_rustls::TlsAcceptor;
+
+#[tokio::test]
+async fn a_refused_connection_names_host_and_port() {
+    // Bound, so that nobody else gets the port, and not listening.
+    let socket = TcpSocket::new_v4().unwrap();
+    socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
+    let address = socket.local_addr().unwrap();
+    let error = failure(&Transport::new().unwrap(), &format!("http://{address}/")).await;
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Connect, Phase::Connect));
+    assert_eq!(error.to_string(), format!("{address} refused the connection"));
+    let cause = causes(&error).find_map(|cause| cause.downcast_ref::<io::Error>()).unwrap();
+    assert_eq!(cause.kind(), io::ErrorKind::ConnectionRefused);
+}
+
+#[tokio::test]
+async fn a_name_that_does_not_exist_is_named() {
+    let error = failure(&Transport::new().unwrap(), "http://no-such-host.invalid/").await;
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Dns, Phase::Dns));
+    assert_eq!(error.to_string(), "cannot resolve no-such-host.invalid");
+    assert!(causes(&error).count() > 0);
+}
+
+#[tokio::test]
+async fn a_name_with_several_addresses_reaches_the_one_that_listens() {
+    // `localhost` is ::1 and 127.0.0.1 on most machines; the server has only the latter.
+    let (uri, server) = serve(async |mut stream| {
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 204 No Content\r\n\r\n").await.unwrap();
+    })
+    .await;
+    let uri = uri.replace("127.0.0.1", "localhost");
+    let head = post(&Transport::new().unwrap(), &uri).head().await.unwrap();
+    assert_eq!(head.status, 204);
+    finish(server).await;
+}
+
+async fn failure(transport: &Transport, uri: &str) -> Error {
+    let mut exchange = post(transport, uri);
+    let error = exchange.head().await.unwrap_err();
+    assert_eq!(exchange.phase(), error.phase(), "the exchange stays in the phase that failed");
+    error
+}
+
+/// A private CA called `ca`: its root in DER, and a server's settings with a certificate for `name`.
+fn authority(ca: &str, name: &str) -> (Vec<u8>, TlsAcceptor) {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, ca);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let root = params.self_signed(&key).unwrap().der().to_vec();
+    let issuer = Issuer::new(params, key);
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&leaf_key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (root, TlsAcceptor::from(Arc::new(config)))
+}
+
+fn trusting(root: Vec<u8>) -> Transport {
+    Transport::builder().extra_root_certificate(root).build().unwrap()
+}
+
+fn https(uri: &str, host: &str) -> String {
+    uri.replace("http://127.0.0.1", &format!("https://{host}"))
+}
+
+#[tokio::test]
+async fn tls_with_a_private_root_works_and_negotiates_http_1_1() {
+    for host in ["localhost", "127.0.0.1"] {
+        let (root, acceptor) = authority("own", host);
+        let (uri, server) = serve(async move |stream| {
+            let mut stream = acceptor.accept(stream).await.unwrap();
+            assert_eq!(stream.get_ref().1.alpn_protocol(), Some(&b"http/1.1"[..]));
+            read_request(&mut stream).await;
+            let answer = b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nsecret";
+            stream.write_all(answer).await.unwrap();
+            stream.flush().await.unwrap();
+            // Until the client leaves.
+            let _ = stream.read(&mut [0; 1]).await;
+        })
+        .await;
+        let mut exchange = post(&trusting(root), &https(&uri, host));
+        assert_eq!(exchange.head().await.unwrap().status, 200);
+        assert_eq!(exchange.data().await.unwrap().unwrap(), "secret");
+        assert!(exchange.data().await.is_none());
+        finish(server).await;
+    }
+}
+
+/// A server with a certificate for `name`, reached as `localhost` by a client that trusts `root`, or the server's own.
+async fn check_certificate(name: &str, root: Option<Vec<u8>>, reason: &str) {
+    let (own_root, acceptor) = authority("own", name);
+    let (uri, server) = serve(async move |stream| {
+        assert!(acceptor.accept(stream).await.is_err());
+    })
+    .await;
+    let uri = https(&uri, "localhost");
+    let error = failure(&trusting(root.unwrap_or(own_root)), &uri).await;
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Tls, Phase::Tls));
+    assert!(error.is_certificate());
+    let endpoint = uri.strip_prefix("https://").unwrap();
+    let message = error.to_string();
+    assert!(message.starts_with(&format!("the certificate of {endpoint} was refused: ")), "{message}");
+    assert!(message.contains(reason), "{message}");
+    finish(server).await;
+}
+
+#[tokio::test]
+async fn an_unknown_issuer_is_refused() {
+    let (other_root, _) = authority("other", "localhost");
+    check_certificate("localhost", Some(other_root), "UnknownIssuer").await;
+}
+
+#[tokio::test]
+async fn a_certificate_for_another_name_is_refused() {
+    check_certificate("other.example", None, "other.example").await;
+}
+
+/// A server that answers the first bytes of the handshake with `answer` and closes.
+async fn check_no_tls(answer: &'static [u8], message: &str) {
+    let (root, _) = authority("own", "localhost");
+    let (uri, server) = serve(async move |mut stream| {
+        stream.read_u8().await.unwrap();
+        stream.write_all(answer).await.unwrap();
+        stream.shutdown().await.unwrap();
+        let _ = stream.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let error = failure(&trusting(root), &https(&uri, "127.0.0.1")).await;
+    assert_eq!((error.kind(), error.phase()), (ErrorKind::Tls, Phase::Tls), "{error:?}");
+    assert!(!error.is_certificate());
+    let endpoint = uri.strip_prefix("http://").unwrap();
+    assert_eq!(error.to_string(), message.replace("HOST", endpoint));
+    assert!(causes(&error).count() > 0);
+    finish(server).await;
+}
+
+#[tokio::test]
+async fn a_server_without_tls_is_told_apart_from_one_that_gives_up() {
+    check_no_tls(b"HTTP/1.1 400 Bad Request\r\n\r\n", "HOST does not speak TLS").await;
+    check_no_tls(b"", "HOST closed the connection during the TLS handshake").await;
+    // Alert record, TLS 1.2, fatal, handshake_failure (RFC 8446, section 6).
+    let alert = b"\x15\x03\x03\x00\x02\x02\x28";
+    check_no_tls(alert, "HOST answered the TLS handshake with the alert HandshakeFailure").await;
+}
+
+#[tokio::test]
+async fn a_body_without_framing_that_ends_without_close_notify_is_truncated() {
+    let (root, acceptor) = authority("own", "localhost");
+    let (uri, server) = serve(async move |stream| {
+        let mut stream = acceptor.accept(stream).await.unwrap();
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhello").await.unwrap();
+        stream.flush().await.unwrap();
+        // The TCP connection alone is closed: an attacker can do that, too.
+        stream.get_mut().0.shutdown().await.unwrap();
+        let _ = stream.get_mut().0.read_to_end(&mut Vec::new()).await;
+    })
+    .await;
+    let mut exchange = post(&trusting(root), &https(&uri, "localhost"));
+    exchange.head().await.unwrap();
+    assert_eq!(exchange.data().await.unwrap().unwrap(), "hello");
+    assert_eq!(exchange.data().await.unwrap().unwrap_err().kind(), ErrorKind::Truncated);
+    drop(exchange);
+    finish(server).await;
+}
+
+#[test]
+fn a_root_that_is_no_certificate_is_refused_when_building() {
+    let error = Transport::builder().extra_root_certificate(*b"not DER").build().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Config);
+    assert_eq!(error.to_string(), "extra root certificate 1 cannot be used");
+}

@@ -1,0 +1,60 @@
+//! A server that does what a test tells it, byte by byte.
+
+// Each test file uses its own part of this.
+#![allow(dead_code)]
+
+use std::future::Future;
+use std::time::Duration;
+
+use http::HeaderMap;
+use http_transport::{Error, Exchange, Request, Transport};
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+/// Serves one connection on loopback; the result is the base URI and what `script` returns.
+pub(crate) async fn serve<S, F>(script: S) -> (String, JoinHandle<F::Output>)
+where
+    S: FnOnce(TcpStream) -> F + Send + 'static,
+    F: Future<Output: Send + 'static> + Send + 'static,
+{
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let uri = format!("http://{}", listener.local_addr().unwrap());
+    let server = tokio::spawn(async move {
+        let (stream, _) = listener.accept().await.unwrap();
+        stream.set_nodelay(true).unwrap();
+        script(stream).await
+    });
+    (uri, server)
+}
+
+/// What the server's script returned. The time is for a test that fails: it must end, too.
+pub(crate) async fn finish<T>(server: JoinHandle<T>) -> T {
+    timeout(Duration::from_secs(60), server).await.expect("the server has nothing left to wait for").unwrap()
+}
+
+/// Reads one request with a `content-length` body, or none.
+pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> String {
+    let mut request = String::new();
+    while !request.ends_with("\r\n\r\n") {
+        request.push(char::from(stream.read_u8().await.unwrap()));
+    }
+    let length = request
+        .lines()
+        .find_map(|line| line.strip_prefix("content-length: "))
+        .map_or(0, |length| length.parse().unwrap());
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.unwrap();
+    request + &String::from_utf8(body).unwrap()
+}
+
+/// A POST of `{}` to `uri`, not polled yet.
+pub(crate) fn post(transport: &Transport, uri: &str) -> Exchange {
+    transport.open(Request::post(uri.parse().unwrap(), HeaderMap::new(), "{}"))
+}
+
+/// Everything below an error, from the top.
+pub(crate) fn causes(error: &Error) -> impl Iterator<Item = &(dyn std::error::Error + 'static)> {
+    std::iter::successors(std::error::Error::source(error), |error| error.source())
+}
