@@ -1,0 +1,297 @@
+use alloc::{string::String, vec::Vec};
+use core::time::Duration;
+
+use crate::{
+    buffer::KEEP,
+    counters::Counters,
+    end::End,
+    error::DecodeError,
+    event::{Event, Item},
+    feed::Feed,
+    limits::Limits,
+    scanner::{Found, Interest, Place, Scanner},
+};
+
+/// Turns the bytes of a `text/event-stream` body into events (WHATWG HTML 9.2.5 and 9.2.6), without I/O.
+///
+/// Bytes may come in chunks of any size; the events are the same for every chunking. [`feed`](Self::feed) is the
+/// comfortable way in, [`decode`](Self::decode) the primitive beneath it. An event is available as soon as the first
+/// byte of its blank line is: a CR is never held back to see whether an LF follows.
+///
+/// A stream has no end mark. [`finish`](Self::finish) discards an unfinished event and tells that there was one.
+#[derive(Debug, Clone)]
+pub struct Decoder {
+    pub(crate) scanner: Scanner,
+    /// The rest of feeds that were dropped half read, from `unread_from` on.
+    pub(crate) unread: Vec<u8>,
+    pub(crate) unread_from: usize,
+    failed: Option<DecodeError>,
+    /// The last event id as owned events share it.
+    #[cfg(feature = "bytes")]
+    pub(crate) shared_id: Option<alloc::sync::Arc<str>>,
+}
+
+/// What one call of [`Decoder::decode`] did.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct Decoded<'a> {
+    /// Bytes of the input that are done with; give the rest to the next call. Can be 0 together with an event, when
+    /// a rest kept from an earlier [`Feed`] is read first.
+    pub consumed: usize,
+    /// The next event. `None` means that the whole input is consumed.
+    pub event: Option<Event<'a>>,
+}
+
+/// What one call of [`Decoder::decode_item`] did.
+#[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
+pub struct DecodedItem<'a> {
+    /// Bytes of the input that are done with, as in [`Decoded::consumed`].
+    pub consumed: usize,
+    /// The next item. `None` means that the whole input is consumed.
+    pub item: Option<Item<'a>>,
+}
+
+/// Where a finding was made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Input,
+    /// In `unread`, which began at this offset.
+    Unread(usize),
+}
+
+impl Decoder {
+    /// A decoder at the beginning of a stream, with the default [`Limits`]. Allocates nothing.
+    pub fn new() -> Self {
+        Self::with_limits(Limits::new())
+    }
+
+    /// A decoder with limits of its own.
+    pub fn with_limits(limits: Limits) -> Self {
+        Self {
+            scanner: Scanner::new(limits),
+            unread: Vec::new(),
+            unread_from: 0,
+            failed: None,
+            #[cfg(feature = "bytes")]
+            shared_id: None,
+        }
+    }
+
+    /// Sets the id that events have before the first `id` field, for a stream that is resumed.
+    pub fn with_last_event_id(mut self, id: impl Into<String>) -> Self {
+        self.scanner.set_last_event_id(id.into());
+        self
+    }
+
+    /// Takes a chunk and lets its events be read one by one.
+    pub fn feed<'a>(&'a mut self, chunk: &'a [u8]) -> Feed<'a> {
+        Feed::new(self, chunk)
+    }
+
+    /// Reads up to the next event. Call again with `&input[consumed..]` until there is none.
+    ///
+    /// ```
+    /// let input = b"data: a\n\ndata: b\n\ndata: c";
+    /// let mut decoder = sse_codec::Decoder::new();
+    /// let mut from = 0;
+    /// let mut seen = Vec::new();
+    /// loop {
+    ///     let decoded = decoder.decode(&input[from..])?;
+    ///     from += decoded.consumed;
+    ///     let Some(event) = decoded.event else { break };
+    ///     seen.push(event.data().to_vec());
+    /// }
+    /// assert_eq!(seen, [b"a", b"b"]);
+    /// assert_eq!(from, input.len()); // the unfinished event is in the decoder now
+    /// # Ok::<(), sse_codec::DecodeError>(())
+    /// ```
+    ///
+    /// Fails when a limit is passed, and from then on with the same error until [`reset`](Self::reset).
+    pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<'a>, DecodeError> {
+        let DecodedItem { consumed, item } = self.advance(input, Interest::Events)?;
+        let event = match item {
+            Some(Item::Event(event)) => Some(event),
+            _ => None,
+        };
+        Ok(Decoded { consumed, event })
+    }
+
+    /// Like [`decode`](Self::decode), but also stops at comments and reconnection times.
+    ///
+    /// A comment that began in a chunk read for events only is not reported.
+    pub fn decode_item<'a>(&'a mut self, input: &'a [u8]) -> Result<DecodedItem<'a>, DecodeError> {
+        self.advance(input, Interest::Items)
+    }
+
+    #[inline]
+    fn advance<'a>(&'a mut self, input: &'a [u8], interest: Interest) -> Result<DecodedItem<'a>, DecodeError> {
+        let (consumed, origin, found) = self.find(input, interest)?;
+        let item = self.lend(input, origin, found);
+        Ok(DecodedItem { consumed, item })
+    }
+
+    /// Borrows what was found.
+    #[inline]
+    fn lend<'a>(&'a self, input: &'a [u8], origin: Origin, found: Found) -> Option<Item<'a>> {
+        let source = match origin {
+            Origin::Input => input,
+            Origin::Unread(from) => &self.unread[from..],
+        };
+        let place = |place, buffer| match place {
+            Place::Input(span) => &source[span],
+            Place::Buffer => buffer,
+        };
+        match found {
+            Found::Nothing => None,
+            Found::Event { data, name } => Some(Item::Event(Event {
+                data: place(data, self.scanner.data()),
+                name: place(name, self.scanner.name()),
+                last_event_id: self.scanner.last_event_id(),
+            })),
+            Found::Comment(text) => Some(Item::Comment(place(text, self.scanner.comment()))),
+            Found::Retry(retry) => Some(Item::Retry(retry)),
+        }
+    }
+
+    /// Scans the unread rest, then the input. Answers how much of the input is done with.
+    #[inline]
+    pub(crate) fn find(&mut self, input: &[u8], interest: Interest) -> Result<(usize, Origin, Found), DecodeError> {
+        if let Some(error) = self.failed {
+            return Err(error);
+        }
+        if !self.unread.is_empty() {
+            if let Some((from, found)) = self.find_unread(interest)? {
+                return Ok((0, Origin::Unread(from), found));
+            }
+        }
+        match self.scanner.scan(input, interest) {
+            Ok(scan) => Ok((scan.consumed, Origin::Input, scan.found)),
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    #[cold]
+    fn find_unread(&mut self, interest: Interest) -> Result<Option<(usize, Found)>, DecodeError> {
+        let from = self.unread_from;
+        match self.scanner.scan(&self.unread[from..], interest) {
+            Ok(scan) if scan.found == Found::Nothing => {
+                self.forget_unread();
+                Ok(None)
+            }
+            Ok(scan) => {
+                self.unread_from += scan.consumed;
+                Ok(Some((from, scan.found)))
+            }
+            Err(error) => Err(self.fail(error)),
+        }
+    }
+
+    #[cold]
+    fn fail(&mut self, error: DecodeError) -> DecodeError {
+        self.scanner.restart();
+        self.forget_unread();
+        self.failed = Some(error);
+        error
+    }
+
+    fn forget_unread(&mut self) {
+        self.unread_from = 0;
+        self.unread.clear();
+        if self.unread.capacity() > KEEP {
+            self.unread = Vec::new();
+        }
+    }
+
+    /// Keeps what a dropped feed left. One chunk is always taken; more of them only within the limit of an event.
+    #[cold]
+    pub(crate) fn keep_unread(&mut self, rest: &[u8]) {
+        if self.failed.is_some() {
+            return;
+        }
+        self.unread.drain(..self.unread_from);
+        self.unread_from = 0;
+        let limit = self.scanner.limits().event;
+        if !self.unread.is_empty() && self.unread.len().saturating_add(rest.len()) > limit {
+            self.fail(DecodeError::UnreadTooLarge { limit });
+            return;
+        }
+        self.unread.reserve_exact(rest.len());
+        self.unread.extend_from_slice(rest);
+    }
+
+    /// Dispatches a block that the end of the stream cut off before its blank line. Call until there is none.
+    ///
+    /// The standard discards it, and so does [`finish`](Self::finish). Use this for servers known to close right
+    /// after their last line. Whether the event is whole cannot be told.
+    pub fn flush(&mut self) -> Result<Option<Event<'_>>, DecodeError> {
+        let (_, mut origin, mut found) = self.find(&[], Interest::Events)?;
+        if found == Found::Nothing {
+            origin = Origin::Input;
+            found = self.scanner.flush().map_err(|error| self.fail(error))?;
+        }
+        Ok(match self.lend(&[], origin, found) {
+            Some(Item::Event(event)) => Some(event),
+            _ => None,
+        })
+    }
+
+    /// Ends the stream: discards an unfinished event, tells whether there was one, and stands as after
+    /// [`reset`](Self::reset).
+    ///
+    /// Events of dropped feeds that were never read are discarded too; `feed(&[])` reads them.
+    pub fn finish(&mut self) -> End {
+        let unread = self.unread.len() - self.unread_from;
+        let end = match self.scanner.end() {
+            _ if self.failed.is_some() => End::Truncated { had_data: true, buffered: 0 },
+            End::Clean if unread == 0 => End::Clean,
+            End::Clean => End::Truncated { had_data: true, buffered: unread },
+            End::Truncated { had_data, buffered } => {
+                End::Truncated { had_data: had_data || unread > 0, buffered: buffered + unread }
+            }
+        };
+        self.reset();
+        end
+    }
+
+    /// Makes ready for the body of a new connection. Keeps the last event id, the reconnection time and the counters;
+    /// forgets an unfinished event, an error, and the unread rest of dropped feeds.
+    pub fn reset(&mut self) {
+        self.failed = None;
+        self.forget_unread();
+        self.scanner.restart();
+    }
+
+    /// What has gone through so far.
+    pub fn counters(&self) -> Counters {
+        let mut counters = self.scanner.counters();
+        counters.buffered += self.unread.len() - self.unread_from;
+        counters
+    }
+
+    /// The id to send as `Last-Event-ID` when reconnecting; empty if there is none. Changes at blank lines only.
+    pub fn last_event_id(&self) -> &str {
+        self.scanner.last_event_id()
+    }
+
+    /// The newest reconnection time that the server asked for. Untrusted and unbounded; saturates at `u64::MAX` ms.
+    pub fn retry(&self) -> Option<Duration> {
+        self.scanner.retry()
+    }
+
+    /// The limits given at creation.
+    pub fn limits(&self) -> &Limits {
+        self.scanner.limits()
+    }
+
+    /// Bytes of memory reserved by the buffers now.
+    pub fn capacity(&self) -> usize {
+        self.scanner.capacity() + self.unread.capacity()
+    }
+}
+
+impl Default for Decoder {
+    fn default() -> Self {
+        Self::new()
+    }
+}

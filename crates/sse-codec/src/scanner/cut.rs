@@ -1,0 +1,186 @@
+//! Lines cut by the end of a chunk: entered at the cut, and resumed with the next chunk.
+
+use core::mem;
+
+use super::{At, Found, Interest, Place, Scan, Scanner, Space, admit::Admit, whole::line_end};
+use crate::{
+    error::DecodeError,
+    field::{Field, Prefix, retry_millis},
+};
+
+/// Room for the start of a name: the longest known one, rounded up.
+const NAME_SPACE: usize = 8;
+
+const BYTE_ORDER_MARK: &[u8; 3] = b"\xEF\xBB\xBF";
+
+impl Scanner {
+    /// Takes the non-empty start of a line whose end is not in the chunk.
+    pub(super) fn cut(&mut self, start: &[u8], interest: Interest) -> Result<(), DecodeError> {
+        self.partial.clear();
+        self.line_len = 0;
+        match Prefix::of(start) {
+            Prefix::Undecided => self.name_bytes(start, interest),
+            Prefix::Value(field, from) => {
+                self.begin_value(field, from, interest)?;
+                self.value_bytes(&start[from..])?;
+                Ok(())
+            }
+        }
+    }
+
+    /// Reads on from a position that is not a plain line start, up to the next one or the end of the input.
+    pub(super) fn resume(&mut self, input: &[u8], interest: Interest) -> Result<Scan, DecodeError> {
+        let mut pos = 0;
+        while pos < input.len() {
+            match self.at {
+                At::Mark(seen) => {
+                    if input[pos] == BYTE_ORDER_MARK[seen] {
+                        pos += 1;
+                        self.at = if seen == 2 { At::LineStart } else { At::Mark(seen + 1) };
+                    } else if seen == 0 {
+                        self.at = At::LineStart;
+                    } else {
+                        // Not a mark after all, but the start of a field name that nobody knows.
+                        self.begin_value(Field::Unknown, seen, interest)?;
+                    }
+                }
+                At::AfterCr => {
+                    pos += usize::from(input[pos] == b'\n');
+                    self.at = At::LineStart;
+                }
+                At::LineStart => break,
+                At::Name if line_end(&input[pos..=pos]).is_some() => {
+                    pos = self.end_line(input, pos);
+                    let found = self.end_name(interest)?;
+                    return Ok(Scan { consumed: pos, found });
+                }
+                At::Name => {
+                    self.name_bytes(&input[pos..=pos], interest)?;
+                    pos += 1;
+                }
+                At::Value { .. } => {
+                    let end = line_end(&input[pos..]);
+                    let stop = end.map_or(input.len(), |len| pos + len);
+                    let field = self.value_bytes(&input[pos..stop])?;
+                    pos = stop;
+                    if end.is_some() {
+                        pos = self.end_line(input, pos);
+                        let found = self.end_value(field, interest);
+                        return Ok(Scan { consumed: pos, found });
+                    }
+                }
+            }
+        }
+        Ok(Scan { consumed: pos, found: Found::Nothing })
+    }
+
+    fn end_line(&mut self, input: &[u8], end: usize) -> usize {
+        self.at = At::LineStart;
+        self.past_line_end(input, end)
+    }
+
+    /// Takes bytes of a field name, of which it has been seen that no line end is among them.
+    fn name_bytes(&mut self, bytes: &[u8], interest: Interest) -> Result<(), DecodeError> {
+        self.at = At::Name;
+        self.line_len += bytes.len();
+        self.partial.append(bytes, NAME_SPACE);
+        match Prefix::of(self.partial.as_slice()) {
+            Prefix::Undecided => Ok(()),
+            Prefix::Value(field, _) => {
+                self.begin_value(field, self.line_len, interest)?;
+                self.value_bytes(b"")?;
+                Ok(())
+            }
+        }
+    }
+
+    /// The colon has come, or the name is unknown: `from` bytes of the line lie before what follows.
+    fn begin_value(&mut self, field: Field, from: usize, interest: Interest) -> Result<(), DecodeError> {
+        let field = self.noticed(self.unless_skipped(field), interest);
+        self.line_len = from;
+        self.prefix_len = from;
+        self.partial.clear();
+        let field = match field {
+            Field::Data => self.begin_data()?,
+            field => field,
+        };
+        self.at = At::Value { field, space: Space::MayFollow };
+        Ok(())
+    }
+
+    /// One more `data` line: from here on its bytes go straight into the data buffer.
+    fn begin_data(&mut self) -> Result<Field, DecodeError> {
+        self.joined = if self.has_data { self.data.len() + 1 } else { 0 };
+        if self.admit(Field::Data, self.line_len, 0, self.joined)? == Admit::Drop {
+            return Ok(Field::Unknown);
+        }
+        if self.has_data {
+            self.push_data(b"\n");
+        }
+        self.has_data = true;
+        Ok(Field::Data)
+    }
+
+    /// Takes bytes of a value, without its line end. Answers what the field has come to be.
+    fn value_bytes(&mut self, mut bytes: &[u8]) -> Result<Field, DecodeError> {
+        let At::Value { field, space } = self.at else {
+            return Ok(Field::Unknown);
+        };
+        if let (Space::MayFollow, Some(&first)) = (space, bytes.first()) {
+            if first == b' ' {
+                bytes = &bytes[1..];
+                self.line_len += 1;
+                self.prefix_len += 1;
+            }
+            self.at = At::Value { field, space: Space::Passed };
+        }
+        self.line_len = self.line_len.saturating_add(bytes.len());
+        let value_len = self.line_len - self.prefix_len;
+        if self.admit(field, self.line_len, value_len, self.joined)? == Admit::Drop {
+            self.at = At::Value { field: Field::Unknown, space: Space::Passed };
+            return Ok(Field::Unknown);
+        }
+        match field {
+            Field::Data => self.push_data(bytes),
+            Field::Event | Field::Id | Field::Retry | Field::Comment => {
+                self.counters.copied += bytes.len() as u64;
+                self.partial.append(bytes, self.limits.field);
+            }
+            Field::Unknown => {}
+        }
+        Ok(field)
+    }
+
+    /// The line ended inside its name: a field without a colon, so with an empty value.
+    fn end_name(&mut self, interest: Interest) -> Result<Found, DecodeError> {
+        let (field, _) = Field::of_line(self.partial.as_slice());
+        self.partial.clear();
+        match self.unless_skipped(field) {
+            Field::Data => {
+                self.begin_data()?;
+                Ok(Found::Nothing)
+            }
+            field if self.admit(field, self.line_len, 0, 0)? == Admit::Drop => Ok(Found::Nothing),
+            field => Ok(self.end_value(field, interest)),
+        }
+    }
+
+    /// The line ended: its value, unless it is data, is in `partial`.
+    fn end_value(&mut self, field: Field, interest: Interest) -> Found {
+        match field {
+            Field::Event => mem::swap(&mut self.name, &mut self.partial),
+            // An `id` with NUL is ignored (WHATWG HTML 9.2.6).
+            Field::Id if memchr::memchr(0, self.partial.as_slice()).is_none() => {
+                mem::swap(&mut self.id, &mut self.partial);
+                self.has_id = true;
+            }
+            Field::Retry => {
+                let retry = retry_millis(self.partial.as_slice());
+                return self.take_retry(retry, interest);
+            }
+            Field::Comment => return Found::Comment(Place::Buffer),
+            Field::Id | Field::Data | Field::Unknown => {}
+        }
+        Found::Nothing
+    }
+}
