@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 use http_transport::Transport;
 use sse_codec::Limits;
@@ -133,6 +133,8 @@ impl ClientBuilder {
 fn with_defaults(mut headers: HeaderMap) -> HeaderMap {
     let ours = [
         (ACCEPT, HeaderValue::from_static("text/event-stream")),
+        // Without decompression, compressed text would only be noise.
+        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (USER_AGENT, HeaderValue::from_static(concat!("codex-api/", env!("CARGO_PKG_VERSION")))),
     ];

@@ -83,7 +83,14 @@ impl TurnEngine {
         attempt.request_id = head.request_id();
         let request_id = attempt.request_id.clone();
         self.notices.push_back(TurnEvent::Opened(Opened { status: head.status, request_id, turn_state: false }));
-        if head.is_redirect() {
+        if let Some(encoding) = head.content_encoding() {
+            let mut failure = self
+                .attempt
+                .fail(FailureKind::Protocol, format!("the answer is encoded as {encoding:?}, which was not asked for"));
+            failure.status = Some(head.status);
+            failure.retryable = false;
+            self.fail(failure);
+        } else if head.is_redirect() {
             self.fail(redirected(head.status, head.header("location")));
         } else if !head.is_success() {
             self.actions.push_back(Action::ReadBody(ErrorBody::Refusal));

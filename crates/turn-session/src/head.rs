@@ -43,6 +43,11 @@ impl ResponseHead<'_> {
             .map(str::to_owned)
     }
 
+    /// The encoding of the body, unless it is none.
+    pub(crate) fn content_encoding(&self) -> Option<&str> {
+        self.header("content-encoding").map(str::trim).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+    }
+
     /// Servers leave the content type out, or call an event stream plain text: only what names another format
     /// counts as one.
     pub(crate) fn body_kind(&self) -> BodyKind {

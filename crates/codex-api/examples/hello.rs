@@ -1,0 +1,25 @@
+//! A streamed turn against a server of its own, which plays a recorded answer.
+
+use codex_api::{Client, Provider, Request, TurnEvent};
+use stream_replay::{ReplayServer, Response};
+
+const ANSWER: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"demo\"}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello, \"}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"world!\\n\"}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\"}}\n\n",
+);
+
+#[tokio::main]
+async fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let server = ReplayServer::builder().respond(Response::sse(ANSWER)).start().await?;
+    let client = Client::builder(Provider::new(&server.base_url())?).build()?;
+    let turn = client.session().begin_turn();
+    let mut events = turn.stream(Request::new("demo").user("Say hello"));
+    while let Some(event) = events.try_next().await? {
+        if let TurnEvent::TextDelta(delta) = event {
+            print!("{}", delta.text);
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,266 @@
+//! The engine, driven with injected instants.
+
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use response_events::{Failure, FailureKind, InterpreterOptions, TurnEvent, Wire};
+use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Timeouts, TurnEngine};
+
+/// What happens to an engine, at a number of milliseconds after its start.
+#[derive(Clone, Copy, Debug)]
+enum Input {
+    /// A head with a status and a content type.
+    Head(u16, &'static str),
+    Body(&'static str),
+    Payload(&'static str),
+    /// A payload under an SSE event name.
+    Named(&'static str, &'static str),
+    /// Bytes that are no event.
+    Bytes,
+    Eof,
+    Cut,
+    ConnectFailed,
+    /// The driver's timer: the engine is told only if its own deadline has passed.
+    Clock,
+}
+
+use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Eof, Head, Named, Payload};
+
+const STREAM: Input = Head(200, "text/event-stream");
+const CREATED: Input = Payload(r#"{"type":"response.created","response":{"id":"r"}}"#);
+const TEXT: Input = Payload(r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#);
+const COMPLETED: Input = Payload(r#"{"type":"response.completed","response":{"id":"r"}}"#);
+const STOP: Input = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#);
+const USAGE: Input = Payload(r#"{"id":"c","choices":[],"usage":{"total_tokens":1}}"#);
+
+/// Plays the inputs and compares what comes out, one word an event or action, in order.
+#[track_caller]
+fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&str]) {
+    let start = Instant::now();
+    let mut engine = TurnEngine::new(EngineConfig {
+        wire,
+        options: InterpreterOptions::default(),
+        timeouts,
+        url: "http://service.example/v1".into(),
+        turn_started: start,
+    });
+    let mut seen = drain(&mut engine);
+    for (at, input) in inputs {
+        let now = start + Duration::from_millis(*at);
+        match input {
+            Head(status, content_type) => {
+                let mut headers = HeaderMap::new();
+                headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
+                headers.insert("x-request-id", HeaderValue::from_static("req"));
+                engine.handle_opened(ResponseHead { status: *status, headers: &headers }, now);
+            }
+            Body(body) => engine.handle_body(body.as_bytes(), now),
+            Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
+            Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
+            Bytes => engine.handle_activity(now),
+            Eof => engine.handle_closed(None),
+            Cut => engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset"))),
+            ConnectFailed => engine.handle_failed(Failure::new(FailureKind::Connect, "connection refused")),
+            Clock => {
+                if engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                    engine.handle_timeout(now);
+                }
+            }
+        }
+        seen.extend(drain(&mut engine));
+    }
+    assert_eq!(seen, expected);
+}
+
+fn drain(engine: &mut TurnEngine) -> Vec<String> {
+    let mut seen = Vec::new();
+    while let Some(item) = engine.poll_event() {
+        seen.push(match item {
+            Ok(TurnEvent::Request(request)) => format!("request {}", request.attempt),
+            Ok(TurnEvent::Opened(opened)) => format!("opened {}", opened.status),
+            Ok(TurnEvent::Created(_)) => "created".into(),
+            Ok(TurnEvent::TextDelta(delta)) => format!("text {}", delta.text),
+            Ok(TurnEvent::ItemAdded(_)) => "added".into(),
+            Ok(TurnEvent::ItemDone(done)) => format!("done {}", done.item.status().unwrap_or("-")),
+            Ok(TurnEvent::Completed(_)) => "completed".into(),
+            Ok(TurnEvent::Incomplete(end)) => format!("incomplete {}", end.reason),
+            Ok(other) => format!("{other:?}"),
+            Err(failure) => format!("{}: {failure}", failure.kind),
+        });
+    }
+    while let Some(action) = engine.poll_action() {
+        seen.push(match action {
+            Action::Open { attempt, .. } => format!("> open {attempt}"),
+            Action::ReadBody(ErrorBody::Answer) => "> read answer".into(),
+            Action::ReadBody(_) => "> read refusal".into(),
+            Action::Close => "> close".into(),
+            other => format!("{other:?}"),
+        });
+    }
+    seen
+}
+
+fn seconds(seconds: u64) -> Option<Duration> {
+    Some(Duration::from_secs(seconds))
+}
+
+/// Short and different, so that each test sees its own deadline.
+fn short() -> Timeouts {
+    Timeouts {
+        first_event: seconds(20),
+        idle: seconds(10),
+        progress: seconds(30),
+        turn: seconds(100),
+        ..Timeouts::default()
+    }
+}
+
+#[test]
+fn a_stream_runs_to_its_terminal_event_and_closes() {
+    let expected = ["request 1", "> open 1", "opened 200", "created", "text a", "completed", "> close"];
+    check(Wire::Responses, short(), &[(0, STREAM), (1, CREATED), (2, TEXT), (3, COMPLETED)], &expected);
+}
+
+#[test]
+fn nothing_follows_the_terminal_item() {
+    let inputs =
+        [(0, STREAM), (1, COMPLETED), (2, TEXT), (3, COMPLETED), (4, Cut), (5, ConnectFailed), (999_999, Clock)];
+    check(Wire::Responses, short(), &inputs, &["request 1", "> open 1", "opened 200", "completed", "> close"]);
+}
+
+#[test]
+fn a_terminal_failure_ends_the_stream_at_once() {
+    let failed =
+        Payload(r#"{"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"Flagged."}}}"#);
+    let expected = ["request 1", "> open 1", "opened 200", "text a", "api: Flagged. (invalid_prompt)", "> close"];
+    check(Wire::Responses, short(), &[(0, STREAM), (1, TEXT), (2, failed)], &expected);
+    let named = Named("error", "the model is gone");
+    let expected = ["request 1", "> open 1", "opened 200", "api: the model is gone", "> close"];
+    check(Wire::Chat, short(), &[(0, STREAM), (1, named)], &expected);
+}
+
+#[test]
+fn a_refusal_is_told_with_its_body() {
+    let inputs = [(0, Head(400, "application/json")), (1, Body(r#"{"error":{"code":"x","message":"No."}}"#))];
+    let expected = ["request 1", "> open 1", "opened 400", "> read refusal", "api: No. (x)", "> close"];
+    check(Wire::Responses, short(), &inputs, &expected);
+}
+
+#[test]
+fn an_answer_in_one_document_is_an_answer() {
+    let inputs =
+        [(0, Head(200, "application/json; charset=utf-8")), (1, Body(r#"{"output":[],"status":"completed"}"#))];
+    check(
+        Wire::Responses,
+        short(),
+        &inputs,
+        &["request 1", "> open 1", "opened 200", "> read answer", "completed", "> close"],
+    );
+}
+
+#[test]
+fn silence_before_the_first_event_times_out() {
+    // Comments keep the connection alive, and say nothing.
+    let inputs = [(0, STREAM), (9_000, Bytes), (18_000, Bytes), (19_999, Clock), (20_000, Clock)];
+    let expected =
+        ["request 1", "> open 1", "opened 200", "timeout: no event within 20s after the response head", "> close"];
+    check(Wire::Responses, short(), &inputs, &expected);
+}
+
+#[test]
+fn silence_on_the_connection_times_out_and_any_byte_counts() {
+    let inputs = [(0, STREAM), (1_000, TEXT), (10_999, Clock), (10_999, Bytes), (20_998, Clock), (20_999, Clock)];
+    check(
+        Wire::Responses,
+        short(),
+        &inputs,
+        &["request 1", "> open 1", "opened 200", "text a", "timeout: no byte for 10s", "> close"],
+    );
+}
+
+#[test]
+fn bytes_without_events_are_no_progress() {
+    let mut inputs = vec![(0, STREAM), (1_000, TEXT)];
+    inputs.extend((1..=6).flat_map(|n| [(1_000 + n * 5_000 - 1, Clock), (1_000 + n * 5_000 - 1, Bytes)]));
+    inputs.push((31_000, Clock));
+    let expected = [
+        "request 1",
+        "> open 1",
+        "opened 200",
+        "text a",
+        "timeout: no event for 30s, although the connection was alive",
+        "> close",
+    ];
+    check(Wire::Responses, short(), &inputs, &expected);
+}
+
+#[test]
+fn the_whole_turn_has_a_deadline_also_while_connecting() {
+    let inputs = [(99_999, Clock), (100_000, Clock)];
+    check(
+        Wire::Responses,
+        short(),
+        &inputs,
+        &["request 1", "> open 1", "timeout: the turn took longer than 100s", "> close"],
+    );
+}
+
+#[test]
+fn timers_that_are_off_never_fire() {
+    let off = Timeouts { first_event: None, idle: None, progress: None, turn: None, ..Timeouts::default() };
+    check(Wire::Responses, off, &[(0, STREAM), (u64::from(u32::MAX), Clock)], &["request 1", "> open 1", "opened 200"]);
+}
+
+#[test]
+fn a_whole_chat_answer_waits_a_second_for_its_usage() {
+    let flushed =
+        |tail: &[&'static str]| [&["request 1", "> open 1", "opened 200", "created", "added", "text a"], tail].concat();
+    let expected = flushed(&["done completed", "completed", "> close"]);
+    // Each chunk starts the second again, a comment does not.
+    let inputs = [(0, STREAM), (0, STOP), (900, USAGE), (1_500, Bytes), (1_899, Clock)];
+    check(Wire::Chat, short(), &inputs, &flushed(&[]));
+    check(Wire::Chat, short(), &[&inputs[..], &[(1_900, Clock)]].concat(), &expected);
+    check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Payload("[DONE]"))], &expected);
+    // The answer was whole when the connection broke.
+    check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Cut)], &expected);
+}
+
+#[test]
+fn pending_chat_items_are_flushed_however_the_stream_ends() {
+    let piece = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"}}]}"#);
+    let until = |end: &'static str| {
+        vec!["request 1", "> open 1", "opened 200", "created", "added", "text a", "done incomplete", end, "> close"]
+    };
+    let truncated = "truncated: the stream ended before a finish_reason and without a [DONE] sentinel";
+    check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (2, Eof)], &until(truncated));
+    check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (2, Cut)], &until("truncated: connection reset"));
+    check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (99_000, Clock)], &until("timeout: no byte for 10s"));
+}
+
+#[test]
+fn a_failed_connection_is_the_requests_end() {
+    let expected = ["request 1", "> open 1", "connect: connection refused", "> close"];
+    check(Wire::Responses, short(), &[(5, ConnectFailed)], &expected);
+}
+
+#[test]
+fn failures_carry_what_is_known() {
+    let now = Instant::now();
+    let mut engine = TurnEngine::new(EngineConfig {
+        wire: Wire::Responses,
+        options: InterpreterOptions::default(),
+        timeouts: Timeouts::default(),
+        url: String::new(),
+        turn_started: now,
+    });
+    let mut headers = HeaderMap::new();
+    headers.insert("x-oai-request-id", HeaderValue::from_static("req_9"));
+    engine.handle_opened(ResponseHead { status: 200, headers: &headers }, now);
+    let Input::Payload(text) = TEXT else { unreachable!() };
+    engine.handle_payload(None, text.as_bytes(), now);
+    engine.handle_closed(None);
+    let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).unwrap();
+    assert_eq!(failure.request_id.as_deref(), Some("req_9"));
+    assert_eq!((failure.attempts, failure.output_delivered, failure.retryable), (1, true, true));
+    assert!(engine.is_done());
+}
