@@ -93,8 +93,7 @@ impl ClientBuilder {
 
     /// The largest event that is taken in, in bytes. Default 32 MiB.
     pub fn max_event_bytes(mut self, bytes: usize) -> Self {
-        // The line has the field name, too.
-        self.limits = self.limits.max_event_bytes(bytes).max_line_bytes(bytes.saturating_add(1024));
+        self.limits = self.limits.max_event_bytes(bytes);
         self
     }
 

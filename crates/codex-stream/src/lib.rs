@@ -1,1 +1,14 @@
-//! The command line of codex-api: run a streamed turn, look inside a recorded one, replay it.
+//! The parts of the command line that others can use: renderers for streamed turns, and decoding of recorded ones.
+//! It opens no connection and reads no file; that is left to the binary of the same name.
+#![doc = include_str!("../README.md")]
+
+mod decode;
+mod exit;
+mod inspect;
+mod output;
+mod summary;
+
+pub use decode::{DecodeOptions, Decoded, StreamDecoder, summarize};
+pub use exit::ExitStatus;
+pub use output::{OutputFormat, Place, Render, TextStyle, renderer};
+pub use summary::summary_json;

@@ -7,8 +7,23 @@ use crate::recording::{Recording, recordings, summary};
 /// Deliveries of every size up to the whole at once (0).
 const CHUNKINGS: [usize; 4] = [0, 1, 7, 1400];
 
-/// Where the expectation is the official client's mistake: recording, key, and why.
-const DEVIATIONS: &[(&str, &str, &str)] = &[];
+/// A place where the expectation is the official client's mistake.
+struct Deviation {
+    recording: &'static str,
+    key: &'static str,
+    /// What is right instead: a JSON pointer into the key's value, and the value there.
+    instead: (&'static str, u64),
+    /// Why the expectation is wrong.
+    _reason: &'static str,
+}
+
+const DEVIATIONS: &[Deviation] = &[Deviation {
+    recording: "chat/cerebras--vercel--cererebras-structured-output-tools-1",
+    key: "choices",
+    instead: ("/0/tool_calls/1/arguments_bytes", 2),
+    _reason: "Two whole calls with ids of their own share the index 0. The official client goes by the index alone: it \
+              loses the second id and appends the second arguments to the first ones, `{}{}`, which is no JSON.",
+}];
 
 const RESPONSES_KEYS: &[&str] = &[
     "wire_api",
@@ -58,25 +73,27 @@ const OWN_AFTER_AN_ERROR: &[&str] = &[
 fn every_recording_agrees_with_the_official_client_at_every_chunking() {
     let mut differences = Vec::new();
     let mut deviated = Vec::new();
+    let mut agreed = 0;
     for recording in recordings() {
+        agreed += 1;
         let whole = summary(recording.wire, &recording.bytes, CHUNKINGS[0]);
         for chunk_bytes in &CHUNKINGS[1..] {
             let cut = summary(recording.wire, &recording.bytes, *chunk_bytes);
             assert_eq!(cut, whole, "{} in chunks of {chunk_bytes} bytes", recording.name);
         }
         for (key, seen, expected) in compare(&recording, &whole) {
-            if DEVIATIONS.iter().any(|(name, of, _)| *name == recording.name && *of == key) {
-                deviated.push((recording.name.clone(), key));
+            let known = DEVIATIONS.iter().find(|known| known.recording == recording.name && known.key == key);
+            if let Some(known) = known.filter(|known| seen.pointer(known.instead.0) == Some(&json!(known.instead.1))) {
+                deviated.push(known.recording);
             } else {
                 differences.push(format!("{}: {key}: seen {seen}, expected {expected}", recording.name));
             }
         }
     }
     assert!(differences.is_empty(), "{} differences:\n{}", differences.len(), differences.join("\n"));
-    if std::env::var_os("STREAM_CORPUS").is_some() {
-        for (name, key, _) in DEVIATIONS {
-            assert!(deviated.contains(&((*name).to_owned(), *key)), "{name} no longer deviates in {key}");
-        }
+    if agreed > 0 {
+        let known: Vec<_> = DEVIATIONS.iter().map(|known| known.recording).collect();
+        assert_eq!(deviated, known, "every known deviation is still one");
     }
 }
 

@@ -119,6 +119,8 @@ pub(crate) fn blocks(bytes: &[u8]) -> Vec<Block> {
     blocks
 }
 
+const TERMINAL_TYPES: [&str; 4] = ["response.completed", "response.incomplete", "response.failed", "error"];
+
 /// What a block can end.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -135,13 +137,8 @@ pub(crate) fn signal(wire: Wire, data: &[u8]) -> Signal {
     let is_sentinel = data.starts_with(b"[DONE]");
     let value: Value = serde_json::from_slice(data).unwrap_or_default();
     let has_error = value.get("error").is_some_and(|error| !error.is_null());
-    let terminal = match wire {
-        Wire::Chat => is_sentinel || has_error,
-        _ => {
-            let terminal = ["response.completed", "response.incomplete", "response.failed", "error"];
-            is_sentinel || value["type"].as_str().is_some_and(|event_type| terminal.contains(&event_type))
-        }
-    };
+    let ends_by_type = value["type"].as_str().is_some_and(|event_type| TERMINAL_TYPES.contains(&event_type));
+    let terminal = is_sentinel || if wire == Wire::Chat { has_error } else { ends_by_type };
     let finishes = value["choices"].as_array().is_some_and(|choices| {
         choices.iter().any(|choice| choice["finish_reason"].as_str().is_some_and(|reason| !reason.is_empty()))
     });

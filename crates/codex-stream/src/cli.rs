@@ -1,0 +1,154 @@
+//! The arguments.
+
+mod deadline;
+mod pairs;
+mod turn_args;
+
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
+use codex_stream::{ExitStatus, OutputFormat};
+use response_events::Wire;
+
+use crate::diagnostics;
+
+pub(crate) use deadline::Deadline;
+pub(crate) use pairs::{Field, ToolOutput};
+pub(crate) use turn_args::{TransportArg, TurnArgs};
+
+/// Runs streamed model turns, looks inside recorded ones, and replays them.
+#[derive(Debug, Parser)]
+#[command(name = "codex-stream", version, max_term_width = 110)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run turns of one session and print them as they stream
+    Turn(Box<TurnArgs>),
+    /// Parse a recorded stream and print its events
+    Decode(DecodeArgs),
+    /// Serve recorded streams on a loopback port
+    Replay(ReplayArgs),
+    /// Proxy a service and write cassettes of what passes (not available yet)
+    Record(RecordArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DecodeArgs {
+    /// Raw bytes of an event stream; `-` (or nothing) reads standard input
+    #[arg(value_name = "FILE")]
+    pub(crate) file: Option<PathBuf>,
+    /// The API that the stream speaks
+    #[arg(long, value_enum)]
+    pub(crate) wire: WireArg,
+    /// The form in which it is shown
+    #[arg(long, value_enum, default_value_t = OutputFormat::Transcript)]
+    pub(crate) output: OutputFormat,
+    /// Decode N bytes at a time, to see that nothing depends on it [default: as they are read]
+    #[arg(long, value_name = "N")]
+    pub(crate) chunk_bytes: Option<NonZeroUsize>,
+    /// Refuse a larger event
+    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
+    pub(crate) max_event_bytes: usize,
+}
+
+/// 32 MiB.
+pub(crate) const MAX_EVENT_BYTES: usize = 32 << 20;
+
+#[derive(Debug, Args)]
+pub(crate) struct ReplayArgs {
+    /// Recorded streams (`.sse`): request N gets the N-th, later ones the last
+    #[arg(required = true, value_name = "CASSETTE")]
+    pub(crate) cassettes: Vec<PathBuf>,
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Write the port number to a file once the server listens
+    #[arg(long, value_name = "F")]
+    pub(crate) port_file: Option<PathBuf>,
+    /// As recorded, or as fast as possible; a plain `.sse` file has no times and is always played at once
+    #[arg(long, value_enum, default_value_t = Speed::Recorded)]
+    pub(crate) speed: Speed,
+    /// Keep the connection open for this long after the last byte
+    #[arg(long, value_name = "D")]
+    pub(crate) hold_open: Option<Deadline>,
+    /// Faults to inject (not available yet)
+    #[arg(long, value_name = "SCRIPT")]
+    pub(crate) fault: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Speed {
+    #[value(name = "1x")]
+    Recorded,
+    Max,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// Whatever `record` will take
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
+    _rest: Vec<String>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum WireArg {
+    Responses,
+    Chat,
+}
+
+impl From<WireArg> for Wire {
+    fn from(wire: WireArg) -> Self {
+        match wire {
+            WireArg::Responses => Self::Responses,
+            WireArg::Chat => Self::Chat,
+        }
+    }
+}
+
+/// Answers what could not be parsed: help in full, everything else in one line.
+pub(crate) fn report(error: &clap::Error) -> ExitStatus {
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
+            // Nobody is left to be told when standard output is gone.
+            let _ = error.print();
+            ExitStatus::Success
+        }
+        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            let _ = error.print();
+            ExitStatus::Usage
+        }
+        _ => {
+            diagnostics::error(&one_line(&error.render().to_string()));
+            ExitStatus::Usage
+        }
+    }
+}
+
+/// The first paragraph, joined; usage and hints follow in later ones.
+fn one_line(message: &str) -> String {
+    let paragraph = message.split("\n\n").next().unwrap_or_default();
+    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+    line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn the_arguments_are_consistent() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn errors_become_one_line() {
+        let message = "error: the following arguments were not provided:\n  --wire <WIRE>\n\nUsage: x\n\nFor more";
+        assert_eq!(one_line(message), "the following arguments were not provided: --wire <WIRE>");
+    }
+}

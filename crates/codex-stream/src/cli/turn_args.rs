@@ -1,0 +1,120 @@
+//! The arguments of `turn`.
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+use codex_stream::OutputFormat;
+
+use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg};
+
+#[derive(Debug, Args)]
+#[command(next_line_help = false)]
+pub(crate) struct TurnArgs {
+    /// What the user says: one turn each, all of the same session; `-` reads one prompt a line from standard input
+    #[arg(value_name = "PROMPT", required = true)]
+    pub(crate) prompts: Vec<String>,
+    /// The service, as http(s)://host/v1; without it and without a key a bundled recording is played
+    #[arg(long, value_name = "URL", env = "OPENAI_BASE_URL", hide_env_values = true)]
+    pub(crate) base_url: Option<String>,
+    /// The model [default: gpt-5]
+    #[arg(long, value_name = "M", env = "CODEX_STREAM_MODEL", hide_env_values = true)]
+    pub(crate) model: Option<String>,
+    /// The environment variable that holds the key; unset: no `authorization` header
+    #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY")]
+    pub(crate) api_key_env: String,
+    /// The API to speak
+    #[arg(long, value_enum, default_value_t = WireArg::Responses)]
+    pub(crate) wire: WireArg,
+    /// What carries the requests (`ws` and `auto` are not available yet)
+    #[arg(long, value_enum, default_value_t = TransportArg::Sse)]
+    pub(crate) transport: TransportArg,
+    /// The form in which the turns are shown
+    #[arg(long, value_enum, default_value_t = OutputFormat::Text)]
+    pub(crate) output: OutputFormat,
+    /// Instructions that stand before the input
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) instructions: Option<String>,
+    /// How hard the model should think
+    #[arg(long, value_name = "E")]
+    pub(crate) reasoning_effort: Option<String>,
+    /// A header of every request (repeatable)
+    #[arg(long = "header", value_name = "K: V")]
+    pub(crate) headers: Vec<String>,
+    /// Set any body field, last; the value `null` removes it (repeatable)
+    #[arg(long = "set", value_name = "PATH=JSON")]
+    pub(crate) fields: Vec<Field>,
+    /// Tool definitions: a JSON array as in the wire's API
+    #[arg(long = "tool", value_name = "FILE")]
+    pub(crate) tools: Option<PathBuf>,
+    /// What a tool answers when the model calls it (repeatable)
+    #[arg(long = "tool-output", value_name = "NAME=TEXT")]
+    pub(crate) tool_outputs: Vec<ToolOutput>,
+    /// Most follow-up requests in a turn
+    #[arg(long, value_name = "N", default_value_t = 8)]
+    pub(crate) max_follow_ups: u32,
+    /// Deadline of each part of connecting (name and TCP, TLS)
+    #[arg(long, value_name = "D", default_value = "10s")]
+    pub(crate) connect_timeout: Deadline,
+    /// Request sent to response head
+    #[arg(long, value_name = "D", default_value = "120s")]
+    pub(crate) head_timeout: Deadline,
+    /// Response head to first event
+    #[arg(long, value_name = "D", default_value = "300s")]
+    pub(crate) first_event_timeout: Deadline,
+    /// No byte at all
+    #[arg(long, value_name = "D", default_value = "300s")]
+    pub(crate) idle_timeout: Deadline,
+    /// No event, whatever else arrives
+    #[arg(long, value_name = "D", default_value = "15m")]
+    pub(crate) progress_timeout: Deadline,
+    /// The whole turn
+    #[arg(long, value_name = "D", default_value = "off")]
+    pub(crate) turn_timeout: Deadline,
+    /// Refuse a larger event
+    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
+    pub(crate) max_event_bytes: usize,
+    #[command(flatten)]
+    pub(crate) later: LaterArgs,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum TransportArg {
+    Sse,
+    Ws,
+    Auto,
+}
+
+/// Options whose feature is still to come.
+#[derive(Debug, Args)]
+pub(crate) struct LaterArgs {
+    /// Attempts of a request in all (not available yet)
+    #[arg(long, value_name = "N")]
+    max_attempts: Option<String>,
+    /// Waiting between attempts in all (not available yet)
+    #[arg(long, value_name = "D")]
+    max_wait: Option<String>,
+    /// What to do after a cut that had delivered output: discard or fail (not available yet)
+    #[arg(long, value_name = "WHAT")]
+    on_cut: Option<String>,
+    /// Root certificates to trust (not available yet)
+    #[arg(long, value_name = "FILE")]
+    ca: Option<String>,
+    /// The proxy to go through (not available yet)
+    #[arg(long, value_name = "URL")]
+    proxy: Option<String>,
+}
+
+impl LaterArgs {
+    /// The first of them that was given.
+    pub(crate) fn given(&self) -> Option<&'static str> {
+        [
+            ("--max-attempts", &self.max_attempts),
+            ("--max-wait", &self.max_wait),
+            ("--on-cut", &self.on_cut),
+            ("--ca", &self.ca),
+            ("--proxy", &self.proxy),
+        ]
+        .into_iter()
+        .find_map(|(name, value)| value.is_some().then_some(name))
+    }
+}

@@ -1,0 +1,82 @@
+//! `decode`: a recorded stream from a file or standard input.
+
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
+
+use codex_stream::{DecodeOptions, ExitStatus, StreamDecoder, renderer};
+use response_events::{TurnEvent, Wire};
+
+use crate::{
+    cli::DecodeArgs,
+    diagnostics::{self, Subject},
+    problem::{Problem, usage},
+};
+
+const READ_BYTES: usize = 64 << 10;
+
+pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
+    let path = args.file.as_deref().filter(|path| *path != Path::new("-"));
+    let unreadable = |error: io::Error| match path {
+        Some(path) => usage(format_args!("cannot read {}: {error}", path.display())),
+        None => usage(format_args!("cannot read standard input: {error}")),
+    };
+    let mut input: Box<dyn Read> = match path {
+        Some(path) => Box::new(File::open(path).map_err(unreadable)?),
+        None => Box::new(io::stdin().lock()),
+    };
+
+    let wire = Wire::from(args.wire);
+    let mut options = DecodeOptions::new(wire);
+    options.max_event_bytes = args.max_event_bytes;
+    let mut stream = StreamDecoder::new(options);
+    let mut renderer = renderer(args.output, wire, diagnostics::stdout_style());
+    let out = &mut io::stdout().lock();
+    renderer.begin(None, out)?;
+    let mut show = |event: &TurnEvent| renderer.event(None, event, out);
+    let mut buffer = vec![0; args.chunk_bytes.map_or(READ_BYTES, usize::from)];
+    loop {
+        let read = match args.chunk_bytes {
+            Some(_) => fill(&mut input, &mut buffer),
+            None => read_some(&mut input, &mut buffer),
+        };
+        let read = read.map_err(unreadable)?;
+        if read == 0 {
+            break;
+        }
+        stream.feed(&buffer[..read], &mut show)?;
+    }
+    let decoded = stream.finish(&mut show)?;
+    renderer.end(decoded.failure.as_ref(), &decoded.ledger, out)?;
+    diagnostics::after_answer(args.output, decoded.failure.as_ref(), &decoded.ledger);
+    if decoded.tail_discarded {
+        diagnostics::note("the input ends inside an event, which does not count");
+    }
+    if let Some(failure) = &decoded.failure {
+        diagnostics::failure(Subject::Recording, failure);
+    }
+    Ok(ExitStatus::of(decoded.failure.as_ref()))
+}
+
+fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    loop {
+        match input.read(buffer) {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            result => return result,
+        }
+    }
+}
+
+/// Reads until the buffer is full or the input at its end.
+fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+    let mut filled = 0;
+    while filled < buffer.len() {
+        match read_some(input, &mut buffer[filled..])? {
+            0 => break,
+            read => filled += read,
+        }
+    }
+    Ok(filled)
+}

@@ -1,0 +1,93 @@
+//! Everything that goes to standard error.
+
+use std::{
+    borrow::Cow,
+    io::{self, IsTerminal, Write},
+};
+
+use anstream::{AutoStream, ColorChoice};
+use anstyle::{AnsiColor, Style};
+use codex_stream::{OutputFormat, TextStyle};
+use response_events::{Failure, FailureKind, Ledger};
+
+/// For whom text on standard output is.
+pub(crate) fn stdout_style() -> TextStyle {
+    let stdout = io::stdout();
+    match (stdout.is_terminal(), AutoStream::choice(&stdout)) {
+        (false, _) => TextStyle::Pipe,
+        (true, ColorChoice::Never) => TextStyle::Plain,
+        (true, _) => TextStyle::Colour,
+    }
+}
+
+/// Something the user should know.
+pub(crate) fn note(message: &str) {
+    print("note", AnsiColor::Cyan.on_default(), message);
+}
+
+/// What went wrong.
+pub(crate) fn error(message: &str) {
+    print("error", AnsiColor::Red.on_default().bold(), message);
+}
+
+/// What a failure is a failure of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Subject {
+    /// A request, which can be tried again.
+    Request,
+    /// A recording.
+    Recording,
+}
+
+/// A failure: the message verbatim, and one line with the rest.
+pub(crate) fn failure(subject: Subject, failure: &Failure) {
+    error(&failure.message);
+    if matches!(failure.kind, FailureKind::Config | FailureKind::Cancelled) {
+        return;
+    }
+    let mut facts = vec![failure.kind.to_string()];
+    facts.extend(failure.code.as_ref().map(|code| format!("code {code}")));
+    facts.extend(failure.status.map(|status| format!("status {status}")));
+    facts.extend(failure.close_code.map(|code| format!("close code {code}")));
+    facts.extend(failure.request_id.as_ref().map(|id| format!("request id {id}")));
+    facts.extend(failure.retry_after.map(|wait| format!("retry after {:.1} s", wait.as_secs_f64())));
+    if subject == Subject::Request {
+        facts.push(if failure.retryable { "another try may succeed" } else { "not worth another try" }.to_owned());
+    }
+    if failure.output_delivered {
+        facts.push("the answer is not complete".to_owned());
+    }
+    line(&printable(&format!("  ({})", facts.join(", "))));
+}
+
+/// What the text of an answer does not show by itself.
+pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledger: &Ledger) {
+    if format != OutputFormat::Text {
+        return;
+    }
+    if let (None, Some(reason)) = (failure, &ledger.incomplete_reason) {
+        note(&format!("the answer is incomplete: {reason}"));
+    }
+    if ledger.malformed > 0 {
+        note(&format!("{} events could not be decoded; `--output transcript` shows them", ledger.malformed));
+    }
+}
+
+fn print(label: &str, style: Style, message: &str) {
+    let style = if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { style };
+    line(&format!("{style}{label}{style:#}: {}", printable(message)));
+}
+
+/// On a terminal a service's message must not steer it; elsewhere it is passed on byte for byte.
+fn printable(message: &str) -> Cow<'_, str> {
+    let steers = |c: char| c.is_control() && !matches!(c, '\n' | '\t');
+    if !io::stderr().is_terminal() || !message.contains(steers) {
+        return Cow::Borrowed(message);
+    }
+    Cow::Owned(message.chars().map(|c| if steers(c) { '\u{fffd}' } else { c }).collect())
+}
+
+fn line(text: &str) {
+    // Nobody is left to be told when standard error is gone.
+    let _ = writeln!(io::stderr(), "{text}");
+}

@@ -1,0 +1,148 @@
+//! What the next request carries: everything sent before, the finished items, the tools' answers.
+
+use std::collections::{BTreeMap, HashMap};
+
+use response_events::{Item, ItemKind, TurnEvent};
+
+/// The history of a session, as its next request sends it.
+#[derive(Debug, Default)]
+pub(super) struct Conversation {
+    input: Vec<Item>,
+    /// The finished items of the answer that is arriving.
+    finished: BTreeMap<u32, Item>,
+    completed: bool,
+}
+
+/// What follows on an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Next {
+    /// The turn is over.
+    EndTurn,
+    /// The tools have answered: the model is to be asked again.
+    FollowUp,
+}
+
+impl Conversation {
+    /// The user says something.
+    pub(super) fn say(&mut self, prompt: &str) {
+        self.input.push(Item::user(prompt));
+    }
+
+    /// The input of the next request.
+    pub(super) fn input(&self) -> Vec<Item> {
+        self.input.clone()
+    }
+
+    /// Takes in an event of the answer.
+    pub(super) fn observe(&mut self, event: &TurnEvent) {
+        match event {
+            // A new attempt sends the answer from its beginning.
+            TurnEvent::Request(_) => self.finished.clear(),
+            // Further choices are alternatives; a conversation goes on with the first.
+            TurnEvent::ItemDone(done) if done.choice_index == 0 => {
+                self.finished.insert(done.output_index, done.item.clone());
+            }
+            TurnEvent::Completed(_) => self.completed = true,
+            _ => {}
+        }
+    }
+
+    /// The answer has ended well: it becomes history, and so do the tools' outputs if every called tool has one.
+    pub(super) fn end_answer(&mut self, tool_outputs: &HashMap<String, String>) -> Next {
+        let completed = std::mem::take(&mut self.completed);
+        // A call that was cut off cannot be sent back.
+        let is_whole = |item: &Item| item.as_call().is_none() || item.status() != Some("incomplete");
+        let items: Vec<Item> = std::mem::take(&mut self.finished).into_values().filter(is_whole).collect();
+        let calls = items.iter().filter(|item| item.as_call().is_some());
+        let outputs: Option<Vec<Item>> = calls.map(|call| output(call, tool_outputs)).collect();
+        self.input.extend(items);
+        match outputs {
+            Some(outputs) if completed && !outputs.is_empty() => {
+                self.input.extend(outputs);
+                Next::FollowUp
+            }
+            _ => Next::EndTurn,
+        }
+    }
+}
+
+/// What the called tool answers, if that is known.
+fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Item> {
+    let answer = |name| tool_outputs.get(name);
+    match item.kind() {
+        ItemKind::FunctionCall(call) => Some(Item::function_output(call.call_id, answer(call.name)?)),
+        ItemKind::CustomToolCall(call) => Some(Item::custom_tool_output(call.call_id, answer(call.name)?)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use response_events::{Interpreter, InterpreterOptions, Outcome, Wire};
+    use serde_json::json;
+
+    use super::*;
+
+    /// Lets the conversation hear an answer of these calls, and gives the types (and the outputs) of the next input.
+    #[track_caller]
+    fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
+        let tool_outputs = HashMap::from([("clock".to_owned(), "noon".to_owned())]);
+        let mut conversation = Conversation::default();
+        conversation.say("What time is it?");
+        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        for (index, (item_type, name)) in calls.iter().enumerate() {
+            let item = json!({"type": item_type, "call_id": format!("c{index}"), "name": name, "arguments": "{}"});
+            let event = json!({"type": "response.output_item.done", "output_index": index, "item": item});
+            stream.handle_event(None, event.to_string().as_bytes());
+        }
+        stream.handle_event(None, json!({"type": end}).to_string().as_bytes());
+        while let Some(event) = stream.poll_event() {
+            conversation.observe(&event);
+        }
+        if let Some(Outcome::Completed(response)) = stream.outcome() {
+            conversation.observe(&TurnEvent::Completed(response.clone()));
+        }
+        assert_eq!(conversation.end_answer(&tool_outputs), expected);
+        let seen: Vec<String> = conversation
+            .input()
+            .iter()
+            .map(|item| match item.as_json().get("output") {
+                Some(output) => format!("{} {output}", item.item_type()),
+                None => item.item_type().to_owned(),
+            })
+            .collect();
+        assert_eq!(seen, input);
+    }
+
+    #[test]
+    fn answered_calls_are_followed_up() {
+        check(
+            &[("function_call", "clock"), ("custom_tool_call", "clock")],
+            "response.completed",
+            Next::FollowUp,
+            &[
+                "message",
+                "function_call",
+                "custom_tool_call",
+                "function_call_output \"noon\"",
+                "custom_tool_call_output \"noon\"",
+            ],
+        );
+    }
+
+    #[test]
+    fn a_turn_ends_without_calls_and_after_a_call_that_nobody_answers() {
+        check(&[], "response.completed", Next::EndTurn, &["message"]);
+        check(
+            &[("function_call", "clock"), ("function_call", "map")],
+            "response.completed",
+            Next::EndTurn,
+            &["message", "function_call", "function_call"],
+        );
+    }
+
+    #[test]
+    fn an_incomplete_answer_is_not_followed_up() {
+        check(&[("function_call", "clock")], "response.incomplete", Next::EndTurn, &["message", "function_call"]);
+    }
+}

@@ -1,0 +1,125 @@
+//! The loop over turns, their requests, and the events of these.
+
+use std::{future::Future, io, pin::Pin, time::Instant};
+
+use codex_api::Turn;
+use codex_stream::{ExitStatus, OutputFormat, Place, Render, renderer};
+use response_events::{Failure, FailureKind, Ledger, Request};
+
+use super::{
+    conversation::{Conversation, Next},
+    prompts::Prompts,
+    service::Service,
+    settings::Settings,
+};
+use crate::{
+    cli::TurnArgs,
+    diagnostics::{self, Subject},
+    problem::{Problem, usage},
+};
+
+/// The user's Ctrl-C, once.
+type Interrupt = Pin<Box<dyn Future<Output = io::Result<()>>>>;
+
+pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatus, Problem> {
+    let style = diagnostics::stdout_style();
+    let service = Service::connect(args, &settings, style).await?;
+    let mut run = Run {
+        format: args.output,
+        max_follow_ups: args.max_follow_ups,
+        renderer: renderer(args.output, settings.wire, style),
+        conversation: Conversation::default(),
+        interrupt: Box::pin(tokio::signal::ctrl_c()),
+        settings,
+    };
+    let session = service.client.session();
+    let mut prompts = Prompts::new(&args.prompts);
+    for turn in 0.. {
+        let prompt = tokio::select! {
+            prompt = prompts.next() => prompt,
+            _ = &mut run.interrupt => return Ok(ExitStatus::Interrupted),
+        };
+        let prompt = prompt.map_err(|error| usage(format_args!("cannot read standard input: {error}")))?;
+        let Some(prompt) = prompt else { break };
+        run.conversation.say(&prompt);
+        let status = run.turn(&session.begin_turn(), turn).await?;
+        if status != ExitStatus::Success {
+            return Ok(status);
+        }
+    }
+    Ok(ExitStatus::Success)
+}
+
+struct Run {
+    settings: Settings,
+    format: OutputFormat,
+    max_follow_ups: u32,
+    renderer: Box<dyn Render + Send>,
+    conversation: Conversation,
+    interrupt: Interrupt,
+}
+
+impl Run {
+    /// One turn: the first request and its follow-ups.
+    async fn turn(&mut self, turn: &Turn, number: u32) -> Result<ExitStatus, Problem> {
+        for request in 0.. {
+            let body = self.settings.template.clone().items(self.conversation.input());
+            if let Some(failure) = self.request(turn, body, Place { turn: number, request }).await? {
+                return Ok(ExitStatus::of(Some(&failure)));
+            }
+            match self.conversation.end_answer(&self.settings.tool_outputs) {
+                Next::EndTurn => break,
+                Next::FollowUp if request >= self.max_follow_ups => {
+                    diagnostics::error(&format!(
+                        "the model still calls tools after {} follow-up requests, which is the limit",
+                        self.max_follow_ups
+                    ));
+                    return Ok(ExitStatus::Way);
+                }
+                Next::FollowUp => {}
+            }
+        }
+        Ok(ExitStatus::Success)
+    }
+
+    /// One request: its events are shown as they come. Gives the failure that ended it, which has been reported.
+    async fn request(&mut self, turn: &Turn, body: Request, place: Place) -> Result<Option<Failure>, Problem> {
+        let started = Instant::now();
+        let out = &mut io::stdout().lock();
+        self.renderer.begin(Some(place), out)?;
+        let mut events = turn.stream(body);
+        let failure = loop {
+            let event = tokio::select! {
+                // First, so that a stream that never pauses can be stopped, too.
+                biased;
+                _ = &mut self.interrupt => break Some(interrupted(events.ledger())),
+                event = events.try_next() => event,
+            };
+            match event {
+                Ok(Some(event)) => {
+                    self.conversation.observe(&event);
+                    self.renderer.event(Some(started.elapsed()), &event, out)?;
+                    if event.is_terminal() {
+                        break None;
+                    }
+                }
+                Ok(None) => break Some(Failure::new(FailureKind::Protocol, "the stream ended without its last event")),
+                Err(error) => break Some(error.failure().clone()),
+            }
+        };
+        self.renderer.end(failure.as_ref(), events.ledger(), out)?;
+        diagnostics::after_answer(self.format, failure.as_ref(), events.ledger());
+        if let Some(failure) = &failure {
+            diagnostics::failure(Subject::Request, failure);
+        }
+        Ok(failure)
+    }
+}
+
+/// The user has stopped the request: what had arrived by then.
+fn interrupted(ledger: &Ledger) -> Failure {
+    let message = format!("interrupted after {} events ({} bytes)", ledger.events, ledger.payload_bytes);
+    let mut failure = Failure::new(FailureKind::Cancelled, message);
+    failure.output_delivered = ledger.events > 0;
+    failure
+}

@@ -1,0 +1,93 @@
+//! What the arguments come to.
+
+use std::{collections::HashMap, fs, path::Path};
+
+use codex_api::{ClientBuilder, Timeouts};
+use response_events::{Request, Wire};
+use serde_json::Value;
+
+use crate::{
+    cli::{TransportArg, TurnArgs},
+    problem::{Problem, not_yet, usage},
+};
+
+const MODEL: &str = "gpt-5";
+
+/// What is known before a connection is opened.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) wire: Wire,
+    /// Everything of a request but its input.
+    pub(super) template: Request,
+    /// What tools answer, by their name.
+    pub(super) tool_outputs: HashMap<String, String>,
+    headers: Vec<(String, String)>,
+    timeouts: Timeouts,
+    max_event_bytes: usize,
+}
+
+impl Settings {
+    pub(super) fn new(args: &TurnArgs) -> Result<Self, Problem> {
+        let wire = Wire::from(args.wire);
+        check_available(args, wire)?;
+        let timeouts = Timeouts {
+            connect: args.connect_timeout.0,
+            head: args.head_timeout.0,
+            first_event: args.first_event_timeout.0,
+            idle: args.idle_timeout.0,
+            progress: args.progress_timeout.0,
+            turn: args.turn_timeout.0,
+            ..Timeouts::default()
+        };
+        Ok(Self {
+            wire,
+            template: template(args)?,
+            tool_outputs: args.tool_outputs.iter().map(|tool| (tool.name.clone(), tool.text.clone())).collect(),
+            headers: args.headers.iter().map(|header| name_and_value(header)).collect::<Result<_, _>>()?,
+            timeouts,
+            max_event_bytes: args.max_event_bytes,
+        })
+    }
+
+    /// Puts these settings into a client that is being built.
+    pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, codex_api::Error> {
+        let builder = builder.wire(self.wire).timeouts(self.timeouts).max_event_bytes(self.max_event_bytes);
+        self.headers.iter().try_fold(builder, |builder, (name, value)| builder.header(name, value))
+    }
+}
+
+fn check_available(args: &TurnArgs, wire: Wire) -> Result<(), Problem> {
+    match (args.transport, wire) {
+        (TransportArg::Ws, Wire::Chat) => Err(usage("--transport ws needs --wire responses")),
+        (TransportArg::Ws, _) => Err(not_yet("--transport ws")),
+        (TransportArg::Auto, _) => Err(not_yet("--transport auto")),
+        (TransportArg::Sse, _) => args.later.given().map_or(Ok(()), |option| Err(not_yet(option))),
+    }
+}
+
+fn template(args: &TurnArgs) -> Result<Request, Problem> {
+    let model = args.model.as_deref().map(str::trim).filter(|model| !model.is_empty()).unwrap_or(MODEL);
+    let mut request = Request::new(model);
+    request.instructions.clone_from(&args.instructions);
+    request.reasoning_effort.clone_from(&args.reasoning_effort);
+    if let Some(path) = &args.tools {
+        request.tools = read_tools(path)?;
+    }
+    Ok(args.fields.iter().fold(request, |request, field| request.set(&field.path, field.value.clone())))
+}
+
+fn read_tools(path: &Path) -> Result<Vec<Value>, Problem> {
+    let shown = path.display();
+    let text = fs::read(path).map_err(|error| usage(format_args!("cannot read {shown}: {error}")))?;
+    match serde_json::from_slice(&text) {
+        Ok(Value::Array(tools)) => Ok(tools),
+        Ok(_) => Err(usage(format_args!("{shown} must hold a JSON array of tool definitions"))),
+        Err(error) => Err(usage(format_args!("{shown} is no JSON: {error}"))),
+    }
+}
+
+/// The message shows no part of a header, which may be a secret.
+fn name_and_value(header: &str) -> Result<(String, String), Problem> {
+    let (name, value) = header.split_once(':').ok_or_else(|| usage("--header must be of the form 'K: V'"))?;
+    Ok((name.trim().to_owned(), value.trim().to_owned()))
+}

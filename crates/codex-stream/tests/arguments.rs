@@ -1,0 +1,76 @@
+//! What cannot be used is answered with status 2 and one line that says so.
+
+mod support;
+
+use support::{file, run};
+
+#[track_caller]
+fn check(args: &[&str], expected: &str) {
+    let ran = run(args);
+    assert_eq!(ran.status, Some(2), "{args:?}: {ran:?}");
+    assert_eq!(ran.stdout, "", "{args:?}");
+    let lines: Vec<&str> = ran.stderr.lines().collect();
+    assert_eq!(lines.len(), 1, "{args:?}: {lines:?}");
+    assert!(lines[0].starts_with("error: ") && lines[0].contains(expected), "{args:?}: {lines:?}");
+}
+
+#[test]
+fn wrong_usage_is_named_in_one_line() {
+    check(&["turn"], "<PROMPT>");
+    check(&["decode"], "--wire <WIRE>");
+    check(&["replay"], "<CASSETTE>");
+    check(&["turn", "hi", "--nope"], "--nope");
+    check(&["turn", "hi", "--wire", "x"], "possible values: responses, chat");
+    check(&["turn", "hi", "--output", "xml"], "text, json, transcript, summary");
+    check(&["turn", "hi", "--idle-timeout", "5"], "expected a duration");
+    check(&["turn", "hi", "--set", "a.b=x"], "no JSON");
+    check(&["turn", "hi", "--set", "a..b=1"], "empty part");
+    check(&["turn", "hi", "--tool-output", "x"], "NAME=TEXT");
+    check(&["turn", "hi", "--wire", "chat", "--transport", "ws"], "--transport ws needs --wire responses");
+    check(&["decode", "--wire", "chat", "--chunk-bytes", "0"], "--chunk-bytes");
+    check(&["replay", "x.sse", "--listen", "nowhere"], "--listen");
+}
+
+#[test]
+fn settings_that_cannot_be_used_are_named_in_one_line() {
+    check(&["turn", "hi", "--base-url", "ftp://host/v1"], "http(s)://host/path");
+    check(&["turn", "hi", "--tool", "no-such-file.json"], "cannot read no-such-file.json");
+    check(&["turn", "hi", "--tool", &file("Cargo.toml")], "is no JSON");
+    check(&["turn", "hi", "--base-url", "http://127.0.0.1:9/v1", "--header", "a b: c"], "cannot be a header");
+    check(&["decode", "no-such-file.sse", "--wire", "chat"], "cannot read no-such-file.sse");
+    check(&["replay", "no-such-file.sse"], "no-such-file.sse");
+}
+
+#[test]
+fn headers_are_not_repeated_in_messages() {
+    let ran = run(&["turn", "hi", "--header", "authorization=sk-secret"]);
+    assert_eq!(ran.status, Some(2));
+    assert!(!ran.stderr.contains("sk-secret"), "{}", ran.stderr);
+}
+
+#[test]
+fn what_is_still_to_come_says_so() {
+    for (args, what) in [
+        (&["record", "--upstream", "https://host/v1", "--out", "dir"][..], "`record` is not available yet"),
+        (&["replay", "x.sse", "--fault", "cut"], "--fault is not available yet"),
+        (&["replay", "x.cassette"], "is not available yet"),
+        (&["turn", "hi", "--transport", "ws"], "--transport ws is not available yet"),
+        (&["turn", "hi", "--transport", "auto"], "--transport auto is not available yet"),
+        (&["turn", "hi", "--max-attempts", "3"], "--max-attempts is not available yet"),
+        (&["turn", "hi", "--max-wait", "3s"], "--max-wait is not available yet"),
+        (&["turn", "hi", "--on-cut", "fail"], "--on-cut is not available yet"),
+        (&["turn", "hi", "--ca", "x.pem"], "--ca is not available yet"),
+        (&["turn", "hi", "--proxy", "http://host"], "--proxy is not available yet"),
+    ] {
+        check(args, what);
+    }
+}
+
+#[test]
+fn help_goes_to_standard_output() {
+    for args in [&["--help"][..], &["turn", "--help"], &["--version"]] {
+        let ran = run(args);
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{args:?}");
+        assert!(!ran.stdout.is_empty());
+    }
+}

@@ -1,0 +1,171 @@
+//! `decode` in its four forms, at several chunkings, with its exit statuses.
+
+mod support;
+
+use serde_json::json;
+use support::{Ran, run_with_input};
+
+const CHAT: &str = r#"data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"reasoning_content":"Hm."}}]}
+
+data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"content":"Hello"}}]}
+
+data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"call_x","function":{"name":"clock","arguments":"{}"}}]}}]}
+
+data: {"id":"c1","model":"m","choices":[{"index":0,"delta":{},"finish_reason":"tool_calls"}],"usage":{"prompt_tokens":3,"completion_tokens":5,"total_tokens":8}}
+
+data: [DONE]
+
+"#;
+
+const CREATED: &str = "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r1\",\"model\":\"m\"}}\n\n";
+const HALF: &str = "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Half\"}\n\n";
+const COMPLETED: &str =
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r1\",\"status\":\"completed\"}}\n\n";
+
+/// Decodes at several chunkings, which must agree.
+#[track_caller]
+fn decode(wire: &str, output: &str, input: &str) -> Ran {
+    let args = ["decode", "-", "--wire", wire, "--output", output];
+    let whole = run_with_input(&args, input.as_bytes());
+    for chunk_bytes in ["1", "7"] {
+        let cut = run_with_input(&[&args[..], &["--chunk-bytes", chunk_bytes]].concat(), input.as_bytes());
+        assert_eq!((cut.status, &cut.stdout), (whole.status, &whole.stdout), "in chunks of {chunk_bytes} bytes");
+    }
+    whole
+}
+
+#[test]
+fn text_is_the_answer_and_the_calls() {
+    let ran = decode("chat", "text", CHAT);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), "Hello\n[tool call] clock {}\n"));
+    assert_eq!(ran.stderr, "");
+}
+
+#[test]
+fn transcript_has_one_line_an_event_and_two_at_the_end() {
+    let ran = run_with_input(&["decode", "--wire", "chat"], CHAT.as_bytes());
+    let lines: Vec<&str> = ran.stdout.lines().collect();
+    assert_eq!(lines.len(), 11 + 2, "{}", ran.stdout);
+    for (line, parts) in [
+        (0, &["created", "m"][..]),
+        (5, &["text", "o1", "\"Hello\""]),
+        (9, &["item.done", "o2", "clock", "\"{}\""]),
+        (10, &["completed", "finish=tool_calls", "usage=3+5"]),
+        (11, &["== end"]),
+        (12, &["== events=5 bytes=461 sentinels=1"]),
+    ] {
+        assert!(parts.iter().all(|part| lines[line].contains(part)), "{parts:?}: {}", lines[line]);
+    }
+    assert_eq!(ran.status, Some(0));
+}
+
+#[test]
+fn json_has_one_object_a_line_and_ends_with_the_outcome() {
+    let lines = decode("chat", "json", CHAT).json_lines();
+    let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap_or_default()).collect();
+    assert_eq!(
+        types,
+        [
+            "created",
+            "item_added",
+            "reasoning_delta",
+            "item_done",
+            "item_added",
+            "text_delta",
+            "item_done",
+            "item_added",
+            "tool_input_delta",
+            "item_done",
+            "completed"
+        ]
+    );
+    assert_eq!(lines[5], json!({"type": "text_delta", "output_index": 1, "content_index": 0, "delta": "Hello"}));
+    let usage = json!({"prompt_tokens": 3, "completion_tokens": 5, "total_tokens": 8});
+    assert_eq!(
+        lines[10],
+        json!({"type": "completed", "response_id": "c1", "model": "m", "usage": usage, "finish_reason": "tool_calls"})
+    );
+}
+
+#[test]
+fn summary_is_one_object_in_reading_order() {
+    let ran = decode("responses", "summary", &[CREATED, HALF, COMPLETED].concat());
+    assert!(
+        ran.stdout.starts_with(r#"{"wire_api":"responses","outcome":"completed","sse_events":3,"#),
+        "{}",
+        ran.stdout
+    );
+    let [summary] = &ran.json_lines()[..] else { panic!("one line: {}", ran.stdout) };
+    assert_eq!(summary["delta_text_bytes"], 4);
+    assert_eq!(summary["terminal_event"], "response.completed");
+}
+
+#[test]
+fn a_failed_stream_is_status_1_with_the_message_verbatim() {
+    let failed = r#"data: {"type":"response.failed","response":{"id":"r1","error":{"code":"invalid_prompt","message":"No: \"x\"."}}}"#;
+    let input = [CREATED, HALF, failed, "\n\n", COMPLETED].concat();
+    let ran = decode("responses", "json", &input);
+    assert_eq!(ran.status, Some(1));
+    assert!(ran.stderr.contains("error: No: \"x\".\n"), "{}", ran.stderr);
+    let error = json!({"kind": "api", "code": "invalid_prompt", "message": "No: \"x\".", "attempts": 1,
+        "retryable": false, "output_delivered": true});
+    assert_eq!(ran.json_lines().last(), Some(&json!({"type": "failed", "error": error})));
+    // The first terminal signal counts, and the counting goes on.
+    let summary = decode("responses", "summary", &input).json_lines().remove(0);
+    assert_eq!((&summary["outcome"], &summary["sse_events"]), (&json!("failed"), &json!(4)));
+    assert_eq!((&summary["terminal_event"], &summary["terminal_events_seen"]), (&json!("response.failed"), &json!(2)));
+}
+
+#[test]
+fn a_cut_stream_is_status_3() {
+    let ran = decode("responses", "text", &[CREATED, HALF].concat());
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), "Half\n"));
+    assert!(ran.stderr.contains("before a terminal event"), "{}", ran.stderr);
+    let ran = decode("responses", "text", &[CREATED, HALF, COMPLETED.trim_end()].concat());
+    assert_eq!(ran.status, Some(3));
+    assert!(ran.stderr.contains("note: the input ends inside an event"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_incomplete_answer_is_status_0_with_its_reason() {
+    let incomplete =
+        r#"data: {"type":"response.incomplete","response":{"incomplete_details":{"reason":"max_output_tokens"}}}"#;
+    let ran = decode("responses", "text", &[CREATED, HALF, incomplete, "\n\n"].concat());
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), "Half\n"));
+    assert!(ran.stderr.contains("incomplete: max_output_tokens"), "{}", ran.stderr);
+}
+
+#[test]
+fn an_input_that_is_no_stream_is_status_3_and_named() {
+    for (input, seen) in [
+        ("", "the input is empty"),
+        ("<!doctype html><title>502</title>", "HTML or XML: \"<!doctype html>"),
+        ("{\"error\":{\"message\":\"bad\"}}", "JSON: "),
+        ("upstream connect error", "begins with \"upstream connect error\""),
+    ] {
+        let ran = decode("chat", "transcript", input);
+        assert_eq!(ran.status, Some(3), "{input}");
+        assert!(ran.stderr.contains(seen), "{input}: {}", ran.stderr);
+        assert!(ran.stdout.starts_with("== error truncated"), "{input}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn an_event_above_the_limit_fails_once_and_the_rest_is_counted() {
+    let input = [CREATED, HALF, "data: ", &"x".repeat(300), "\n\n", COMPLETED, COMPLETED].concat();
+    let args = ["decode", "--wire", "responses", "--max-event-bytes", "100", "--output"];
+    let json = run_with_input(&[&args[..], &["json"]].concat(), input.as_bytes());
+    assert_eq!(json.status, Some(3));
+    let lines = json.json_lines();
+    let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap_or_default()).collect();
+    assert_eq!(types, ["created", "text_delta", "failed"]);
+    assert_eq!(lines[2]["error"]["kind"], "too_large");
+    let mut summaries = ["1", "7", "1400"].map(|chunk_bytes| {
+        let ran = run_with_input(&[&args[..], &["summary", "--chunk-bytes", chunk_bytes]].concat(), input.as_bytes());
+        ran.json_lines().remove(0)
+    });
+    assert!(summaries[1..].iter().all(|summary| *summary == summaries[0]));
+    let summary = summaries[0].take();
+    assert_eq!((&summary["outcome"], &summary["terminal_event"]), (&json!("failed"), &json!(null)));
+    assert_eq!((&summary["sse_events"], &summary["terminal_events_seen"]), (&json!(4), &json!(2)));
+}

@@ -1,0 +1,200 @@
+//! `turn` against a server in the test.
+
+mod support;
+
+use std::process::{Command, Stdio};
+
+use serde_json::{Value, json};
+use stream_replay::{RecordedRequest, ReplayServer, ReplayServerBuilder, Response};
+use support::{Ran, command, run};
+use tokio::runtime::Runtime;
+
+/// A server on a runtime of its own, since the binary is waited for.
+struct Server {
+    runtime: Runtime,
+    server: ReplayServer,
+}
+
+impl Server {
+    fn new(responses: impl IntoIterator<Item = Response>) -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime starts");
+        let builder = responses.into_iter().fold(ReplayServer::builder(), ReplayServerBuilder::respond);
+        let server = runtime.block_on(builder.start()).expect("a loopback port is free");
+        Self { runtime, server }
+    }
+
+    fn command(&self, args: &[&str]) -> Command {
+        let mut command = command();
+        command.arg("turn").args(args).args(["--base-url", &self.server.base_url()]).stdin(Stdio::null());
+        command
+    }
+
+    fn turn(&self, args: &[&str]) -> Ran {
+        self.command(args).output().expect("the binary runs").into()
+    }
+
+    /// The bodies that were sent.
+    fn bodies(&self) -> Vec<Value> {
+        self.server.requests().iter().map(body).collect()
+    }
+}
+
+fn body(request: &RecordedRequest) -> Value {
+    serde_json::from_slice(&request.body).expect("a request is JSON")
+}
+
+fn sse(events: &[Value]) -> Response {
+    let events: Vec<String> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
+    Response::sse(events.concat())
+}
+
+fn message(text: &str) -> Response {
+    let content = json!([{"type": "output_text", "text": text}]);
+    sse(&[
+        json!({"type": "response.output_text.delta", "output_index": 0, "delta": text}),
+        json!({"type": "response.output_item.done", "output_index": 0,
+            "item": {"type": "message", "role": "assistant", "content": content}}),
+        json!({"type": "response.completed", "response": {"id": "r", "status": "completed"}}),
+    ])
+}
+
+fn call(name: &str) -> Response {
+    sse(&[
+        json!({"type": "response.output_item.done", "output_index": 0,
+            "item": {"type": "function_call", "call_id": "c1", "name": name, "arguments": "{}", "status": "completed"}}),
+        json!({"type": "response.completed", "response": {"id": "r", "status": "completed"}}),
+    ])
+}
+
+fn types(input: &Value) -> Vec<&str> {
+    input.as_array().into_iter().flatten().map(|item| item["type"].as_str().unwrap_or_default()).collect()
+}
+
+#[test]
+fn without_a_service_a_recording_is_played_and_said_to_be_one() {
+    for wire in ["responses", "chat"] {
+        let ran = run(&["turn", "Say hello", "--wire", wire]);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(ran.stdout.starts_with("Hello!"), "{}", ran.stdout);
+        assert_eq!(ran.stderr.lines().count(), 1, "{}", ran.stderr);
+        assert!(ran.stderr.contains("recording"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn turns_of_a_session_carry_the_history() {
+    let server = Server::new([message("One."), message("Two.")]);
+    let ran = server.turn(&["first", "second", "--model", "m", "--set", "store=true"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), "One.\nTwo.\n"), "{ran:?}");
+    let bodies = server.bodies();
+    assert_eq!((&bodies[0]["model"], &bodies[0]["store"]), (&json!("m"), &json!(true)));
+    assert_eq!(types(&bodies[0]["input"]), ["message"]);
+    assert_eq!(types(&bodies[1]["input"]), ["message", "message", "message"]);
+    assert_eq!(bodies[1]["input"][1]["content"][0]["text"], "One.");
+}
+
+#[test]
+fn answered_calls_are_followed_up_in_the_same_turn() {
+    let server = Server::new([call("clock"), message("Noon.")]);
+    let ran = server.turn(&["time?", "--tool-output", "clock=12:00", "--output", "json"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let places: Vec<_> = ran.json_lines().iter().map(|line| (line["turn"].clone(), line["request"].clone())).collect();
+    assert!(places.contains(&(json!(0), json!(0))) && places.contains(&(json!(0), json!(1))), "{places:?}");
+    let completed = ran.json_lines().iter().filter(|line| line["type"] == "completed").count();
+    assert_eq!(completed, 2);
+    let input = &server.bodies()[1]["input"];
+    assert_eq!(types(input), ["message", "function_call", "function_call_output"]);
+    assert_eq!(input[2], json!({"type": "function_call_output", "call_id": "c1", "output": "12:00"}));
+}
+
+#[test]
+fn a_call_that_nobody_answers_ends_the_turn_well() {
+    let server = Server::new([call("map")]);
+    let ran = server.turn(&["where?", "--tool-output", "clock=12:00"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), "[tool call] map {}\n"), "{ran:?}");
+    assert_eq!(server.bodies().len(), 1);
+}
+
+#[test]
+fn the_follow_up_limit_is_status_3() {
+    let server = Server::new([call("clock")]);
+    let ran = server.turn(&["time?", "--tool-output", "clock=12:00", "--max-follow-ups", "2"]);
+    assert_eq!(ran.status, Some(3), "{ran:?}");
+    assert!(ran.stderr.contains("after 2 follow-up requests"), "{}", ran.stderr);
+    assert_eq!(server.bodies().len(), 3);
+}
+
+#[test]
+fn a_failed_turn_ends_the_run_with_the_message_of_the_service() {
+    let failed =
+        json!({"type": "response.failed", "response": {"error": {"code": "invalid_prompt", "message": "No."}}});
+    let server = Server::new([sse(&[failed]).hold_until(stream_replay::Gate::new())]);
+    let ran = server.turn(&["first", "second"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.starts_with("error: No.\n"), "{}", ran.stderr);
+    assert_eq!(server.bodies().len(), 1);
+
+    let refused = json!({"error": {"code": "invalid_api_key", "message": "Wrong key."}}).to_string();
+    let server = Server::new([Response::json(401, refused)]);
+    let ran = server.turn(&["first", "--output", "summary"]);
+    assert_eq!(ran.status, Some(1), "{ran:?}");
+    assert!(ran.stderr.starts_with("error: Wrong key.\n"), "{}", ran.stderr);
+    let summary = &ran.json_lines()[0];
+    assert_eq!((&summary["outcome"], &summary["error"]["code"]), (&json!("failed"), &json!("invalid_api_key")));
+}
+
+#[test]
+fn a_cut_stream_is_status_3() {
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half"});
+    let server = Server::new([sse(&[delta])]);
+    let ran = server.turn(&["hi"]);
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), "Half\n"), "{ran:?}");
+}
+
+#[test]
+fn the_key_is_sent_and_never_shown() {
+    let server = Server::new([message("Hi.")]);
+    let run = |output: &str| -> Ran {
+        let mut command = server.command(&["hi", "--output", output, "--api-key-env", "A_KEY", "--header", "x-a: b"]);
+        command.env("A_KEY", "sk-secret").output().expect("the binary runs").into()
+    };
+    for output in ["text", "json", "transcript", "summary"] {
+        let ran = run(output);
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(!ran.stdout.contains("sk-secret") && !ran.stderr.contains("sk-secret"));
+    }
+    let requests = server.server.requests();
+    assert_eq!(requests[0].header("authorization"), Some("Bearer sk-secret"));
+    assert_eq!(requests[0].header("x-a"), Some("b"));
+    server.turn(&["hi"]);
+    assert_eq!(server.server.requests().last().and_then(|request| request.header("authorization")), None);
+}
+
+#[test]
+fn prompts_are_read_from_standard_input_line_by_line() {
+    let ran = support::run_with_input(&["turn", "-", "--output", "summary"], b"one\n\ntwo\n");
+    assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn an_interrupted_turn_is_status_130_and_says_what_was_received() {
+    use std::io::{BufRead, BufReader, Read};
+
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half\n"});
+    let server = Server::new([sse(&[delta]).hold_until(stream_replay::Gate::new())]);
+    let mut command = server.command(&["hi"]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("text arrives");
+    assert_eq!(line, "Half\n");
+    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
+    assert!(killed.success());
+    let status = child.wait().expect("the binary ends");
+    let mut stderr = String::new();
+    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("messages are text");
+    assert_eq!(status.code(), Some(130), "{stderr}");
+    assert!(stderr.contains("interrupted after 1 events"), "{stderr}");
+    server.runtime.block_on(server.server.wait_for_disconnects(1));
+}
