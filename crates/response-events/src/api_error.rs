@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use serde_json::Value;
 
-use crate::{ErrorClass, class::classify_status, classify_code};
+use crate::{Classifier, ErrorClass};
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -72,26 +72,18 @@ impl ApiError {
         }
     }
 
-    /// The class of the failure: by `code`, else by `type`, else by the HTTP status that the error carries. A `rate_limit_exceeded` whose message says that the
-    /// request alone exceeds the limit is [`ErrorClass::OverLimit`], since no wait can help.
-    pub fn class(&self) -> ErrorClass {
-        let by_name = |name: &Option<String>| name.as_deref().map(classify_code);
-        let by_status = || {
-            // Gateways put the HTTP status in `code`.
-            let status = self.status.or_else(|| self.code.as_deref()?.parse().ok())?;
-            Some(classify_status(status))
-        };
-        let known = |class: &ErrorClass| *class != ErrorClass::Unknown;
-        let class = by_name(&self.code)
-            .filter(known)
-            .or_else(|| by_name(&self.error_type).filter(known))
-            .or_else(by_status)
-            .unwrap_or(ErrorClass::Unknown);
-        if class == ErrorClass::RateLimit && requested_exceeds_limit(&self.message) {
-            ErrorClass::OverLimit
+    /// An error that was reported in a form that cannot be read: plain text is the message, broken JSON is none.
+    pub(crate) fn undecodable(data: &[u8]) -> Self {
+        if data.starts_with(b"{") {
+            Self::new("the service reported a failure whose details could not be decoded")
         } else {
-            class
+            Self::new(String::from_utf8_lossy(data))
         }
+    }
+
+    /// The class of the failure, by the tables as they are; see [`Classifier`] for tables of one's own.
+    pub fn class(&self) -> ErrorClass {
+        Classifier::default().classify(self)
     }
 }
 
@@ -124,17 +116,6 @@ fn scalar_text(value: &Value) -> Option<String> {
     }
 }
 
-/// The service states both numbers: "… Limit 1, Requested 30 …".
-fn requested_exceeds_limit(message: &str) -> bool {
-    let number_after = |word: &str| -> Option<u64> {
-        let rest = &message[message.find(word)? + word.len()..];
-        let digits: String =
-            rest.chars().take_while(|c| c.is_ascii_digit() || *c == ',').filter(|c| *c != ',').collect();
-        digits.parse().ok()
-    };
-    matches!((number_after("Limit "), number_after("Requested ")), (Some(limit), Some(requested)) if requested > limit)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -163,16 +144,5 @@ mod tests {
         check(r#"{"error":{"code":"x"}}"#, Some((Some("x"), "the service gave no error message", ErrorClass::Unknown)));
         check(r#"{"error":null}"#, None);
         check("<html>", None);
-    }
-
-    #[test]
-    fn a_request_over_the_limit_is_not_a_matter_of_waiting() {
-        let too_large = "Request too large on tokens per min (TPM): Limit 30,000, Requested 30,001. Visit …";
-        let wait =
-            "Rate limit reached on tokens per min (TPM): Limit 30000, Used 29999, Requested 30. Try again in 1.2s";
-        for (message, class) in [(too_large, ErrorClass::OverLimit), (wait, ErrorClass::RateLimit)] {
-            let error = ApiError { code: Some("rate_limit_exceeded".into()), ..ApiError::new(message) };
-            assert_eq!(error.class(), class, "{message}");
-        }
     }
 }

@@ -136,18 +136,45 @@ pub fn classify_code(code: &str) -> ErrorClass {
     CODES.binary_search_by_key(&code, |(known, _)| known).map_or(ErrorClass::Unknown, |at| CODES[at].1)
 }
 
-/// The class of an HTTP status, for errors that carry no code of their own.
+/// HTTP statuses and their class, for errors whose code says nothing; a range ends with its second status.
+const STATUSES: &[(u16, u16, ErrorClass)] = &[
+    (400, 400, C::InvalidRequest),
+    (401, 401, C::Auth),
+    (402, 402, C::Quota),
+    (403, 403, C::Auth),
+    (404, 407, C::InvalidRequest),
+    (408, 409, C::Server),
+    (410, 420, C::InvalidRequest),
+    // A misdirected request, and one that was too early: both want another connection.
+    (421, 421, C::Server),
+    (422, 424, C::InvalidRequest),
+    (425, 425, C::Server),
+    (426, 428, C::InvalidRequest),
+    (429, 429, C::RateLimit),
+    (430, 499, C::InvalidRequest),
+    (500, 500, C::Server),
+    (501, 501, C::InvalidRequest),
+    (502, 502, C::Server),
+    (503, 503, C::Overloaded),
+    (504, 504, C::Server),
+    (505, 505, C::InvalidRequest),
+    (506, 510, C::Server),
+    // A captive portal wants a person.
+    (511, 511, C::InvalidRequest),
+    (512, 528, C::Server),
+    (529, 529, C::Overloaded),
+    (530, 599, C::Server),
+];
+
+/// The class of an HTTP status. One that is no error is [`ErrorClass::Unknown`].
 pub fn classify_status(status: u16) -> ErrorClass {
-    match status {
-        401 | 403 => C::Auth,
-        402 => C::Quota,
-        429 => C::RateLimit,
-        503 | 529 => C::Overloaded,
-        408 | 409 | 425 => C::Server,
-        400..=499 | 501 | 505 | 511 => C::InvalidRequest,
-        500..=599 => C::Server,
-        _ => C::Unknown,
-    }
+    let row = STATUSES.iter().find(|(first, last, _)| (*first..=*last).contains(&status));
+    row.map_or(ErrorClass::Unknown, |(_, _, class)| *class)
+}
+
+/// Every row of the status table: first and last status, and their class.
+pub fn known_statuses() -> impl Iterator<Item = (u16, u16, ErrorClass)> {
+    STATUSES.iter().copied()
 }
 
 /// Every known code with its class, in alphabetical order.
@@ -162,6 +189,12 @@ mod tests {
     #[test]
     fn the_table_is_sorted_without_repeats() {
         assert!(CODES.is_sorted_by(|(a, _), (b, _)| a < b));
+    }
+
+    #[test]
+    fn every_error_status_has_one_row() {
+        let rows: Vec<u16> = STATUSES.iter().flat_map(|(first, last, _)| *first..=*last).collect();
+        assert_eq!(rows, (400..=599).collect::<Vec<_>>());
     }
 
     #[test]

@@ -3,7 +3,8 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Ledger, Malformed, Outcome, TurnEvent, Wire, chat::ChatStream, raw_json::redacted, responses::ResponsesStream,
+    Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire, chat::ChatStream, raw_json::redacted,
+    responses::ResponsesStream,
 };
 
 /// Undecodable payloads in a row after which a stream counts as unreadable.
@@ -27,11 +28,14 @@ pub struct InterpreterOptions {
     /// Chat: how many choices were asked for (`n`); a stream counts as finished only when so many have a
     /// `finish_reason`. Default 1.
     pub choices: u32,
+    /// Responses: what carries the stream. Over a WebSocket a `response.incomplete` with the reason `steered` is no
+    /// end. Default SSE.
+    pub transport: TransportKind,
 }
 
 impl Default for InterpreterOptions {
     fn default() -> Self {
-        Self { choices: 1 }
+        Self { choices: 1, transport: TransportKind::Sse }
     }
 }
 
@@ -55,7 +59,7 @@ impl Interpreter {
     /// An interpreter for one stream of a wire.
     pub fn new(wire: Wire, options: InterpreterOptions) -> Self {
         let stream = match wire {
-            Wire::Responses => Stream::Responses(ResponsesStream::default()),
+            Wire::Responses => Stream::Responses(ResponsesStream::new(options.transport)),
             Wire::Chat => Stream::Chat(Box::new(ChatStream::new(options.choices))),
         };
         Self { out: Output::new(), stream }

@@ -30,7 +30,7 @@ pub struct Ledger {
     pub terminal_event: Option<String>,
     /// Whether the sequence numbers that were there rose by one each time.
     pub sequence_contiguous: bool,
-    /// The types of the items in `output_item.done` events, in their order on the wire (Responses).
+    /// The types of the items in `output_item.done` events, by their place in the answer (Responses).
     pub done_item_types: Vec<String>,
     /// The response's id: of the last lifecycle event, in Chat the first that is not empty.
     pub response_id: Option<String>,
@@ -47,6 +47,8 @@ pub struct Ledger {
     /// Chat: the choices, by their index.
     pub choices: BTreeMap<u32, ChoiceEnd>,
     last_sequence: Option<u64>,
+    /// The places of `done_item_types`.
+    done_places: Vec<u32>,
 }
 
 /// How a choice of a Chat stream ended.
@@ -88,6 +90,14 @@ impl EventCounts {
 impl Ledger {
     pub(crate) fn new() -> Self {
         Self { sequence_contiguous: true, ..Self::default() }
+    }
+
+    /// Notes a finished item; without a place it counts as the next one.
+    pub(crate) fn note_done_type(&mut self, place: Option<u32>, item_type: &str) {
+        let place = place.or(self.done_places.last().copied()).unwrap_or_default();
+        let at = self.done_places.partition_point(|known| *known <= place);
+        self.done_places.insert(at, place);
+        self.done_item_types.insert(at, item_type.to_owned());
     }
 
     pub(crate) fn note_sequence(&mut self, number: Option<u64>) {

@@ -13,6 +13,7 @@
 mod api_error;
 mod chat;
 mod class;
+mod classifier;
 mod event;
 mod failure;
 mod interpreter;
@@ -31,7 +32,8 @@ mod whole_answer;
 mod wire;
 
 pub use api_error::ApiError;
-pub use class::{ErrorClass, classify_code, classify_status, known_codes};
+pub use class::{ErrorClass, classify_code, classify_status, known_codes, known_statuses};
+pub use classifier::Classifier;
 pub use event::{
     Completed, Created, Delta, Fallback, Incomplete, ItemEvent, Malformed, Opened, OtherEvent, RequestStarted, Retry,
     TurnEvent,

@@ -1,6 +1,6 @@
 //! JSON text kept as it came, for what has no type of its own.
 
-use std::fmt;
+use std::{borrow::Cow, fmt};
 
 use serde::{Serialize, Serializer, ser::Error as _};
 use serde_json::{Value, value::RawValue};
@@ -16,7 +16,9 @@ pub struct RawJson(Box<str>);
 impl RawJson {
     /// Keeps `payload`, which was parsed before; what is not UTF-8 in it becomes U+FFFD.
     pub(crate) fn from_payload(payload: &[u8]) -> Self {
-        Self(redacted(payload).into_boxed_str())
+        let text = redacted(payload);
+        // Redacted as a whole it is no JSON any more.
+        Self(if text == REDACTED { format!("\"{REDACTED}\"") } else { text }.into_boxed_str())
     }
 
     /// The JSON text.
@@ -38,12 +40,12 @@ impl fmt::Debug for RawJson {
 }
 
 impl Serialize for RawJson {
-    /// Embeds the text as JSON; text that spans lines is compacted, so that a line-based output stays line-based.
+    /// Embeds the text as JSON, without its line breaks (which stand only between tokens), so that a line-based
+    /// output stays line-based.
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        if self.0.contains(['\n', '\r']) {
-            return self.to_value().serialize(serializer);
-        }
-        match serde_json::from_str::<&RawValue>(&self.0) {
+        let line: Cow<'_, str> =
+            if self.0.contains(['\n', '\r']) { self.0.replace(['\n', '\r'], "").into() } else { (&*self.0).into() };
+        match serde_json::from_str::<&RawValue>(&line) {
             Ok(raw) => raw.serialize(serializer),
             Err(error) => Err(S::Error::custom(error)),
         }
@@ -104,7 +106,7 @@ mod tests {
         check(r#"{"headers":{"X-Codex-Turn-State":"s3cret"}}"#, r#"{"headers":{"X-Codex-Turn-State":"[redacted]"}}"#);
         check(r#"[{"x-codex-turn-state":["s3cret"]}]"#, r#"[{"x-codex-turn-state":"[redacted]"}]"#);
         check(r#"{"\u0078-codex-turn-state":"s3cret"}"#, r#"{"x-codex-turn-state":"[redacted]"}"#);
-        check(r#"{"x-codex-turn-state":"s3cr"#, "[redacted]");
+        check(r#"{"x-codex-turn-state":"s3cr"#, r#""[redacted]""#);
     }
 
     #[test]

@@ -4,7 +4,7 @@ use std::{collections::HashMap, fmt::Write, time::Duration};
 
 use serde_json::Value;
 
-use crate::{Completed, Delta, Failure, ItemEvent, Ledger, OtherEvent, TurnEvent, Usage};
+use crate::{Completed, Delta, Failure, ItemEvent, Ledger, OtherEvent, TransportKind, TurnEvent, Usage};
 
 /// Renders the events of a turn, line by line.
 ///
@@ -27,29 +27,34 @@ impl Transcript {
     /// The line of an event, with its line end. `at` is the time since the request began; without one (a recording
     /// has no clock) the column is left out.
     pub fn event(&mut self, at: Option<Duration>, event: &TurnEvent) -> String {
+        one_line(&self.event_line(at, event))
+    }
+
+    fn event_line(&mut self, at: Option<Duration>, event: &TurnEvent) -> String {
         let (name, place, detail) = match event {
             TurnEvent::Request(request) => {
                 self.events = 0;
                 let state = if request.turn_state { "sent" } else { "-" };
                 let (transport, attempt) = (request.transport.as_str(), request.attempt);
                 let path = path_of(&request.url);
-                return format!("-> POST {path}   transport={transport} attempt={attempt} turn-state={state}\n");
+                let verb = if request.transport == TransportKind::WebSocket { "WS" } else { "POST" };
+                return format!("-> {verb} {path}   transport={transport} attempt={attempt} turn-state={state}");
             }
             TurnEvent::Opened(opened) => {
                 let state = if opened.turn_state { "captured" } else { "-" };
                 let id = opened.request_id.as_deref().map_or_else(|| "-".to_owned(), |id| self.renumbered("req", id));
-                return format!("<- {} request-id={id} turn-state={state}\n", opened.status);
+                return format!("<- {} request-id={id} turn-state={state}", opened.status);
             }
             TurnEvent::Retry(retry) => {
                 let (n, of, kind) = (retry.attempt, retry.max_attempts, retry.reason);
                 let code = retry.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
                 let void = if retry.discarded { ", output void" } else { "" };
                 let delay = retry.delay.as_secs_f64();
-                return format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {:?}{void}\n", retry.message);
+                return format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {:?}{void}", retry.message);
             }
             TurnEvent::Fallback(fallback) => {
                 let (from, to) = (fallback.from.as_str(), fallback.to.as_str());
-                return format!("~~ fallback {from} -> {to} {:?}\n", fallback.reason);
+                return format!("~~ fallback {from} -> {to} {:?}", fallback.reason);
             }
             TurnEvent::Created(created) => {
                 let id = self.response(created.response_id.as_deref());
@@ -70,8 +75,8 @@ impl Transcript {
             TurnEvent::Unknown(other) => ("??", String::new(), with_keys(other)),
             TurnEvent::Other(other) => ("other", String::new(), other.event.clone()),
             TurnEvent::Malformed(malformed) => {
-                let event = malformed.event.as_deref().unwrap_or("-");
-                ("!!", String::new(), format!("{event} {} {:?}", malformed.error, cut(&malformed.raw)))
+                let event = malformed.event.as_ref().map(|event| format!("{event}: ")).unwrap_or_default();
+                ("!!", String::new(), format!("{event}{}  {:?}", malformed.error, cut(&malformed.raw)))
             }
             TurnEvent::Completed(response) => ("completed", String::new(), self.completed(response)),
             TurnEvent::Incomplete(end) => {
@@ -81,31 +86,32 @@ impl Transcript {
         let number = self.events;
         self.events += 1;
         let clock = at.map(|at| format!("{:>7.3}  ", at.as_secs_f64())).unwrap_or_default();
-        let line = format!("{clock}#{number:<4}{name:<12}{place:<5}{detail}");
-        format!("{}\n", line.trim_end())
+        format!("{clock}#{number:<4}{name:<12}{place:<5} {detail}")
     }
 
     /// The last two lines: the terminal cause with the retry decision, and the ledger.
     pub fn end(&mut self, failure: Option<&Failure>, ledger: &Ledger) -> String {
-        let mut lines = String::new();
-        // Writing to a string cannot fail.
-        let _ = match failure {
-            None => writeln!(lines, "== end  usage={}", ledger.usage.as_ref().map_or_else(|| "-".to_owned(), tokens)),
-            Some(failure) => {
+        let usage = ledger.usage.as_ref().map_or_else(|| "-".to_owned(), tokens);
+        let cause = match (failure, &ledger.incomplete_reason) {
+            (None, None) => format!("== end completed  usage={usage}"),
+            (None, Some(reason)) => format!("== end incomplete {reason}  usage={usage}"),
+            (Some(failure), _) => {
                 let code = failure.code.as_deref().unwrap_or("-");
                 let retry = if failure.retryable { "possible" } else { "never" };
                 let seen = if failure.output_delivered { "yes" } else { "no" };
                 let kind = failure.kind;
-                writeln!(lines, "== error {kind} {code} {:?}  retry={retry}  output-seen={seen}", failure.message)
+                format!(
+                    "== error {kind} {code} {:?}  retry={retry}  output-seen={seen}  usage={usage}",
+                    failure.message
+                )
             }
         };
         let Ledger { events, payload_bytes, done_sentinels, unknown, malformed, after_terminal, .. } = ledger;
-        let _ = writeln!(
-            lines,
+        let account = format!(
             "== events={events} bytes={payload_bytes} sentinels={done_sentinels} unknown={unknown} \
              malformed={malformed} after-end={after_terminal} dropped=0"
         );
-        lines
+        one_line(&cause) + &one_line(&account)
     }
 
     fn item(&mut self, event: &ItemEvent, done: bool) -> String {
@@ -168,7 +174,7 @@ fn with_keys(other: &OtherEvent) -> String {
         Value::Object(map) => map.keys().filter(|key| *key != "type").cloned().collect::<Vec<_>>().join(","),
         _ => String::new(),
     };
-    format!("{} {{{keys}}}", other.event)
+    if keys.is_empty() { other.event.clone() } else { format!("{} {{{keys}}}", other.event) }
 }
 
 fn limits_line(limits: &crate::RateLimits) -> String {
@@ -188,6 +194,20 @@ fn tokens(usage: &Usage) -> String {
 fn path_of(url: &str) -> &str {
     let rest = url.split_once("://").map_or(url, |(_, rest)| rest);
     rest.find('/').map_or("/", |at| &rest[at..])
+}
+
+/// The text as one line with its line end: names that the service made up may hold anything.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len() + 1);
+    for c in text.trim_end().chars() {
+        if c.is_control() {
+            line.extend(c.escape_default());
+        } else {
+            line.push(c);
+        }
+    }
+    line.push('\n');
+    line
 }
 
 /// Long text is cut: a transcript is for reading.

@@ -219,11 +219,13 @@ impl Assembler {
         while let Some(slot) = self.slots.get_mut(self.handed_out) {
             let State::Closed(status) = slot.state else { return };
             let at = self.handed_out;
+            // Handing out takes the body.
+            let call_index = slot.call_index();
             let item = slot.finished_item(status, || match response_id {
                 Some(response_id) => format!("call_{response_id}_{at}"),
                 None => format!("call_{at}"),
             });
-            out.emit(TurnEvent::ItemDone(item_event(at, slot, item)));
+            out.emit(TurnEvent::ItemDone(ItemEvent { call_index, ..item_event(at, slot, item) }));
             self.handed_out += 1;
         }
     }

@@ -155,7 +155,7 @@ impl ReasoningBody {
         item
     }
 
-    /// Takes in a list of details; pieces of one entry (same type and index) are joined.
+    /// Takes in a list of details; pieces of one entry (same type and index, and no other id) are joined.
     pub(super) fn add_details(&mut self, details: Vec<Value>) {
         for detail in details {
             match self.details.last_mut() {
@@ -168,7 +168,12 @@ impl ReasoningBody {
 
 fn continues(last: &Map<String, Value>, next: &Value) -> bool {
     let index = last.get("index");
-    index.is_some() && index == next.get("index") && last.get("type") == next.get("type")
+    let own_id = |id: &&Value| !id.is_null();
+    let (id, next_id) = (last.get("id").filter(own_id), next.get("id").filter(own_id));
+    index.is_some()
+        && index == next.get("index")
+        && last.get("type") == next.get("type")
+        && (id.is_none() || next_id.is_none() || id == next_id)
 }
 
 /// Text grows, everything else keeps its first value that is not null.

@@ -73,27 +73,41 @@ impl ChatStream {
                     self.handle_first(name, first, out);
                     return (!out.is_settled()).then_some(rest);
                 }
-                if name == Some("error") {
-                    self.fail(ApiError::new(String::from_utf8_lossy(data)), out);
-                } else {
-                    out.malformed(None, &error, data);
-                }
+                self.handle_undecodable(name, &error, data, out);
             }
         }
         None
     }
 
-    fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
-        let own = chunk.error.as_ref();
-        let of_choice = chunk.choices.iter().flatten().find_map(|choice| choice.error.as_ref());
-        if let Some(error) =
-            own.filter(|error| is_error_value(error)).or(of_choice.filter(|error| is_error_value(error)))
-        {
-            self.note_response(&chunk, out);
-            return self.fail(api_error(error, data), out);
+    /// A payload that is no JSON object as a whole.
+    #[cold]
+    fn handle_undecodable(&mut self, name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
+        if name != Some("error") || data.starts_with(b"{") {
+            self.report_malformed(error, data, out);
         }
+        // Half a character somewhere in it must not hide an error's code.
+        let text = String::from_utf8_lossy(data);
+        let reported = serde_json::from_str::<Chunk<'_>>(&text)
+            .ok()
+            .and_then(|chunk| chunk_error(name, &chunk, text.as_bytes()))
+            .or_else(|| (name == Some("error")).then(|| ApiError::undecodable(data)));
+        if let (Some(reported), false) = (reported, out.is_settled()) {
+            self.fail(reported, out);
+        }
+    }
+
+    /// Reports what cannot be read; the payload that makes the stream unreadable ends its items, too.
+    fn report_malformed(&mut self, error: &str, data: &[u8], out: &mut Output) {
+        out.malformed(None, error, data);
+        if out.is_settled() {
+            self.finish_items(Ending::Broken, out);
+        }
+    }
+
+    fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
+        let error = chunk_error(name, &chunk, data);
         let says_something = chunk.choices.is_some() || chunk.usage.is_some() || chunk.x_groq.usage.is_some();
-        if !says_something {
+        if error.is_none() && !says_something {
             return self.handle_other(name, &chunk, data, out);
         }
         out.decoded();
@@ -107,25 +121,32 @@ impl ChatStream {
         {
             out.ledger.usage = Some(usage);
         }
+        // What came beside the error stays available.
+        if let Some(error) = error {
+            self.fail(error, out);
+        }
     }
 
     /// An object that is no chunk.
     #[cold]
     fn handle_other(&mut self, name: Option<&str>, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
-        if name == Some("error") || chunk.event_type.as_deref() == Some("error") {
-            let value: Value = serde_json::from_slice(data).unwrap_or_default();
+        let value: Value = serde_json::from_slice(data).unwrap_or_default();
+        // Some servers send the bare error object, which `object` tells from a chunk.
+        let is_error = name == Some("error")
+            || chunk.event_type.as_deref() == Some("error")
+            || value.get("object").and_then(Value::as_str) == Some("error");
+        if is_error {
             self.fail(api_error(&value, data), out);
         } else if let Some(event_type) = chunk.event_type.as_deref() {
             out.ledger.unknown += 1;
             let event = OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) };
             out.emit(TurnEvent::Unknown(event));
-        } else if serde_json::from_slice::<Value>(data)
-            .is_ok_and(|value| value.get("choices").is_some_and(Value::is_null))
-        {
+        } else if value.get("choices").is_some_and(Value::is_null) {
             // `choices: null` is an empty list to some servers.
+            out.decoded();
             self.note_response(chunk, out);
         } else {
-            out.malformed(None, "the chunk has no `choices`, no `usage` and no `error`", data);
+            self.report_malformed("the chunk has no `choices`, no `usage` and no `error`", data, out);
         }
     }
 
@@ -238,12 +259,25 @@ impl ChatStream {
         let choices = out.ledger.choices.clone();
         let ending = |choice: u32| match choices.get(&choice).and_then(|choice| choice.finish_reason.as_deref()) {
             Some(reason) if is_cut(reason) => Ending::CutByService,
+            Some("error") => Ending::Broken,
             Some(_) => Ending::Whole,
             None => unended,
         };
         let id = response_id(out);
         self.items.finish(ending, id.as_deref(), out);
     }
+}
+
+/// The error that a chunk reports: its own, that of a choice, or that of an event named so.
+fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
+    let of_choices = chunk.choices.iter().flatten().map(|choice| &choice.error);
+    let mut errors = std::iter::once(&chunk.error).chain(of_choices).flatten();
+    if let Some(error) = errors.find(|error| is_error_value(error)) {
+        return Some(api_error(error, data));
+    }
+    // The name of the event decides only where a chunk would be taken for a good one.
+    let is_named = name == Some("error") && chunk.event_type.as_deref().is_none() && chunk.choices.is_some();
+    is_named.then(|| api_error(&serde_json::from_slice(data).unwrap_or_default(), data))
 }
 
 fn all_choices_ended(out: &Output, at_least: usize) -> bool {

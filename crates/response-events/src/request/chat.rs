@@ -57,15 +57,36 @@ impl Messages {
         }
     }
 
+    fn has_text(&self) -> bool {
+        self.assistant.contains_key("content") || self.assistant.contains_key("refusal")
+    }
+
+    /// Whether calls are waiting for their outputs, which must follow their message: until then everything of the
+    /// assistant goes into that one.
+    fn has_calls(&self) -> bool {
+        self.assistant.contains_key("tool_calls")
+    }
+
+    /// Sets a text of the assistant's message, on a line of its own where there is one already.
+    fn append(&mut self, field: &str, text: &str) {
+        match self.assistant.get_mut(field) {
+            Some(Value::String(known)) if !known.is_empty() => {
+                known.push('\n');
+                known.push_str(text);
+            }
+            _ => _ = self.assistant.insert(field.to_owned(), Value::from(text)),
+        }
+    }
+
     fn add(&mut self, item: &Item) -> Result<(), EncodeError> {
         match item.kind() {
             ItemKind::Message(message) if message.role == "assistant" => {
-                // A second text begins a second message; so does text behind calls.
-                if self.assistant.contains_key("content") || self.assistant.contains_key("tool_calls") {
+                // A second text begins a second message.
+                if self.has_text() && !self.has_calls() {
                     self.end_assistant();
                 }
                 if !message.text.is_empty() || message.refusal.is_none() {
-                    self.assistant.insert("content".to_owned(), Value::from(message.text));
+                    self.append("content", &message.text);
                 }
                 if let Some(refusal) = message.refusal {
                     self.assistant.insert("refusal".to_owned(), Value::from(refusal));
@@ -89,11 +110,7 @@ impl Messages {
             }
             ItemKind::Other("function_call_output") => {
                 let call_id = item.text("call_id").unwrap_or_default();
-                let output = match item.as_json().get("output") {
-                    Some(Value::String(text)) => text.clone(),
-                    Some(other) => other.to_string(),
-                    None => String::new(),
-                };
+                let output = item.as_json().get("output").map(output_text).unwrap_or_default();
                 self.push(json!({"role": "tool", "tool_call_id": call_id, "content": output}));
             }
             ItemKind::CustomToolCall(_) | ItemKind::Other(_) => {
@@ -105,7 +122,7 @@ impl Messages {
 
     /// Reasoning goes back in the field in which it came, with the message that follows it.
     fn add_reasoning(&mut self, item: &Item, text: &str) {
-        if self.assistant.contains_key("content") || self.assistant.contains_key("tool_calls") {
+        if self.has_text() && !self.has_calls() {
             // Details may come late; they still belong to this message.
             if text.is_empty() {
                 self.add_details(item);
@@ -119,7 +136,7 @@ impl Messages {
             Some(_) => None,
         };
         if let (Some(field), false) = (field, text.is_empty()) {
-            self.assistant.insert(field.to_owned(), Value::from(text));
+            self.append(field, text);
         }
         self.add_details(item);
     }
@@ -130,6 +147,21 @@ impl Messages {
         if let Value::Array(known) = known {
             known.extend(details.iter().cloned());
         }
+    }
+}
+
+/// What a tool answered: text as it is or in parts; everything else as JSON.
+fn output_text(output: &Value) -> String {
+    let part_text = |part: &Value| match part.get("type")?.as_str()? {
+        "input_text" => part.get("text")?.as_str().map(str::to_owned),
+        _ => None,
+    };
+    match output {
+        Value::String(text) => text.clone(),
+        Value::Array(parts) => {
+            parts.iter().map(part_text).collect::<Option<String>>().unwrap_or_else(|| output.to_string())
+        }
+        other => other.to_string(),
     }
 }
 

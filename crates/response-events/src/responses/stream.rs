@@ -10,7 +10,7 @@ use super::{
 };
 use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
-    TurnEvent, Usage,
+    TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
     json::{Text, salvage_type, split_first_value},
@@ -23,19 +23,25 @@ pub(crate) struct ResponsesStream {
     current_index: u32,
     /// One above the highest index seen.
     next_index: u32,
-    done: Vec<DoneItem>,
+    items: Vec<KnownItem>,
     item_id: Option<Arc<str>>,
+    transport: TransportKind,
 }
 
-/// Enough of a finished item to know it again in the terminal event's list.
+/// Enough of an item to know it again, in its own later events and in the terminal event's list.
 #[derive(Debug)]
-struct DoneItem {
+struct KnownItem {
     output_index: u32,
     id: Option<String>,
     call_id: Option<String>,
+    is_done: bool,
 }
 
 impl ResponsesStream {
+    pub(crate) fn new(transport: TransportKind) -> Self {
+        Self { transport, ..Self::default() }
+    }
+
     pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
         let mut rest = Some(data);
         while let Some(data) = rest {
@@ -109,10 +115,10 @@ impl ResponsesStream {
                 note_response(&payload, out);
                 out.emit(TurnEvent::Other(other(event_type, data)));
             }
-            Kind::ItemAdded => self.handle_item(TurnEvent::ItemAdded, payload, data, out),
+            Kind::ItemAdded => self.handle_item(kind, payload, data, out),
             Kind::ItemDone => {
                 note_done_type(&payload, out);
-                self.handle_item(TurnEvent::ItemDone, payload, data, out);
+                self.handle_item(kind, payload, data, out);
             }
             Kind::RateLimits => {
                 let limits = serde_json::from_slice(data).ok().and_then(|value: Value| RateLimits::from_event(&value));
@@ -128,6 +134,12 @@ impl ResponsesStream {
             Kind::Unknown => {
                 out.ledger.unknown += 1;
                 out.emit(TurnEvent::Unknown(other(event_type, data)));
+            }
+            // The turn goes on in another response on the same socket.
+            Kind::Terminal(Terminal::Incomplete)
+                if self.transport == TransportKind::WebSocket && incomplete_reason(&payload) == Some("steered") =>
+            {
+                out.emit(TurnEvent::Other(other(event_type, data)));
             }
             Kind::Terminal(terminal) => {
                 out.ledger.terminal_event = Some(event_type.to_owned());
@@ -146,7 +158,7 @@ impl ResponsesStream {
             return;
         }
         let delta = Delta {
-            output_index: self.index_of(payload.output_index.index()),
+            output_index: self.index_of(payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id))),
             item_id: self.item_id(&payload.item_id),
             content_index: payload.content_index.index(),
             summary_index: payload.summary_index.index(),
@@ -163,20 +175,25 @@ impl ResponsesStream {
         });
     }
 
-    fn handle_item(&mut self, event: fn(ItemEvent) -> TurnEvent, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+    fn handle_item(&mut self, kind: Kind, payload: Payload<'_>, data: &[u8], out: &mut Output) {
         let Some(item) = payload.item.and_then(|item| Item::from_json(item).ok()) else {
             let reason = "`item` is missing or no object with a `type`";
             out.malformed(payload.event_type.as_deref(), reason, data);
             return;
         };
-        let is_done = payload.event_type.as_deref() == Some("response.output_item.done");
-        let unsaid = if is_done { self.current_index } else { self.next_index };
-        let output_index = self.index_of(Some(payload.output_index.index().unwrap_or(unsaid)));
-        if is_done {
-            self.note_done(output_index, &item);
-        }
+        let stated = payload.output_index.index();
+        let is_done = kind == Kind::ItemDone;
+        let place = if is_done { self.place_of_done(stated, &item) } else { Some(stated.unwrap_or(self.next_index)) };
+        let Some(output_index) = place else {
+            // The item was handed out before.
+            let event_type = payload.event_type.as_deref().unwrap_or_default();
+            return out.emit(TurnEvent::Other(other(event_type, data)));
+        };
+        self.index_of(Some(output_index));
+        self.note_item(output_index, &item, is_done);
         let sequence_number = payload.sequence_number.0;
-        out.emit(event(ItemEvent { output_index, item, choice_index: 0, call_index: None, sequence_number }));
+        let event = ItemEvent { output_index, item, choice_index: 0, call_index: None, sequence_number };
+        out.emit(if is_done { TurnEvent::ItemDone(event) } else { TurnEvent::ItemAdded(event) });
     }
 
     fn settle_terminal(&mut self, terminal: Terminal, payload: &Payload<'_>, data: &[u8], out: &mut Output) {
@@ -195,9 +212,7 @@ impl ResponsesStream {
             }
             Terminal::Incomplete => {
                 self.emit_undone_items(payload, out);
-                let details = payload.response.incomplete_details.as_ref();
-                let reason =
-                    details.and_then(|details| details.get("reason")?.as_str()).unwrap_or("unknown").to_owned();
+                let reason = incomplete_reason(payload).unwrap_or("unknown").to_owned();
                 let response = completed(out);
                 out.settle(Outcome::Incomplete(Incomplete { reason, response }));
             }
@@ -214,11 +229,8 @@ impl ResponsesStream {
         let Some(Value::Array(list)) = &payload.response.output else { return };
         for (output_index, item) in (0..).zip(list) {
             let Ok(item) = Item::from_json(item.clone()) else { continue };
-            let is_done = self.done.iter().any(|done| {
-                done.output_index == output_index
-                    || same(done.id.as_deref(), item.id())
-                    || same(done.call_id.as_deref(), item.text("call_id"))
-            });
+            let is_done =
+                self.items.iter().any(|known| known.is_done && (known.output_index == output_index || known.is(&item)));
             if !is_done {
                 out.emit(TurnEvent::ItemDone(ItemEvent {
                     output_index,
@@ -235,7 +247,10 @@ impl ResponsesStream {
     #[cold]
     fn handle_undecodable(name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
         let event_type = salvage_type(data);
-        out.malformed(event_type.as_deref(), error, data);
+        let is_plain_error = name == Some("error") && !data.starts_with(b"{");
+        if !is_plain_error {
+            out.malformed(event_type.as_deref(), error, data);
+        }
         if out.is_settled() {
             return;
         }
@@ -245,10 +260,14 @@ impl ResponsesStream {
             _ if name == Some("error") => Terminal::Error,
             _ => return,
         };
-        let mut error = ApiError::new(String::from_utf8_lossy(data).trim());
-        if data.starts_with(b"{") {
-            "the service reported a failure whose details could not be decoded".clone_into(&mut error.message);
-        }
+        let text = String::from_utf8_lossy(data);
+        // Half a character somewhere in it must not hide a failure's code.
+        let details = if matches!(terminal, Terminal::Failed | Terminal::Error) {
+            serde_json::from_str::<Payload<'_>>(&text).ok().map(|payload| api_error(&payload, text.as_bytes()))
+        } else {
+            None
+        };
+        let error = details.unwrap_or_else(|| ApiError::undecodable(data));
         out.ledger.terminal_event = event_type;
         match terminal {
             Terminal::Completed => {
@@ -280,9 +299,44 @@ impl ResponsesStream {
         self.item_id.clone()
     }
 
-    fn note_done(&mut self, output_index: u32, item: &Item) {
-        let own = |text: Option<&str>| text.map(str::to_owned);
-        self.done.push(DoneItem { output_index, id: own(item.id()), call_id: own(item.text("call_id")) });
+    fn index_of_id(&self, id: &Text<'_>) -> Option<u32> {
+        let id = id.non_empty()?;
+        self.items.iter().rev().find(|known| known.id.as_deref() == Some(id)).map(|known| known.output_index)
+    }
+
+    /// Where a finished item belongs; `None` where it was handed out before. Without an index its ids decide, then
+    /// the latest item that is still open. Another item on an index that is taken gets one of its own.
+    fn place_of_done(&self, stated: Option<u32>, item: &Item) -> Option<u32> {
+        if let (None, Some(known)) = (stated, self.items.iter().rev().find(|known| known.is(item))) {
+            return (!known.is_done).then_some(known.output_index);
+        }
+        let index = stated.unwrap_or(self.current_index);
+        let taken = self.items.iter().find(|known| known.is_done && known.output_index == index);
+        match taken {
+            None => Some(index),
+            Some(taken) if stated.is_some() && (taken.is(item) || taken.id.is_none() && item.id().is_none()) => None,
+            Some(_) => {
+                let open = self.items.iter().find(|known| !known.is_done && stated.is_none());
+                Some(open.map_or(self.next_index, |open| open.output_index))
+            }
+        }
+    }
+
+    fn note_item(&mut self, output_index: u32, item: &Item, is_done: bool) {
+        let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
+        let noted = KnownItem { output_index, id: own(item.id()), call_id: own(item.text("call_id")), is_done };
+        match self.items.iter_mut().find(|known| known.output_index == output_index) {
+            // An item that is done stays so, whatever opens in its place.
+            Some(known) if known.is_done => {}
+            Some(known) => *known = noted,
+            None => self.items.push(noted),
+        }
+    }
+}
+
+impl KnownItem {
+    fn is(&self, item: &Item) -> bool {
+        same(self.id.as_deref(), item.id()) || same(self.call_id.as_deref(), item.text("call_id"))
     }
 }
 
@@ -305,8 +359,12 @@ fn note_response(payload: &Payload<'_>, out: &mut Output) {
 
 fn note_done_type(payload: &Payload<'_>, out: &mut Output) {
     if let Some(item_type) = payload.item.as_ref().and_then(|item| item.get("type")?.as_str()) {
-        out.ledger.done_item_types.push(item_type.to_owned());
+        out.ledger.note_done_type(payload.output_index.index(), item_type);
     }
+}
+
+fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
+    payload.response.incomplete_details.as_ref()?.get("reason")?.as_str()
 }
 
 fn completed(out: &Output) -> Completed {
@@ -321,7 +379,7 @@ fn completed(out: &Output) -> Completed {
 /// The error of a `response.failed` or `error` event: in the response, nested, or flat beside the type.
 fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
-    let nested = payload.response.error.as_ref().or(payload.error.as_ref()).filter(|error| is_error_value(error));
+    let nested = [&payload.response.error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
     let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
     if nested.is_none() {
         // The flat shape's `type` is that of the event.

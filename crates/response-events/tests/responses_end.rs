@@ -1,0 +1,347 @@
+//! How a Responses stream ends: exactly one outcome, at once, with the service's own words.
+
+mod common;
+
+use common::{Lines, check, check_responses};
+use response_events::{FailureKind, Interpreter, InterpreterOptions, Outcome, TransportKind, Wire};
+
+#[test]
+fn a_failure_is_settled_at_once_with_code_and_message_verbatim() {
+    let message = "Invalid prompt: \"…\"\n\tflagged  as 100% — café ☕";
+    let event = format!(
+        r#"{{"type":"response.failed","sequence_number":3,"response":{{"id":"r","status":"failed","error":{{"code":"invalid_prompt","message":{message:?}}},"usage":null}}}}"#
+    )
+    .replace("\\u{2026}", "…");
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    stream.handle_event(Some("response.failed"), event.as_bytes());
+    let failure = stream.outcome().and_then(Outcome::failure).expect("a failure at once");
+    assert_eq!(failure.kind, FailureKind::Api);
+    assert_eq!(failure.code.as_deref(), Some("invalid_prompt"));
+    assert_eq!(failure.message, message);
+    assert!(!failure.retryable);
+    assert_eq!(failure.to_string(), format!("{message} (invalid_prompt)"));
+    assert_eq!(stream.ledger().terminal_event.as_deref(), Some("response.failed"));
+    assert_eq!(stream.ledger().status.as_deref(), Some("failed"));
+    assert_eq!(stream.ledger().response_id.as_deref(), Some("r"));
+}
+
+#[test]
+fn failures_of_every_shape() {
+    let no_reason = "the service gave no reason for the failure";
+    let cases: &[(&str, String)] = &[
+        // The shapes of `error`.
+        (
+            r#"{"type":"error","code":"rate_limit_exceeded","message":"Slow down.","param":null,"sequence_number":1}"#,
+            r#"rate_limit_exceeded "Slow down." RateLimit retryable"#.into(),
+        ),
+        (
+            r#"{"type":"error","sequence_number":1,"error":{"type":"invalid_request_error","code":"context_length_exceeded","message":"Too long.","param":"input"}}"#,
+            r#"context_length_exceeded "Too long." ContextLength final"#.into(),
+        ),
+        (
+            r#"{"type":"error","status":400,"error":{"type":"invalid_request_error","message":"No such thing.","code":null},"headers":{"x":"y"}}"#,
+            r#"- "No such thing." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"error","status":429,"error":{"type":"usage_limit_reached","message":"Used up.","resets_at":1}}"#,
+            r#"- "Used up." UsageLimit final"#.into(),
+        ),
+        (r#"{"type":"error","status":503,"error":{"message":"Full."}}"#, r#"- "Full." Overloaded retryable"#.into()),
+        (
+            r#"{"type":"error","status_code":404,"error":{"message":"Gone.","code":"strange"}}"#,
+            r#"strange "Gone." InvalidRequest final"#.into(),
+        ),
+        (r#"{"type":"error","error":"plain words"}"#, r#"- "plain words" Unknown retryable"#.into()),
+        (r#"{"type":"error","message":"flat","error":{}}"#, r#"- "flat" Unknown retryable"#.into()),
+        (r#"{"type":"error"}"#, format!("- {no_reason:?} Unknown retryable")),
+        (r#"{"type":"error","error":{"code":"server_error"}}"#, format!("server_error {no_reason:?} Server retryable")),
+        // Errors without a type.
+        (r#"{"error":{"code":"invalid_api_key","message":"Who?"}}"#, r#"invalid_api_key "Who?" Auth final"#.into()),
+        (r#"@error {"code":"server_error","message":"Oh."}"#, r#"server_error "Oh." Server retryable"#.into()),
+        (r#"@error {"detail":"Not here."}"#, r#"- "Not here." Unknown retryable"#.into()),
+        ("@error upstream connect error", r#"- "upstream connect error" Unknown retryable"#.into()),
+        // `response.failed`.
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"No."}}}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":null,"message":"Hm."}}}"#,
+            r#"- "Hm." Unknown retryable"#.into(),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":400,"message":"Hm."}}}"#,
+            r#"400 "Hm." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":"","type":"insufficient_quota","message":"Pay."}}}"#,
+            r#"- "Pay." Quota final"#.into(),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":"brand_new_code","message":"Hm."}}}"#,
+            r#"brand_new_code "Hm." Unknown retryable"#.into(),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"id":"r","error":null}}"#,
+            format!(r#"- "{no_reason} of response r" Unknown retryable"#),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"id":"r","error":{}},"error":{"code":"bio_policy","message":"No."}}"#,
+            r#"bio_policy "No." Policy final"#.into(),
+        ),
+        (r#"{"type":"response.failed","response":null}"#, format!("- {no_reason:?} Unknown retryable")),
+        (r#"{"type":"response.failed","response":"garbage"}"#, format!("- {no_reason:?} Unknown retryable")),
+        (r#"{"type":"response.failed"}"#, format!("- {no_reason:?} Unknown retryable")),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":["odd"],"message":{"odd":1}}}}"#,
+            format!("- {no_reason:?} Unknown retryable"),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"Request too large: Limit 10, Requested 30."}}}"#,
+            r#"rate_limit_exceeded "Request too large: Limit 10, Requested 30." OverLimit final"#.into(),
+        ),
+        // `response.cancelled`.
+        (
+            r#"{"type":"response.cancelled","response":{"id":"r"}}"#,
+            r#"cancelled "the response was cancelled" Cancelled final"#.into(),
+        ),
+    ];
+    for (payload, expected) in cases {
+        check_responses(&format!("{payload}\n(end)"), &format!("== failed {expected}"));
+    }
+}
+
+#[test]
+fn the_error_keeps_type_param_and_status() {
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let event = r#"{"type":"error","status":400,"error":{"type":"invalid_request_error","code":"c","message":"m","param":"tools[0]"}}"#;
+    stream.handle_event(None, event.as_bytes());
+    let Some(Outcome::Failed(error)) = stream.outcome() else { panic!("no failure") };
+    assert_eq!(error.error_type.as_deref(), Some("invalid_request_error"));
+    assert_eq!(error.param.as_deref(), Some("tools[0]"));
+    assert_eq!(error.status, Some(400));
+    // The flat shape has the event's own type.
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    stream.handle_event(None, br#"{"type":"error","code":"c","message":"m","param":"p"}"#);
+    let Some(Outcome::Failed(error)) = stream.outcome() else { panic!("no failure") };
+    assert_eq!((error.error_type.as_deref(), error.param.as_deref()), (None, Some("p")));
+}
+
+#[test]
+fn the_first_terminal_signal_wins_and_what_follows_is_counted() {
+    check_responses(
+        r#"
+        {"type":"error","error":{"code":"rate_limit_exceeded","message":"First."}}
+        {"type":"response.failed","response":{"id":"r","error":{"code":"rate_limit_exceeded","message":"Second."}}}
+        (end)
+        "#,
+        "== failed rate_limit_exceeded \"First.\" RateLimit retryable\nafter=1",
+    );
+    check_responses(
+        r#"
+        {"type":"response.completed","response":{"id":"r","usage":{"input_tokens":1,"output_tokens":1}}}
+        {"type":"response.completed","response":{"id":"s","usage":{"input_tokens":2,"output_tokens":2}}}
+        {"type":"response.failed","response":{"error":{"code":"server_error","message":"Late."}}}
+        {"type":"response.output_text.delta","delta":"late"}
+        {"type":"response.output_item.done","item":{"type":"message"}}
+        {"type":"response.metadata","headers":{"x-codex-turn-state":"late"}}
+        {"type":"brand_new"}
+        [DONE]
+        (end)
+        "#,
+        "== completed r 1+1\nsentinels=1 after=6",
+    );
+}
+
+#[test]
+fn the_ledger_tells_of_the_first_end_and_counts_all() {
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    stream.handle_event(None, br#"{"type":"response.incomplete","response":{"id":"r","status":"incomplete"}}"#);
+    stream.handle_event(None, br#"{"type":"response.completed","response":{"id":"s","status":"completed"}}"#);
+    let ledger = stream.ledger();
+    assert_eq!(ledger.terminal_event.as_deref(), Some("response.incomplete"));
+    assert_eq!(ledger.terminal_events, 2);
+    assert_eq!(ledger.status.as_deref(), Some("incomplete"));
+    assert_eq!(ledger.response_id.as_deref(), Some("r"));
+    assert_eq!(ledger.incomplete_reason.as_deref(), Some("unknown"));
+    assert_eq!(ledger.event_types.iter().count(), 2);
+}
+
+#[test]
+fn a_completion_completes_whatever_its_optional_parts_look_like() {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    let cases = [
+        (r#"{"type":"response.completed"}"#.to_owned(), "-"),
+        (r#"{"type":"response.completed","response":{}}"#.to_owned(), "-"),
+        (r#"{"type":"response.completed","response":null}"#.to_owned(), "-"),
+        (r#"{"type":"response.completed","response":[1,{"a":2}]}"#.to_owned(), "-"),
+        (r#"{"type":"response.completed","response":"garbage","sequence_number":"x"}"#.to_owned(), "-"),
+        (
+            r#"{"type":"response.completed","response":{"id":"r","usage":"odd","output":"odd","status":9}}"#.to_owned(),
+            "r",
+        ),
+        (r#"{"type":"response.completed","response":{"id":"r","usage":{"input_tokens":"odd"}}}"#.to_owned(), "r -+-"),
+        (
+            r#"{"type":"response.completed","response":{"id":"r","usage":null,"output":null,"error":{"code":"x"}}}"#
+                .to_owned(),
+            "r",
+        ),
+        (r#"{"type":"response.completed","response":{"id":"r","output":[null,7,{"no":"type"}]}}"#.to_owned(), "r"),
+        (
+            format!(r#"{{"type":"response.completed","response":{{"id":"r","instructions":{deep},"tools":{deep}}}}}"#),
+            "r",
+        ),
+        (r#"{"response":{"id":"r"},"type":"response.completed"}"#.to_owned(), "r"),
+    ];
+    for (payload, expected) in cases {
+        check_responses(&format!("{payload}\n(end)"), &format!("== completed {expected}"));
+    }
+}
+
+#[test]
+fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
+    let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
+    for broken in [
+        r#"{"type":"response.completed","response":{"id":"r","usage":"#.to_owned(),
+        r#"{"type":"response.completed","response":{"id":"r"},,}"#.to_owned(),
+        format!(r#"{{"type":"response.completed","response":{{"id":"r","output":{deep}}}}}"#),
+        format!(r#"{{"response":{{"output":{deep}}},"type":"response.completed"}}"#),
+    ] {
+        check_responses(&broken, &format!("!! response.completed {broken}\n== completed -\nmalformed=1"));
+    }
+    let broken = r#"{"type":"response.incomplete","response":"#;
+    check_responses(broken, &format!("!! response.incomplete {broken}\n== incomplete unknown -\nmalformed=1"));
+    for event_type in ["response.failed", "error"] {
+        let broken = format!(r#"{{"type":"{event_type}","response":{{"error":{{"code":"invalid_prompt""#);
+        check_responses(
+            &broken,
+            &format!(
+                "!! {event_type} {broken}\n\
+                 == failed - \"the service reported a failure whose details could not be decoded\" Unknown retryable\n\
+                 malformed=1"
+            ),
+        );
+    }
+}
+
+#[test]
+fn half_a_character_in_a_failure_does_not_hide_its_code() {
+    let mut lines = Lines::new(Wire::Responses, InterpreterOptions::default());
+    lines.feed(
+        None,
+        b"{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}}",
+    );
+    let seen = lines.finish();
+    assert_eq!(seen[1..], ["== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final", "malformed=1"]);
+}
+
+#[test]
+fn a_type_inside_other_json_is_not_terminal() {
+    check_responses(
+        r#"
+        {"type":"keepalive","x":{"type":"response.completed"}}
+        {"x":{"type":"response.completed"},"type":
+        {"x":"\"type\":\"response.completed\""
+        "#,
+        r#"
+        other keepalive {"type":"keepalive","x":{"type":"response.completed"}}
+        !! - {"x":{"type":"response.completed"},"type":
+        !! - {"x":"\"type\":\"response.completed\""
+        == open
+        malformed=2
+        "#,
+    );
+}
+
+#[test]
+fn incomplete_says_why() {
+    for (details, reason) in [
+        (r#"{"reason":"max_output_tokens"}"#, "max_output_tokens"),
+        (r#"{"reason":"content_filter"}"#, "content_filter"),
+        (r#"{"reason":"brand_new"}"#, "brand_new"),
+        (r#"{"reason":null}"#, "unknown"),
+        ("{}", "unknown"),
+        ("null", "unknown"),
+        (r#""odd""#, "unknown"),
+    ] {
+        check_responses(
+            &format!(
+                r#"{{"type":"response.incomplete","response":{{"id":"r","incomplete_details":{details},"usage":{{"input_tokens":1,"output_tokens":2}}}}}}"#
+            ),
+            &format!("== incomplete {reason} r 1+2"),
+        );
+    }
+    check_responses(r#"{"type":"response.incomplete"}"#, "== incomplete unknown -");
+}
+
+#[test]
+fn a_steered_response_goes_on_over_a_websocket_only() {
+    let steered = r#"{"type":"response.incomplete","response":{"id":"r","incomplete_details":{"reason":"steered"}}}"#;
+    let completed = r#"{"type":"response.completed","response":{"id":"s"}}"#;
+    let mut options = InterpreterOptions::default();
+    check(Wire::Responses, options, &format!("{steered}\n{completed}"), "== incomplete steered r\nafter=1");
+    options.transport = TransportKind::WebSocket;
+    check(
+        Wire::Responses,
+        options,
+        &format!("{steered}\n{completed}"),
+        &format!("other response.incomplete {steered}\n== completed s"),
+    );
+}
+
+#[test]
+fn a_sentinel_is_no_terminal_event_here() {
+    for sentinel in ["[DONE]", "DONE"] {
+        check_responses(
+            &format!("{{\"type\":\"response.output_text.delta\",\"delta\":\"a\"}}\n{sentinel}"),
+            "0 text \"a\"\n== truncated\nsentinels=1",
+        );
+        check_responses(
+            &format!("{sentinel}\n{{\"type\":\"response.completed\"}}"),
+            "== truncated\nsentinels=1 after=1",
+        );
+        check_responses(&format!("{{\"type\":\"response.completed\"}}\n{sentinel}"), "== completed -\nsentinels=1");
+    }
+}
+
+#[test]
+fn the_end_without_a_terminal_event_is_a_cut() {
+    check_responses("(end)", "== truncated");
+    check_responses(
+        r#"
+        {"type":"response.output_item.done","output_index":0,"item":{"type":"message","status":"completed"}}
+        (end)
+        {"type":"response.completed"}
+        (end)
+        "#,
+        "=0 message completed\n== truncated\nafter=1",
+    );
+}
+
+#[test]
+fn items_that_only_the_terminal_event_tells_of_come_before_the_end() {
+    for terminal in ["completed", "incomplete"] {
+        let end = if terminal == "completed" { "completed" } else { "incomplete unknown" };
+        check_responses(
+            &format!(
+                r#"
+                {{"type":"response.output_item.done","output_index":1,"item":{{"type":"function_call","id":"i","call_id":"c","name":"f","arguments":""}}}}
+                {{"type":"response.{terminal}","response":{{"output":[{{"type":"reasoning","content":[]}},{{"type":"function_call","call_id":"c","name":"f"}},{{"type":"message","content":[{{"type":"output_text","text":"a"}}]}}]}}}}
+                "#
+            ),
+            &format!("=1 call c f \"\"\n=0 reasoning \"\"\n=2 message \"a\"\n== {end} -"),
+        );
+    }
+}
+
+#[test]
+fn items_of_a_terminal_list_are_known_by_index_or_id() {
+    // The list is shorter than what was done: it starts behind the first item.
+    check_responses(
+        r#"
+        {"type":"response.output_item.done","output_index":2,"item":{"type":"message","id":"i"}}
+        {"type":"response.completed","response":{"output":[{"type":"message","id":"i"}]}}
+        "#,
+        "=2 message\n== completed -",
+    );
+}
