@@ -26,11 +26,7 @@ const BUDGETS: &[Budget] = &[
 ];
 
 const fn budget(package: &'static str, max_crates: usize, proc_macros: ProcMacros) -> Budget {
-    Budget {
-        package,
-        max_crates,
-        proc_macros,
-    }
+    Budget { package, max_crates, proc_macros }
 }
 
 /// Prints a table of measured weight against its limit; fails when a crate is too heavy.
@@ -39,43 +35,20 @@ pub(crate) fn run(workspace: &Workspace) -> TaskResult {
     let mut over = Vec::new();
     println!("{:<17}{:>8}{:>7}", "crate", "crates", "limit");
     for budget in BUDGETS {
-        if !packages
-            .iter()
-            .any(|package| package.name == budget.package)
-        {
-            println!(
-                "{:<17}{:>8}{:>7}",
-                budget.package, "absent", budget.max_crates
-            );
+        if !packages.iter().any(|package| package.name == budget.package) {
+            println!("{:<17}{:>8}{:>7}", budget.package, "absent", budget.max_crates);
             continue;
         }
         let weight = Weight::from_tree(&cargo::output(&workspace.root, &tree(budget.package))?);
-        println!(
-            "{:<17}{:>8}{:>7}",
-            budget.package, weight.crates, budget.max_crates
-        );
+        println!("{:<17}{:>8}{:>7}", budget.package, weight.crates, budget.max_crates);
         over.extend(weight.excess(budget));
     }
-    if over.is_empty() {
-        Ok(())
-    } else {
-        Err(format!("over the weight budget: {}", over.join("; ")).into())
-    }
+    if over.is_empty() { Ok(()) } else { Err(format!("over the weight budget: {}", over.join("; ")).into()) }
 }
 
 /// One target for all machines, so that the answer is the same everywhere.
 fn tree(package: &str) -> [&str; 9] {
-    [
-        "tree",
-        "--package",
-        package,
-        "--edges",
-        "normal",
-        "--prefix",
-        "none",
-        "--target",
-        "x86_64-unknown-linux-gnu",
-    ]
+    ["tree", "--package", package, "--edges", "normal", "--prefix", "none", "--target", "x86_64-unknown-linux-gnu"]
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -99,10 +72,7 @@ impl Weight {
                 }
             }
         }
-        Self {
-            crates: crates.len(),
-            proc_macros: proc_macros.into_iter().collect(),
-        }
+        Self { crates: crates.len(), proc_macros: proc_macros.into_iter().collect() }
     }
 
     fn excess(&self, budget: &Budget) -> Vec<String> {
@@ -141,10 +111,7 @@ mod tests {
 
     #[test]
     fn repeated_lines_count_once_and_versions_count_apart() {
-        let expected = Weight {
-            crates: 6,
-            proc_macros: vec!["serde_derive".to_owned()],
-        };
+        let expected = Weight { crates: 6, proc_macros: vec!["serde_derive".to_owned()] };
         assert_eq!(Weight::from_tree(TREE), expected);
     }
 
@@ -155,10 +122,7 @@ mod tests {
         check(
             5,
             ProcMacros::Forbidden,
-            &[
-                "top has 6 crates, limit 5",
-                "top must not use procedural macros: serde_derive",
-            ],
+            &["top has 6 crates, limit 5", "top must not use procedural macros: serde_derive"],
         );
     }
 }

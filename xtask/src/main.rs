@@ -116,14 +116,8 @@ fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
         "--help" | "-h" => "help",
         name => name,
     };
-    let task = TASKS
-        .iter()
-        .find(|task| task.name == name)
-        .ok_or_else(|| format!("unknown task `{name}`"))?;
-    match options
-        .iter()
-        .find(|option| !task.options.contains(&option.as_str()))
-    {
+    let task = TASKS.iter().find(|task| task.name == name).ok_or_else(|| format!("unknown task `{name}`"))?;
+    match options.iter().find(|option| !task.options.contains(&option.as_str())) {
         Some(option) => Err(format!("`{name}` does not know `{option}`")),
         None => Ok(Invocation { task, options }),
     }
@@ -171,9 +165,7 @@ mod tests {
     fn usage_has_one_line_for_each_task() {
         let text = usage();
         for task in super::TASKS {
-            let lines = text
-                .lines()
-                .filter(|line| line.trim_start().starts_with(task.name));
+            let lines = text.lines().filter(|line| line.trim_start().starts_with(task.name));
             assert_eq!(lines.count(), 1, "{}", task.name);
         }
     }

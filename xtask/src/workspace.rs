@@ -46,9 +46,7 @@ impl Workspace {
         let manifest_dir = std::env::var_os("CARGO_MANIFEST_DIR")
             .map_or_else(|| PathBuf::from(env!("CARGO_MANIFEST_DIR")), PathBuf::from);
         match manifest_dir.parent() {
-            Some(root) if root.join("Cargo.toml").is_file() => Ok(Self {
-                root: root.to_path_buf(),
-            }),
+            Some(root) if root.join("Cargo.toml").is_file() => Ok(Self { root: root.to_path_buf() }),
             _ => Err(format!("no workspace above {}", manifest_dir.display())),
         }
     }
@@ -62,18 +60,12 @@ impl Workspace {
 
 /// Reads the output of `cargo metadata --no-deps`.
 pub(crate) fn packages_from(metadata: &str) -> Result<Vec<Package>, String> {
-    let metadata: Value = serde_json::from_str(metadata)
-        .map_err(|error| format!("cargo metadata is not JSON: {error}"))?;
+    let metadata: Value =
+        serde_json::from_str(metadata).map_err(|error| format!("cargo metadata is not JSON: {error}"))?;
     let root = text(&metadata, "workspace_root")?;
     let entries = list(&metadata, "packages")?;
-    let names = entries
-        .iter()
-        .map(|entry| text(entry, "name"))
-        .collect::<Result<BTreeSet<_>, _>>()?;
-    let mut packages = entries
-        .iter()
-        .map(|entry| package(entry, root, &names))
-        .collect::<Result<Vec<_>, _>>()?;
+    let names = entries.iter().map(|entry| text(entry, "name")).collect::<Result<BTreeSet<_>, _>>()?;
+    let mut packages = entries.iter().map(|entry| package(entry, root, &names)).collect::<Result<Vec<_>, _>>()?;
     packages.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(packages)
 }
@@ -84,10 +76,7 @@ fn package(entry: &Value, root: &str, names: &BTreeSet<&str>) -> Result<Package,
         .parent()
         .and_then(|folder| folder.strip_prefix(root).ok())
         .ok_or_else(|| format!("{} is outside of {root}", manifest.display()))?;
-    let parts: Vec<_> = folder
-        .components()
-        .map(|part| part.as_os_str().to_string_lossy())
-        .collect();
+    let parts: Vec<_> = folder.components().map(|part| part.as_os_str().to_string_lossy()).collect();
     let mut arrows = Vec::new();
     for dependency in list(entry, "dependencies")? {
         let target = text(dependency, "name")?;
@@ -97,24 +86,14 @@ fn package(entry: &Value, root: &str, names: &BTreeSet<&str>) -> Result<Package,
                 Some("dev") => ArrowKind::Dev,
                 _ => ArrowKind::Normal,
             };
-            arrows.push(Arrow {
-                target: target.to_owned(),
-                kind,
-            });
+            arrows.push(Arrow { target: target.to_owned(), kind });
         }
     }
-    Ok(Package {
-        name: text(entry, "name")?.to_owned(),
-        folder: parts.join("/"),
-        arrows,
-    })
+    Ok(Package { name: text(entry, "name")?.to_owned(), folder: parts.join("/"), arrows })
 }
 
 fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
-    value
-        .get(key)
-        .and_then(Value::as_str)
-        .ok_or_else(|| format!("cargo metadata has no text `{key}`"))
+    value.get(key).and_then(Value::as_str).ok_or_else(|| format!("cargo metadata has no text `{key}`"))
 }
 
 fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
@@ -145,27 +124,13 @@ mod tests {
                 {"name": "leaf", "manifest_path": format!("{root}/crates/leaf/Cargo.toml"), "dependencies": []}
             ]
         });
-        let arrow = |kind| Arrow {
-            target: "leaf".to_owned(),
-            kind,
-        };
-        let package = |name: &str, arrows| Package {
-            name: name.to_owned(),
-            folder: format!("crates/{name}"),
-            arrows,
-        };
+        let arrow = |kind| Arrow { target: "leaf".to_owned(), kind };
+        let package = |name: &str, arrows| Package { name: name.to_owned(), folder: format!("crates/{name}"), arrows };
         assert_eq!(
             packages_from(&metadata.to_string()).unwrap(),
             [
                 package("leaf", vec![]),
-                package(
-                    "top",
-                    vec![
-                        arrow(ArrowKind::Normal),
-                        arrow(ArrowKind::Dev),
-                        arrow(ArrowKind::Normal)
-                    ]
-                ),
+                package("top", vec![arrow(ArrowKind::Normal), arrow(ArrowKind::Dev), arrow(ArrowKind::Normal)]),
             ]
         );
     }

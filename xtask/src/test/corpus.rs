@@ -22,9 +22,7 @@ impl Corpus {
             return Ok(Self::Absent);
         };
         if value.is_empty() {
-            return Err(format!(
-                "{VARIABLE} is set but empty; unset it to skip the corpus suites"
-            ));
+            return Err(format!("{VARIABLE} is set but empty; unset it to skip the corpus suites"));
         }
         let folder = root.join(value);
         if !folder.is_dir() {
@@ -67,10 +65,7 @@ mod tests {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         check(None, Ok(Corpus::Absent));
         check(Some("src"), Ok(Corpus::At(root.join("src"))));
-        check(
-            Some("../xtask/src"),
-            Ok(Corpus::At(root.join("../xtask/src"))),
-        );
+        check(Some("../xtask/src"), Ok(Corpus::At(root.join("../xtask/src"))));
         check(root.to_str(), Ok(Corpus::At(root.to_path_buf())));
         check(Some("no-such-folder"), Err("there is no folder"));
         check(Some("Cargo.toml"), Err("there is no folder"));

@@ -21,11 +21,7 @@ pub(crate) enum Extent {
 
 impl Extent {
     pub(crate) fn from_options(options: &[String]) -> Self {
-        if options.iter().any(|option| option == "--quick") {
-            Self::Quick
-        } else {
-            Self::Full
-        }
+        if options.iter().any(|option| option == "--quick") { Self::Quick } else { Self::Full }
     }
 }
 
@@ -33,10 +29,7 @@ impl Extent {
 pub(crate) fn run(workspace: &Workspace, extent: Extent) -> TaskResult {
     let corpus = Corpus::from_value(std::env::var_os(corpus::VARIABLE), &workspace.root)?;
     println!("{corpus}");
-    let steps: Vec<_> = STEPS
-        .iter()
-        .filter(|step| step.belongs_to(extent))
-        .collect();
+    let steps: Vec<_> = STEPS.iter().filter(|step| step.belongs_to(extent)).collect();
     let mut run = Run::new(workspace, &corpus);
     let outcome = run.all(&steps);
     // The message goes first, so that the summary is the last line in both cases.

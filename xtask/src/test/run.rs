@@ -24,12 +24,7 @@ pub(super) struct Run<'a> {
 impl<'a> Run<'a> {
     pub(super) fn new(workspace: &'a Workspace, corpus: &'a Corpus) -> Self {
         let name = format!("codex-api-snapshots-{}", std::process::id());
-        Self {
-            workspace,
-            corpus,
-            references: std::env::temp_dir().join(name),
-            tally: None,
-        }
+        Self { workspace, corpus, references: std::env::temp_dir().join(name), tally: None }
     }
 
     pub(super) fn tally(&self) -> Option<Tally> {
@@ -63,9 +58,7 @@ impl<'a> Run<'a> {
     }
 
     fn cargo(&self, args: &[&str]) -> Result<(), String> {
-        let status = cargo::command(&self.workspace.root, args)
-            .status()
-            .map_err(|error| not_started(&error))?;
+        let status = cargo::command(&self.workspace.root, args).status().map_err(|error| not_started(&error))?;
         verdict(status)
     }
 
@@ -120,18 +113,13 @@ impl Drop for Run<'_> {
 
 /// Runs a command whose standard output is shown as it comes, and read for the tests' results.
 fn watch(mut command: Command) -> Result<(ExitStatus, Tally), String> {
-    let mut child = command
-        .stdout(Stdio::piped())
-        .spawn()
-        .map_err(|error| not_started(&error))?;
+    let mut child = command.stdout(Stdio::piped()).spawn().map_err(|error| not_started(&error))?;
     let mut tally = Tally::default();
     if let Some(mut output) = child.stdout.take() {
         show(&mut output, &mut io::stdout().lock(), &mut tally)
             .map_err(|error| format!("the output could not be shown: {error}"))?;
     }
-    let status = child
-        .wait()
-        .map_err(|error| format!("the exit status is unknown: {error}"))?;
+    let status = child.wait().map_err(|error| format!("the exit status is unknown: {error}"))?;
     Ok((status, tally))
 }
 
@@ -165,11 +153,7 @@ fn not_started(error: &io::Error) -> String {
 }
 
 fn verdict(status: ExitStatus) -> Result<(), String> {
-    if status.success() {
-        Ok(())
-    } else {
-        Err(format!("failed, {status}"))
-    }
+    if status.success() { Ok(()) } else { Err(format!("failed, {status}")) }
 }
 
 #[cfg(test)]

@@ -17,88 +17,37 @@ pub(super) enum Work {
     /// A cargo call that prints test results.
     Tests(&'static [&'static str]),
     /// A task of this program.
-    Task {
-        name: &'static str,
-        run: fn(&Workspace) -> TaskResult,
-    },
+    Task { name: &'static str, run: fn(&Workspace) -> TaskResult },
     /// Compares the snapshots with those that the tests asked for.
     SnapshotReferences,
 }
 
 pub(super) const STEPS: &[Step] = &[
-    Step {
-        name: "format",
-        extent: Extent::Quick,
-        work: Work::Cargo(&["fmt", "--all", "--check"]),
-    },
-    Step {
-        name: "tidy",
-        extent: Extent::Quick,
-        work: Work::Task {
-            name: "tidy",
-            run: tidy::run,
-        },
-    },
+    Step { name: "format", extent: Extent::Quick, work: Work::Cargo(&["fmt", "--all", "--check"]) },
+    Step { name: "tidy", extent: Extent::Quick, work: Work::Task { name: "tidy", run: tidy::run } },
     Step {
         name: "lints",
         extent: Extent::Quick,
-        work: Work::Cargo(&[
-            "clippy",
-            "--workspace",
-            "--all-targets",
-            "--all-features",
-            "--",
-            "-D",
-            "warnings",
-        ]),
+        work: Work::Cargo(&["clippy", "--workspace", "--all-targets", "--all-features", "--", "-D", "warnings"]),
     },
     Step {
         name: "build",
         extent: Extent::Full,
         // Without this program: a running one cannot be replaced on Windows.
-        work: Work::Cargo(&[
-            "build",
-            "--workspace",
-            "--exclude",
-            "xtask",
-            "--all-features",
-        ]),
+        work: Work::Cargo(&["build", "--workspace", "--exclude", "xtask", "--all-features"]),
     },
     Step {
         name: "tests",
         extent: Extent::Quick,
-        work: Work::Tests(&[
-            "test",
-            "--workspace",
-            "--all-features",
-            "--tests",
-            "--no-fail-fast",
-        ]),
+        work: Work::Tests(&["test", "--workspace", "--all-features", "--tests", "--no-fail-fast"]),
     },
-    Step {
-        name: "snapshots",
-        extent: Extent::Quick,
-        work: Work::SnapshotReferences,
-    },
+    Step { name: "snapshots", extent: Extent::Quick, work: Work::SnapshotReferences },
     Step {
         name: "doctests",
         extent: Extent::Full,
-        work: Work::Tests(&[
-            "test",
-            "--workspace",
-            "--all-features",
-            "--doc",
-            "--no-fail-fast",
-        ]),
+        work: Work::Tests(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]),
     },
-    Step {
-        name: "deps",
-        extent: Extent::Full,
-        work: Work::Task {
-            name: "deps",
-            run: deps::run,
-        },
-    },
+    Step { name: "deps", extent: Extent::Full, work: Work::Task { name: "deps", run: deps::run } },
 ];
 
 impl Step {
@@ -130,20 +79,8 @@ mod tests {
 
     #[test]
     fn quick_leaves_out_build_doctests_and_deps() {
-        let full = [
-            "format",
-            "tidy",
-            "lints",
-            "build",
-            "tests",
-            "snapshots",
-            "doctests",
-            "deps",
-        ];
+        let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests", "deps"];
         check(Extent::Full, &full);
-        check(
-            Extent::Quick,
-            &["format", "tidy", "lints", "tests", "snapshots"],
-        );
+        check(Extent::Quick, &["format", "tidy", "lints", "tests", "snapshots"]);
     }
 }

@@ -13,9 +13,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts a line such as `test result: ok. 4 passed; 0 failed; 1 ignored; …`, and no other.
     pub(super) fn read_line(&mut self, line: &str) {
-        let result = line
-            .strip_prefix("test result: ")
-            .and_then(|rest| rest.split_once(". "));
+        let result = line.strip_prefix("test result: ").and_then(|rest| rest.split_once(". "));
         if let Some((_, counts)) = result {
             for count in counts.split("; ") {
                 match count.trim().split_once(' ') {
@@ -61,8 +59,7 @@ mod tests {
     #[test]
     fn result_lines_are_added_up() {
         let ok = "test result: ok. 12 passed; 0 failed; 3 ignored; 0 measured; 0 filtered out; finished in 0.01s";
-        let failed =
-            "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
+        let failed = "test result: FAILED. 4 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out";
         check(&[ok, failed, ok], "28 passed, 2 failed");
         let coloured = "test result: \u{1b}[32mok\u{1b}(B\u{1b}[m. 5 passed; 0 failed; 0 ignored";
         check(&[coloured], "5 passed, 0 failed");

@@ -21,29 +21,13 @@ const LAYERS: &[(&str, Reach)] = &[
     ("response-events", Reach::Below(&[])),
     ("retry-policy", Reach::Below(&[])),
     ("http-transport", Reach::Below(&[])),
-    (
-        "turn-session",
-        Reach::Below(&["response-events", "retry-policy"]),
-    ),
-    (
-        "stream-replay",
-        Reach::Below(&["sse-codec", "ws-codec", "http-transport"]),
-    ),
+    ("turn-session", Reach::Below(&["response-events", "retry-policy"])),
+    ("stream-replay", Reach::Below(&["sse-codec", "ws-codec", "http-transport"])),
     (
         "codex-api",
-        Reach::Below(&[
-            "http-transport",
-            "sse-codec",
-            "ws-codec",
-            "turn-session",
-            "response-events",
-            "retry-policy",
-        ]),
+        Reach::Below(&["http-transport", "sse-codec", "ws-codec", "turn-session", "response-events", "retry-policy"]),
     ),
-    (
-        "codex-stream",
-        Reach::Below(&["codex-api", "stream-replay", "response-events", "sse-codec"]),
-    ),
+    ("codex-stream", Reach::Below(&["codex-api", "stream-replay", "response-events", "sse-codec"])),
     ("codex-tests", Reach::Anything),
     ("xtask", Reach::Nothing),
 ];
@@ -67,10 +51,7 @@ pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
                     ArrowKind::Normal => ("depend", &["dependencies", "build-dependencies"][..]),
                     ArrowKind::Dev => ("dev-depend", &["dev-dependencies"][..]),
                 };
-                let message = format!(
-                    "layer `{}` must not {kind} on `{}`",
-                    package.name, arrow.target
-                );
+                let message = format!("layer `{}` must not {kind} on `{}`", package.name, arrow.target);
                 let line = manifest.dependency_line(sections, &arrow.target);
                 findings.push(Finding::new(path.clone(), line.unwrap_or(1), message));
             }
@@ -86,9 +67,7 @@ impl Reach {
             (Self::Anything, _) => true,
             (Self::Nothing, _) => false,
             (Self::Below(named), ArrowKind::Normal) => named.contains(&target),
-            (Self::Below(named), ArrowKind::Dev) => {
-                target == TEST_SERVER || is_below(named, target)
-            }
+            (Self::Below(named), ArrowKind::Dev) => target == TEST_SERVER || is_below(named, target),
         }
     }
 }
@@ -100,9 +79,9 @@ fn reach(name: &str) -> Option<&'static Reach> {
 
 /// Whether `target` is one of `named` or can be reached from them.
 fn is_below(named: &[&str], target: &str) -> bool {
-    named.iter().any(|name| {
-        *name == target || matches!(reach(name), Some(Reach::Below(next)) if is_below(next, target))
-    })
+    named
+        .iter()
+        .any(|name| *name == target || matches!(reach(name), Some(Reach::Below(next)) if is_below(next, target)))
 }
 
 #[cfg(test)]
@@ -113,12 +92,8 @@ mod tests {
 
     fn check(name: &str, kind: ArrowKind, target: &str, expected: &[&str]) {
         let mut packages = check::packages(&[(name, "crates/x")]);
-        packages[0].arrows.push(Arrow {
-            target: target.to_owned(),
-            kind,
-        });
-        let manifest =
-            format!("[dependencies]\n{target} = \"1\"\n[dev-dependencies]\n{target} = \"1\"\n");
+        packages[0].arrows.push(Arrow { target: target.to_owned(), kind });
+        let manifest = format!("[dependencies]\n{target} = \"1\"\n[dev-dependencies]\n{target} = \"1\"\n");
         let files = [("crates/x/Cargo.toml", manifest.as_str())];
         check::rule(super::check, &packages, &files, expected);
     }
@@ -135,8 +110,7 @@ mod tests {
     #[test]
     fn arrows_up_or_sideways_are_found() {
         let found = |name: &str, target: &str| {
-            let expected =
-                format!("crates/x/Cargo.toml:2: layer `{name}` must not depend on `{target}`");
+            let expected = format!("crates/x/Cargo.toml:2: layer `{name}` must not depend on `{target}`");
             check(name, Normal, target, &[&expected]);
         };
         found("sse-codec", "ws-codec");

@@ -12,11 +12,7 @@ pub(super) fn check(_: &[Package], tree: &Tree) -> Vec<Finding> {
     for (path, text) in tree.sources().filter(|(path, _)| !is_test_source(path)) {
         for (line, code) in without_test_modules(text) {
             for name in MACROS.iter().filter(|name| calls(code, name)) {
-                findings.push(Finding::new(
-                    path,
-                    line,
-                    format!("`{name}!` in a source file"),
-                ));
+                findings.push(Finding::new(path, line, format!("`{name}!` in a source file")));
             }
         }
     }
@@ -90,11 +86,8 @@ mod tests {
         let text = "#[cfg(test)]\nmod tests {\n    fn a() {\n        dbg!(1);\n    }\n    fn c() { dbg!(1); }\n}\ndbg!(2);\n\
             #[cfg(test)]\nmod more;\ndbg!(3);\n    #[cfg(test)]\n    #[allow(x)]\n    fn b() {\n        \
             dbg!(4);\n    }\n    dbg!(5);\n";
-        let expected = [
-            "a.rs:8: `dbg!` in a source file",
-            "a.rs:11: `dbg!` in a source file",
-            "a.rs:17: `dbg!` in a source file",
-        ];
+        let expected =
+            ["a.rs:8: `dbg!` in a source file", "a.rs:11: `dbg!` in a source file", "a.rs:17: `dbg!` in a source file"];
         check("a.rs", text, &expected);
     }
 }

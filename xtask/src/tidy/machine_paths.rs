@@ -21,11 +21,10 @@ pub(super) fn check(_: &[Package], tree: &Tree) -> Vec<Finding> {
 
 /// Whether an absolute path in `line` begins with `folder`; a later part of a path or URL may have its name.
 fn names(line: &str, folder: &str) -> bool {
-    line.match_indices(&format!("/{folder}/"))
-        .any(|(start, _)| {
-            let before = line[..start].chars().next_back();
-            !before.is_some_and(|before| before.is_alphanumeric() || "_-.~})>*".contains(before))
-        })
+    line.match_indices(&format!("/{folder}/")).any(|(start, _)| {
+        let before = line[..start].chars().next_back();
+        !before.is_some_and(|before| before.is_alphanumeric() || "_-.~})>*".contains(before))
+    })
 }
 
 #[cfg(test)]
@@ -35,10 +34,7 @@ mod tests {
     /// `@` stands for the slash that would make this file its own finding.
     fn check(line: &str, folders: &[&str]) {
         let text = format!("first\n{}\n", line.replace('@', "/"));
-        let expected: Vec<String> = folders
-            .iter()
-            .map(|folder| format!("a.md:2: machine path `/{folder}/`"))
-            .collect();
+        let expected: Vec<String> = folders.iter().map(|folder| format!("a.md:2: machine path `/{folder}/`")).collect();
         let expected: Vec<&str> = expected.iter().map(String::as_str).collect();
         check::rule(super::check, &[], &[("a.md", &text)], &expected);
     }

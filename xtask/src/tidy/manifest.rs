@@ -30,12 +30,7 @@ impl<'a> Manifest<'a> {
             if let Some(header) = line.strip_prefix('[') {
                 section = header.split(']').next().unwrap_or_default().trim();
             } else if let Some((key, value)) = line.split_once('=') {
-                entries.push(Entry {
-                    section,
-                    key: key.trim(),
-                    value: value.trim(),
-                    line: index + 1,
-                });
+                entries.push(Entry { section, key: key.trim(), value: value.trim(), line: index + 1 });
             }
         }
         Self { entries }
@@ -69,9 +64,7 @@ impl<'a> Manifest<'a> {
     /// The line on which one of `sections`, or a `target.….` form of it, names a dependency.
     pub(super) fn dependency_line(&self, sections: &[&str], name: &str) -> Option<usize> {
         let is_meant = |entry: &&Entry<'_>| {
-            let in_section = sections
-                .iter()
-                .any(|section| entry.section.rsplit('.').next() == Some(section));
+            let in_section = sections.iter().any(|section| entry.section.rsplit('.').next() == Some(section));
             in_section && entry.key.split('.').next() == Some(name)
         };
         self.entries.iter().find(is_meant).map(|entry| entry.line)

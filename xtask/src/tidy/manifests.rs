@@ -8,11 +8,7 @@ use crate::workspace::Package;
 const OTHER_FOLDERS: &[(&str, &str)] = &[("codex-tests", "tests")];
 
 /// What no crate states for itself: section and key.
-const INHERITED: &[(&str, &str)] = &[
-    ("package", "edition"),
-    ("package", "license"),
-    ("package", "rust-version"),
-];
+const INHERITED: &[(&str, &str)] = &[("package", "edition"), ("package", "license"), ("package", "rust-version")];
 
 pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
@@ -34,10 +30,7 @@ fn check_package(package: &Package, tree: &Tree, findings: &mut Vec<Finding>) {
     let folder = package.folder.rsplit('/').next().unwrap_or_default();
     if folder != expected_folder(&package.name) {
         let name = &package.name;
-        find(
-            1,
-            format!("crate `{name}` must lie in a folder of its name"),
-        );
+        find(1, format!("crate `{name}` must lie in a folder of its name"));
     }
     let readme = format!("{}/README.md", package.folder);
     if !tree.contains(&readme) {
@@ -58,10 +51,7 @@ fn check_package(package: &Package, tree: &Tree, findings: &mut Vec<Finding>) {
 }
 
 fn expected_folder(name: &str) -> &str {
-    OTHER_FOLDERS
-        .iter()
-        .find(|(package, _)| *package == name)
-        .map_or(name, |(_, folder)| folder)
+    OTHER_FOLDERS.iter().find(|(package, _)| *package == name).map_or(name, |(_, folder)| folder)
 }
 
 #[cfg(test)]
@@ -79,23 +69,16 @@ mod tests {
 
     #[test]
     fn a_crate_that_inherits_everything_passes() {
-        let files = [
-            ("Cargo.toml", ROOT),
-            ("crates/a/Cargo.toml", GOOD),
-            ("crates/a/README.md", ""),
-        ];
+        let files = [("Cargo.toml", ROOT), ("crates/a/Cargo.toml", GOOD), ("crates/a/README.md", "")];
         check(&files, "a", "crates/a", &[]);
-        let files = [
-            ("Cargo.toml", ROOT),
-            ("tests/Cargo.toml", GOOD),
-            ("tests/README.md", ""),
-        ];
+        let files = [("Cargo.toml", ROOT), ("tests/Cargo.toml", GOOD), ("tests/README.md", "")];
         check(&files, "codex-tests", "tests", &[]);
     }
 
     #[test]
     fn folder_readme_and_missing_inheritance_are_found() {
-        let own = "[package]\nlicense = \"GPL-3.0\"\nedition.workspace = false\n[lints.rust]\nunsafe_code = \"allow\"\n";
+        let own =
+            "[package]\nlicense = \"GPL-3.0\"\nedition.workspace = false\n[lints.rust]\nunsafe_code = \"allow\"\n";
         let files = [("Cargo.toml", ROOT), ("crates/b/Cargo.toml", own)];
         let expected = [
             "crates/b/Cargo.toml:1: [lints] lacks `workspace = true`",
@@ -111,13 +94,8 @@ mod tests {
     #[test]
     fn a_workspace_that_does_not_forbid_unsafe_code_is_found() {
         for root in ["", "[workspace.lints.rust]\nunsafe_code = \"deny\"\n"] {
-            let files = [
-                ("Cargo.toml", root),
-                ("crates/a/Cargo.toml", GOOD),
-                ("crates/a/README.md", ""),
-            ];
-            let expected =
-                ["Cargo.toml:1: the workspace's lints must have `unsafe_code = \"forbid\"`"];
+            let files = [("Cargo.toml", root), ("crates/a/Cargo.toml", GOOD), ("crates/a/README.md", "")];
+            let expected = ["Cargo.toml:1: the workspace's lints must have `unsafe_code = \"forbid\"`"];
             check(&files, "a", "crates/a", &expected);
         }
     }

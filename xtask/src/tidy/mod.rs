@@ -30,11 +30,7 @@ pub(crate) struct Finding {
 
 impl Finding {
     fn new(path: impl Into<String>, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: path.into(),
-            line,
-            message: message.into(),
-        }
+        Self { path: path.into(), line, message: message.into() }
     }
 }
 
@@ -47,14 +43,8 @@ impl fmt::Display for Finding {
 /// Finds all places where the crates or the files break one rule.
 type Rule = fn(&[Package], &Tree) -> Vec<Finding>;
 
-const RULES: &[Rule] = &[
-    layers::check,
-    sizes::check,
-    manifests::check,
-    snapshots::check,
-    leftovers::check,
-    machine_paths::check,
-];
+const RULES: &[Rule] =
+    &[layers::check, sizes::check, manifests::check, snapshots::check, leftovers::check, machine_paths::check];
 
 /// Prints all findings of all rules; fails when there is one.
 pub(crate) fn run(workspace: &Workspace) -> TaskResult {
@@ -93,12 +83,7 @@ mod check {
     }
 
     /// `rule` over crates and files must find exactly `expected`, in any order.
-    pub(super) fn rule(
-        rule: Rule,
-        packages: &[Package],
-        files: &[(&str, &str)],
-        expected: &[&str],
-    ) {
+    pub(super) fn rule(rule: Rule, packages: &[Package], files: &[(&str, &str)], expected: &[&str]) {
         let mut found = rule(packages, &Tree::from_files(files));
         found.sort();
         let found: Vec<String> = found.iter().map(ToString::to_string).collect();

@@ -45,14 +45,8 @@ mod tests {
     use super::super::check;
 
     fn check(sizes: &[(&str, usize)], expected: &[&str]) {
-        let texts: Vec<(&str, String)> = sizes
-            .iter()
-            .map(|(path, lines)| (*path, "x\n".repeat(*lines)))
-            .collect();
-        let files: Vec<(&str, &str)> = texts
-            .iter()
-            .map(|(path, text)| (*path, text.as_str()))
-            .collect();
+        let texts: Vec<(&str, String)> = sizes.iter().map(|(path, lines)| (*path, "x\n".repeat(*lines))).collect();
+        let files: Vec<(&str, &str)> = texts.iter().map(|(path, text)| (*path, text.as_str())).collect();
         let packages = check::packages(&[("a", "crates/a"), ("ab", "crates/ab")]);
         check::rule(super::check, &packages, &files, expected);
     }
@@ -61,11 +55,7 @@ mod tests {
     fn files_at_the_limits_pass() {
         let at_limit = [("crates/a/src/a.rs", 200), ("crates/a/src/b.rs", 200)];
         check(&at_limit, &[]);
-        let one_long = [
-            ("crates/a/src/a.rs", 10),
-            ("crates/a/src/b.rs", 20),
-            ("crates/a/src/c.rs", 500),
-        ];
+        let one_long = [("crates/a/src/a.rs", 10), ("crates/a/src/b.rs", 20), ("crates/a/src/c.rs", 500)];
         check(&one_long, &[]);
     }
 
@@ -78,10 +68,7 @@ mod tests {
             ("crates/a/notes.txt", 900),
             ("crates/a/tests/d.rs", 900),
         ];
-        check(
-            &files,
-            &["crates/a/src/a.rs:501: file has 501 lines, limit 500"],
-        );
+        check(&files, &["crates/a/src/a.rs:501: file has 501 lines, limit 500"]);
     }
 
     #[test]

@@ -28,10 +28,7 @@ pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
 ///
 /// `references` is what insta wrote to the file named by `INSTA_SNAPSHOT_REFERENCES_FILE`: one path a line.
 pub(crate) fn check_references(root: &Path, tree: &Tree, references: &str) -> Vec<Finding> {
-    let used: BTreeSet<_> = references
-        .lines()
-        .filter_map(|path| fs::canonicalize(path).ok())
-        .collect();
+    let used: BTreeSet<_> = references.lines().filter_map(|path| fs::canonicalize(path).ok()).collect();
     tree.paths()
         .filter(|path| snapshot_stem(path).is_some())
         .filter(|path| !fs::canonicalize(root.join(path)).is_ok_and(|path| used.contains(&path)))
@@ -49,22 +46,11 @@ fn snapshot_stem(path: &str) -> Option<&str> {
     path.rsplit('/').next()?.strip_suffix(".snap")
 }
 
-fn check_snapshot(
-    path: &str,
-    stem: &str,
-    text: &str,
-    packages: &[Package],
-    tree: &Tree,
-) -> Option<Finding> {
-    let source = text
-        .lines()
-        .enumerate()
-        .skip(1)
-        .take_while(|(_, line)| *line != "---")
-        .find_map(|(index, line)| {
-            let source = line.strip_prefix("source:")?;
-            Some((index + 1, source.trim().trim_matches('"')))
-        });
+fn check_snapshot(path: &str, stem: &str, text: &str, packages: &[Package], tree: &Tree) -> Option<Finding> {
+    let source = text.lines().enumerate().skip(1).take_while(|(_, line)| *line != "---").find_map(|(index, line)| {
+        let source = line.strip_prefix("source:")?;
+        Some((index + 1, source.trim().trim_matches('"')))
+    });
     let Some((line, source)) = source else {
         return Some(Finding::new(path, 1, "snapshot names no `source:`"));
     };
@@ -79,22 +65,14 @@ fn check_snapshot(
         .max_by_key(String::len)
         .unwrap_or_default();
     let names = names(stem, source);
-    let is_used = tree
-        .paths()
-        .filter(|path| path.starts_with(&crate_folder) && !has_extension(path, "snap"))
-        .any(|path| match tree.text(path) {
-            Some(text) if has_extension(path, "rs") => {
-                names.iter().any(|name| mentions(text, name))
+    let is_used =
+        tree.paths().filter(|path| path.starts_with(&crate_folder) && !has_extension(path, "snap")).any(|path| {
+            match tree.text(path) {
+                Some(text) if has_extension(path, "rs") => names.iter().any(|name| mentions(text, name)),
+                _ => is_fixture_of(path, &names),
             }
-            _ => is_fixture_of(path, &names),
         });
-    (!is_used).then(|| {
-        Finding::new(
-            path,
-            1,
-            format!("no test names the snapshot `{}`", names[0]),
-        )
-    })
+    (!is_used).then(|| Finding::new(path, 1, format!("no test names the snapshot `{}`", names[0])))
 }
 
 /// The names under which a test may ask for the snapshot: as written, then without what insta adds.
@@ -155,8 +133,7 @@ mod tests {
     use super::{Tree, check_references, names};
 
     const SNAP: &str = "tests/tests/snapshots/turns__bare_done.snap";
-    const HEADER: &str =
-        "---\nsource: tests/tests/turns.rs\nexpression: transcript\n---\nsource: x\n";
+    const HEADER: &str = "---\nsource: tests/tests/turns.rs\nexpression: transcript\n---\nsource: x\n";
 
     fn check(files: &[(&str, &str)], expected: &[&str]) {
         let packages = check::packages(&[("codex-tests", "tests"), ("a", "crates/a")]);
@@ -167,17 +144,9 @@ mod tests {
     fn snapshots_named_by_a_test_or_a_fixture_pass() {
         let source = ("tests/tests/turns.rs", "check(\"bare_done\");");
         check(&[(SNAP, HEADER), source], &[]);
-        let helper = [
-            (SNAP, HEADER),
-            ("tests/tests/turns.rs", ""),
-            ("tests/tests/sse.rs", "fn test_bare_done() {}"),
-        ];
+        let helper = [(SNAP, HEADER), ("tests/tests/turns.rs", ""), ("tests/tests/sse.rs", "fn test_bare_done() {}")];
         check(&helper, &[]);
-        let fixture = [
-            (SNAP, HEADER),
-            ("tests/tests/turns.rs", ""),
-            ("tests/fixtures/bare_done.sse", ""),
-        ];
+        let fixture = [(SNAP, HEADER), ("tests/tests/turns.rs", ""), ("tests/fixtures/bare_done.sse", "")];
         check(&fixture, &[]);
     }
 
@@ -188,29 +157,18 @@ mod tests {
         let longer = ("tests/tests/turns.rs", "check(\"bare_done_again\");");
         check(&[(SNAP, HEADER), longer], &unnamed);
         let elsewhere = ("crates/a/tests/b.rs", "check(\"bare_done\");");
-        check(
-            &[(SNAP, HEADER), ("tests/tests/turns.rs", ""), elsewhere],
-            &unnamed,
-        );
+        check(&[(SNAP, HEADER), ("tests/tests/turns.rs", ""), elsewhere], &unnamed);
         let gone = format!("{SNAP}:2: snapshot's source `tests/tests/turns.rs` does not exist");
         check(&[(SNAP, HEADER)], &[&gone]);
         let headless = format!("{SNAP}:1: snapshot names no `source:`");
-        check(
-            &[(SNAP, "---\nexpression: x\n---\nsource: y\n")],
-            &[&headless],
-        );
+        check(&[(SNAP, "---\nexpression: x\n---\nsource: y\n")], &[&headless]);
     }
 
     #[test]
     fn pending_snapshots_are_found() {
-        let expected = [
-            "a/.b.rs.pending-snap:1: snapshot waits for a review",
-            "a/b.snap.new:1: snapshot waits for a review",
-        ];
-        check(
-            &[("a/b.snap.new", ""), ("a/.b.rs.pending-snap", "")],
-            &expected,
-        );
+        let expected =
+            ["a/.b.rs.pending-snap:1: snapshot waits for a review", "a/b.snap.new:1: snapshot waits for a review"];
+        check(&[("a/b.snap.new", ""), ("a/.b.rs.pending-snap", "")], &expected);
     }
 
     #[test]
@@ -221,22 +179,10 @@ mod tests {
             assert_eq!(found, expected, "{stem}");
         };
         check("turns__a__b", "tests/tests/turns.rs", &["a__b"]);
-        check(
-            "sse_codec__decoder__tests__a",
-            "crates/x/src/decoder.rs",
-            &["a"],
-        );
-        check(
-            "sse_codec__decoder__a-2",
-            "crates/x/src/decoder/mod.rs",
-            &["a-2", "a"],
-        );
+        check("sse_codec__decoder__tests__a", "crates/x/src/decoder.rs", &["a"]);
+        check("sse_codec__decoder__a-2", "crates/x/src/decoder/mod.rs", &["a-2", "a"]);
         check("sse_codec__tests__a", "crates/x/src/lib.rs", &["a"]);
-        check(
-            "turns__a@b.sse",
-            "tests/tests/turns.rs",
-            &["a@b.sse", "a", "b.sse"],
-        );
+        check("turns__a@b.sse", "tests/tests/turns.rs", &["a@b.sse", "a", "b.sse"]);
         check("alone", "tests/tests/turns.rs", &["alone"]);
     }
 

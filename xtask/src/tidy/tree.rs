@@ -40,9 +40,7 @@ impl Tree {
             let content = Content::from_bytes(text.as_bytes().to_vec());
             ((*path).to_owned(), content)
         };
-        Self {
-            files: files.iter().map(file).collect(),
-        }
+        Self { files: files.iter().map(file).collect() }
     }
 
     pub(super) fn contains(&self, path: &str) -> bool {
@@ -64,12 +62,10 @@ impl Tree {
 
     /// All text files, sorted by path.
     pub(super) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.files
-            .iter()
-            .filter_map(|(path, content)| match content {
-                Content::Text(text) => Some((path.as_str(), text.as_str())),
-                Content::Binary => None,
-            })
+        self.files.iter().filter_map(|(path, content)| match content {
+            Content::Text(text) => Some((path.as_str(), text.as_str())),
+            Content::Binary => None,
+        })
     }
 
     /// All Rust sources, sorted by path.
@@ -89,35 +85,24 @@ impl Content {
 
 /// Whether the last part of `path` ends with `.extension`.
 pub(super) fn has_extension(path: &str, extension: &str) -> bool {
-    Path::new(path)
-        .extension()
-        .is_some_and(|found| found == extension)
+    Path::new(path).extension().is_some_and(|found| found == extension)
 }
 
 /// Whether a source file holds nothing but tests: it lies in a `tests/` folder or is a `tests.rs`.
 pub(super) fn is_test_source(path: &str) -> bool {
-    path.split('/')
-        .any(|part| part == "tests" || part == "tests.rs")
+    path.split('/').any(|part| part == "tests" || part == "tests.rs")
 }
 
 /// Of all files those that git lists, if git can tell, and snapshots under review, which git ignores.
 fn select(all: Vec<String>, listed: Option<&BTreeSet<String>>) -> Vec<String> {
     let is_listed = |path: &String| listed.is_none_or(|listed| listed.contains(path));
-    all.into_iter()
-        .filter(|path| is_listed(path) || is_pending(path))
-        .collect()
+    all.into_iter().filter(|path| is_listed(path) || is_pending(path)).collect()
 }
 
 fn git_files(root: &Path) -> Option<BTreeSet<String>> {
     let output = Command::new("git")
         .current_dir(root)
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .output()
         .ok()
         .filter(|output| output.status.success())?;
@@ -137,11 +122,7 @@ fn walk(root: &Path) -> Result<Vec<String>, String> {
         for entry in fs::read_dir(&full).map_err(problem)? {
             let entry = entry.map_err(problem)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() {
-                name.clone()
-            } else {
-                format!("{folder}/{name}")
-            };
+            let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
             if !entry.file_type().map_err(problem)?.is_dir() {
                 paths.push(path);
             } else if name != ".git" && name != "target" {
@@ -172,9 +153,7 @@ mod tests {
 
     #[test]
     fn files_that_git_does_not_list_are_left_out_unless_they_wait_for_a_review() {
-        let all = ["a.rs", "notes.txt", "b.snap.new"]
-            .map(str::to_owned)
-            .to_vec();
+        let all = ["a.rs", "notes.txt", "b.snap.new"].map(str::to_owned).to_vec();
         assert_eq!(select(all.clone(), None), all);
         let listed = ["a.rs".to_owned(), "deleted.rs".to_owned()].into();
         assert_eq!(select(all, Some(&listed)), ["a.rs", "b.snap.new"]);
@@ -182,8 +161,7 @@ mod tests {
 
     #[test]
     fn files_with_nul_or_broken_utf8_are_not_text() {
-        let is_text =
-            |bytes: &[u8]| matches!(Content::from_bytes(bytes.to_vec()), Content::Text(_));
+        let is_text = |bytes: &[u8]| matches!(Content::from_bytes(bytes.to_vec()), Content::Text(_));
         assert!(is_text("straße\r\n".as_bytes()));
         assert!(!is_text(b"a\0b"));
         assert!(!is_text(b"\xff"));
@@ -191,11 +169,7 @@ mod tests {
 
     #[test]
     fn test_sources_are_known_by_folder_or_name() {
-        for path in [
-            "tests/src/lib.rs",
-            "crates/a/tests/b.rs",
-            "a/src/b/tests.rs",
-        ] {
+        for path in ["tests/src/lib.rs", "crates/a/tests/b.rs", "a/src/b/tests.rs"] {
             assert!(is_test_source(path), "{path}");
         }
         for path in ["crates/a/src/contests.rs", "crates/tests-a/src/lib.rs"] {
