@@ -1,0 +1,18 @@
+//! Hints in the text of an error message.
+
+use super::span;
+
+/// What stands before the duration, in lower case.
+const PHRASES: &[&str] = &["try again in", "try again after", "retry after", "retry in"];
+
+/// The first wait that the text asks for, in nanoseconds. A number without a unit is none.
+pub(super) fn wait(text: &str) -> Option<u64> {
+    text.char_indices().find_map(|(at, _)| {
+        let phrase = PHRASES.iter().find(|phrase| {
+            text.as_bytes()[at..].get(..phrase.len()).is_some_and(|here| here.eq_ignore_ascii_case(phrase.as_bytes()))
+        })?;
+        let rest = text[at + phrase.len()..].trim_start();
+        let rest = rest.strip_prefix(':').unwrap_or(rest);
+        span::scan(rest).map(|(nanos, _)| nanos)
+    })
+}

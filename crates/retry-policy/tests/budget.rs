@@ -1,0 +1,105 @@
+//! The pacing budget.
+
+use std::{
+    thread,
+    time::{Duration, Instant},
+};
+
+use retry_policy::{Budget, Pacing, SharedBudget};
+
+/// Reserves at the given seconds; expects the waits in milliseconds.
+fn check(budget: &mut Budget, at: &[u64], expected: &[u64]) {
+    let start = Instant::now();
+    let waits: Vec<_> =
+        at.iter().map(|second| budget.reserve(start + Duration::from_secs(*second)).as_millis() as u64).collect();
+    assert_eq!(waits, expected, "reserved at {at:?}");
+}
+
+#[test]
+fn two_retries_are_free_and_the_others_wait_for_their_turn() {
+    check(&mut Budget::default(), &[0, 0, 0, 0], &[0, 0, 20_000, 40_000]);
+    check(&mut Budget::default(), &[0, 0, 19, 20], &[0, 0, 1_000, 20_000]);
+    // Never fuller than full.
+    check(&mut Budget::default(), &[0, 0, 1_000, 1_000, 1_000], &[0, 0, 0, 0, 20_000]);
+}
+
+#[test]
+fn more_sessions_have_more_tokens_and_a_little_more_speed() {
+    let rate = |sessions| {
+        let mut budget = Budget::for_sessions(sessions);
+        let now = Instant::now();
+        let free = (0..1_000).take_while(|_| budget.reserve(now).is_zero()).count();
+        assert_eq!(free, 2 * sessions as usize);
+        // The first that had to wait was counted out; the next waits for two tokens.
+        let wait = budget.reserve(now).as_millis();
+        (2_000_000 + wait / 2) / wait
+    };
+    // Thousandths of a token in a second.
+    assert_eq!([1, 2, 10, 100].map(rate), [50, 85, 190, 600]);
+}
+
+#[test]
+fn time_that_runs_backwards_earns_nothing() {
+    check(&mut Budget::default(), &[100, 100, 50, 100, 100], &[0, 0, 20_000, 40_000, 60_000]);
+}
+
+#[test]
+fn a_token_given_back_can_be_used_again() {
+    let mut budget = Budget::default();
+    check(&mut budget, &[0, 0], &[0, 0]);
+    budget.give_back();
+    assert_eq!(budget.tokens(), 1);
+    budget.give_back();
+    budget.give_back();
+    assert_eq!(budget.tokens(), 2);
+}
+
+#[test]
+fn a_reservation_beyond_the_limit_takes_nothing() {
+    let mut budget = Budget::default();
+    let now = Instant::now();
+    check(&mut budget, &[0, 0], &[0, 0]);
+    let wait = budget.reserve_within(now, Duration::from_secs(19)).unwrap_err();
+    assert!(wait > Duration::from_secs(19) && wait <= Duration::from_secs(20), "{wait:?}");
+    assert_eq!(budget.tokens(), 0);
+    assert!(budget.reserve_within(now, Duration::from_secs(20)).is_ok());
+    assert_eq!(budget.tokens(), -1);
+}
+
+#[test]
+fn pacing_can_be_switched_off_or_be_without_refill() {
+    check(&mut Budget::new(Pacing::new(0, Duration::ZERO)), &[0, 0, 0], &[0, 0, 0]);
+    let mut never = Budget::new(Pacing::new(1, Duration::MAX));
+    assert_eq!(never.reserve(Instant::now()), Duration::ZERO);
+    assert_eq!(never.reserve(Instant::now()), Duration::MAX);
+}
+
+#[test]
+fn members_bring_their_share_and_leave_what_is_not_theirs() {
+    let shared = SharedBudget::default();
+    assert_eq!(shared.tokens(), 2);
+    let first = shared.join();
+    assert_eq!(shared.tokens(), 2);
+    let second = first.join();
+    assert_eq!(shared.tokens(), 4);
+    let now = Instant::now();
+    assert!(second.reserve(now).is_zero());
+    assert_eq!(first.tokens(), 3);
+    drop(second);
+    assert_eq!(shared.tokens(), 2);
+    drop(first);
+    assert_eq!(shared.tokens(), 2);
+}
+
+#[test]
+fn threads_share_one_bucket() {
+    let shared = SharedBudget::from(Budget::for_sessions(50));
+    let now = Instant::now();
+    let reserve = |_| {
+        let shared = shared.clone();
+        thread::spawn(move || (0..50).filter(|_| shared.reserve_within(now, Duration::ZERO).is_ok()).count())
+    };
+    let threads: Vec<_> = (0..8).map(reserve).collect();
+    let granted: usize = threads.into_iter().map(|thread| thread.join().unwrap()).sum();
+    assert_eq!(granted, 100);
+}
