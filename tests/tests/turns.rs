@@ -1,6 +1,9 @@
 //! Whole turns over real HTTP: what the caller sees of what a service does.
 
-use codex_api::{Auth, Client, Error, FailureKind, ItemKind, Phase, Provider, Request, TurnEvent, TurnStream, Wire};
+use codex_api::{
+    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Phase, Provider, Request, RetryPolicy, TurnEvent,
+    TurnStream, Wire,
+};
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
 use wiremock::{
@@ -33,8 +36,13 @@ const CHAT_PENDING_THEN_DONE: &str = concat!(
     "data: DONE\n\n",
 );
 
+/// A client that tries once: what a first failure means is the matter here.
 fn client(base_url: &str, wire: Wire) -> Client {
-    Client::builder(Provider::new(base_url).unwrap()).wire(wire).build().unwrap()
+    builder(base_url).wire(wire).build().unwrap()
+}
+
+fn builder(base_url: &str) -> ClientBuilder {
+    Client::builder(Provider::new(base_url).unwrap()).retry(RetryPolicy::new().with_max_attempts(1))
 }
 
 fn ask(base_url: &str, wire: Wire) -> TurnStream {
@@ -301,7 +309,7 @@ async fn a_cut_before_the_terminal_event_is_told_with_its_cause() {
 #[tokio::test]
 async fn an_event_over_the_limit_is_refused_once() {
     let server = playing(Response::sse(HELLO)).await;
-    let client = Client::builder(Provider::new(&server.base_url()).unwrap()).max_event_bytes(100).build().unwrap();
+    let client = builder(&server.base_url()).max_event_bytes(100).build().unwrap();
     let (_, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
     let error = error.expect("a failure");
     assert_eq!((error.kind(), error.is_retryable()), (FailureKind::TooLarge, false));
@@ -330,10 +338,7 @@ async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
 #[tokio::test]
 async fn secrets_show_up_in_no_debug_text() {
     let server = playing(Response::json(401, "{}")).await;
-    let client = Client::builder(Provider::new(&server.base_url()).unwrap())
-        .auth(Auth::bearer("sk-very-secret").unwrap())
-        .build()
-        .unwrap();
+    let client = builder(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
     let turn = client.session().begin_turn();
     let stream = turn.stream(Request::new("m"));
     let shown = format!("{client:?} {turn:?} {stream:?}");

@@ -5,6 +5,8 @@ use std::{error::Error as StdError, fmt, future::Future, pin::Pin, sync::Arc};
 use bytes::Bytes;
 use http::{HeaderMap, HeaderValue, Method, Uri, header::AUTHORIZATION};
 
+use turn_session::{CredentialNeed, CredentialSource};
+
 use crate::Error;
 
 /// Any error, as a credential hook may fail with it.
@@ -54,9 +56,18 @@ impl Auth {
         Self::bearer(key).map_err(|error| Error::config(format!("{variable}: {}", error.message())))
     }
 
-    /// A hook that is asked for each attempt: rotating tokens, signatures.
+    /// A hook that is asked for each attempt: rotating tokens, signatures. When the service refuses what it gave, it
+    /// is asked once more, which costs no attempt.
     pub fn hook(credentials: impl Credentials + 'static) -> Self {
         Self(Kind::Hook(Arc::new(credentials)))
+    }
+
+    /// Whether asking again can bring other credentials.
+    pub(crate) fn source(&self) -> CredentialSource {
+        match self.0 {
+            Kind::Hook(_) => CredentialSource::Renewable,
+            Kind::None | Kind::Bearer(_) => CredentialSource::Fixed,
+        }
     }
 
     /// Adds the credentials; the hook's answer comes as a future.
@@ -94,6 +105,8 @@ pub struct OutgoingRequest {
     pub headers: HeaderMap,
     /// Its body, for signatures.
     pub body: Bytes,
+    /// Whether the service refused the credentials of the attempt before: the hook should not give the same again.
+    pub credentials: CredentialNeed,
 }
 
 impl fmt::Debug for OutgoingRequest {

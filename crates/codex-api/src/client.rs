@@ -1,16 +1,17 @@
 //! The client: what all conversations with a service share.
 
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
+    header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 use http_transport::Transport;
+use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
-use turn_session::Timeouts;
+use turn_session::{OnCut, Timeouts};
 
-use crate::{Auth, Error, Provider, Session, Wire, failures};
+use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint, failures, seed::Seeds};
 
 /// A service with credentials and settings. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -24,6 +25,11 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderMap,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) policy: Policy,
+    pub(crate) on_cut: OnCut,
+    pub(crate) classifier: Classifier,
+    pub(crate) budget: SharedBudget,
+    pub(crate) seeds: Seeds,
     pub(crate) transport: Transport,
 }
 
@@ -37,6 +43,11 @@ impl Client {
             headers: HeaderMap::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            policy: Policy::default(),
+            on_cut: OnCut::default(),
+            classifier: Classifier::default(),
+            budget: SharedBudget::default(),
+            seed: None,
             extra_roots: Vec::new(),
         }
     }
@@ -57,6 +68,11 @@ pub struct ClientBuilder {
     headers: HeaderMap,
     timeouts: Timeouts,
     limits: Limits,
+    policy: Policy,
+    on_cut: OnCut,
+    classifier: Classifier,
+    budget: SharedBudget,
+    seed: Option<u64>,
     extra_roots: Vec<Vec<u8>>,
 }
 
@@ -91,6 +107,37 @@ impl ClientBuilder {
         self
     }
 
+    /// How failures are retried. Default: up to 9 attempts for a request, with growing waits of 120 s in all.
+    pub fn retry(mut self, policy: Policy) -> Self {
+        self.policy = policy;
+        self
+    }
+
+    /// What happens to an attempt that fails after output of it was delivered. Default: [`OnCut::Discard`].
+    pub fn on_cut(mut self, on_cut: OnCut) -> Self {
+        self.on_cut = on_cut;
+        self
+    }
+
+    /// What error codes and HTTP statuses mean, with rows of one's own.
+    pub fn classifier(mut self, classifier: Classifier) -> Self {
+        self.classifier = classifier;
+        self
+    }
+
+    /// The budget that paces retries. Default: one of this client's own, which all its sessions share. Give the same
+    /// one to all clients of a service and account.
+    pub fn retry_budget(mut self, budget: SharedBudget) -> Self {
+        self.budget = budget;
+        self
+    }
+
+    /// Fixes the seed of all random waits, for tests. Default: a seed of the process.
+    pub fn retry_seed(mut self, seed: u64) -> Self {
+        self.seed = Some(seed);
+        self
+    }
+
     /// The largest event that is taken in, in bytes. Default 32 MiB.
     pub fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.limits = self.limits.max_event_bytes(bytes);
@@ -105,6 +152,8 @@ impl ClientBuilder {
 
     /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when a setting cannot be used.
     pub fn build(self) -> Result<Client, Error> {
+        self.policy.validate().map_err(|cause| Error::config(format!("retry policy: {cause}")).with_source(cause))?;
+        check_timeouts(&self.timeouts)?;
         let mut transport =
             Transport::builder().connect_timeout(self.timeouts.connect).head_timeout(self.timeouts.head);
         for root in self.extra_roots {
@@ -115,7 +164,7 @@ impl ClientBuilder {
             Error::new(failure, source)
         })?;
         // An endpoint that cannot be a URL is a matter of the settings, not of the first request.
-        self.provider.endpoint(self.wire)?;
+        self.provider.uri(Endpoint::of(self.wire))?;
         Ok(Client(Arc::new(Settings {
             provider: self.provider,
             wire: self.wire,
@@ -123,15 +172,46 @@ impl ClientBuilder {
             headers: with_defaults(self.headers),
             timeouts: self.timeouts,
             limits: self.limits,
+            policy: self.policy,
+            on_cut: self.on_cut,
+            classifier: self.classifier,
+            budget: self.budget,
+            seeds: Seeds::new(self.seed),
             transport,
         })))
     }
 }
 
+/// Refuses deadlines that nobody can mean.
+fn check_timeouts(timeouts: &Timeouts) -> Result<(), Error> {
+    const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+    let Timeouts { connect, head, first_event, idle, progress, turn, finish_grace } = *timeouts;
+    let named = [
+        ("connect", connect),
+        ("head", head),
+        ("first_event", first_event),
+        ("idle", idle),
+        ("progress", progress),
+        ("turn", turn),
+        ("finish_grace", Some(finish_grace)),
+    ];
+    for (name, limit) in named {
+        match limit {
+            Some(Duration::ZERO) if name != "finish_grace" => {
+                return Err(Error::config(format!("the {name} timeout is zero, which nothing can meet")));
+            }
+            Some(limit) if limit > LONGEST => {
+                return Err(Error::config(format!("the {name} timeout is longer than 30 days")));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
 /// The headers of every request; those of the caller win.
 fn with_defaults(mut headers: HeaderMap) -> HeaderMap {
     let ours = [
-        (ACCEPT, HeaderValue::from_static("text/event-stream")),
         // Without decompression, compressed text would only be noise.
         (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),

@@ -87,6 +87,6 @@ impl Connection {
 }
 
 fn exchange(transport: &Transport, request: OutgoingRequest) -> Exchange {
-    let OutgoingRequest { method, uri, headers, body } = request;
+    let OutgoingRequest { method, uri, headers, body, .. } = request;
     transport.open(Request { method, uri, headers, body })
 }

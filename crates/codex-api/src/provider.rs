@@ -2,7 +2,7 @@
 
 use http::Uri;
 
-use crate::{Error, Wire};
+use crate::{Error, endpoint::Endpoint};
 
 /// A service: where its API is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,13 +45,13 @@ impl Provider {
     }
 
     /// The URL for people: without the query, whose values can be secret.
-    pub(crate) fn display_url(&self, wire: Wire) -> String {
-        format!("{}{}{}", self.origin, self.path, wire.path())
+    pub(crate) fn display_url(&self, endpoint: Endpoint) -> String {
+        format!("{}{}{}", self.origin, self.path, endpoint.path())
     }
 
-    pub(crate) fn endpoint(&self, wire: Wire) -> Result<Uri, Error> {
+    pub(crate) fn uri(&self, endpoint: Endpoint) -> Result<Uri, Error> {
         let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-        let url = format!("{}{query}", self.display_url(wire));
+        let url = format!("{}{query}", self.display_url(endpoint));
         url.parse().map_err(|cause| Error::config("the endpoint is no URL").with_source(cause))
     }
 }
@@ -68,11 +68,13 @@ fn shown(url: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use crate::Wire;
+
     use super::*;
 
     #[track_caller]
     fn check(base_url: &str, expected: Result<&str, &str>) {
-        let endpoint = Provider::new(base_url).and_then(|provider| provider.endpoint(Wire::Responses));
+        let endpoint = Provider::new(base_url).and_then(|provider| provider.uri(Endpoint::of(Wire::Responses)));
         match (endpoint, expected) {
             (Ok(endpoint), Ok(expected)) => assert_eq!(endpoint, expected),
             (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),

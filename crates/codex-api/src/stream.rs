@@ -4,25 +4,26 @@ use std::{
     fmt,
     future::{Future, poll_fn},
     pin::Pin,
-    sync::Arc,
     task::{Context, Poll},
-    time::Instant,
+    time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
 use futures_core::{FusedStream, Stream};
-use http::Method;
+use http::{HeaderName, HeaderValue, Method, header::ACCEPT};
 use http_transport::{BodyEnd, BodyLimits, LimitedBody};
 use response_events::{Failure, FailureKind, Ledger, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, TurnEngine};
+use turn_session::{
+    Action, CredentialNeed, EngineConfig, ErrorBody, ResponseHead, TURN_STATE_HEADER, TurnEngine, TurnState,
+};
 
 use crate::{
-    Answer, BoxError, Error, OutgoingRequest, Request,
+    Answer, BoxError, Error, OutgoingRequest, Request, Turn,
     answer::Collector,
-    client::Settings,
     connection::{Connection, Signal},
+    endpoint::Endpoint,
     failures,
 };
 
@@ -32,7 +33,8 @@ use crate::{
 /// polled, on a tokio runtime with time and I/O enabled; dropping it cancels the request and closes its connection.
 #[must_use = "a stream does nothing unless polled"]
 pub struct TurnStream {
-    client: Arc<Settings>,
+    turn: Turn,
+    endpoint: Endpoint,
     engine: TurnEngine,
     body: Bytes,
     connection: Connection,
@@ -44,33 +46,43 @@ pub struct TurnStream {
     /// The error behind the failure that ends the stream.
     cause: Option<BoxError>,
     timer: Option<Pin<Box<Sleep>>>,
+    span: tracing::Span,
 }
 
 impl TurnStream {
-    pub(crate) fn new(client: &Arc<Settings>, turn_started: Instant, request: &Request) -> Self {
-        let mut engine = TurnEngine::new(EngineConfig {
-            wire: client.wire,
-            options: request.interpreter_options(),
-            timeouts: client.timeouts,
-            url: client.provider.display_url(client.wire),
-            turn_started,
-        });
+    pub(crate) fn new(turn: &Turn, request: &Request, endpoint: Endpoint) -> Self {
+        let client = &turn.session.client;
+        let mut config = EngineConfig::new(endpoint.wire(), client.provider.display_url(endpoint), turn.started);
+        config.options = request.interpreter_options();
+        config.timeouts = client.timeouts;
+        config.policy = client.policy.clone();
+        config.on_cut = client.on_cut;
+        config.classifier = client.classifier.clone();
+        config.budget = Some((*turn.session.budget).clone());
+        config.turn_state = turn.state.clone();
+        config.credentials = client.auth.source();
+        config.unix_time = turn.unix_time;
+        config.seed = client.seeds.next();
+        let span = tracing::debug_span!("request", url = %config.url);
+        let mut engine = TurnEngine::new(config);
         let mut cause = None;
-        let body = request.encode(client.wire).unwrap_or_else(|error| {
-            engine.handle_failed(Failure::new(FailureKind::Config, error.to_string()));
+        let body = endpoint.encode(request).unwrap_or_else(|error| {
+            engine.handle_failed(Failure::new(FailureKind::Config, error.to_string()), now());
             cause = Some(error.into());
             Vec::new()
         });
         Self {
-            client: Arc::clone(client),
+            turn: turn.clone(),
+            endpoint,
             engine,
             body: body.into(),
             connection: Connection::Closed,
             decoder: Decoder::with_limits(client.limits),
             chunk: Bytes::new(),
-            received: turn_started,
+            received: turn.started,
             cause,
             timer: None,
+            span,
         }
     }
 
@@ -96,9 +108,14 @@ impl TurnStream {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
+        let span = self.span.clone();
+        let _entered = span.enter();
         loop {
             if let Some(item) = self.engine.poll_event() {
-                return Poll::Ready(Some(item.map_err(|failure| Error::new(failure, self.cause.take()))));
+                return Poll::Ready(Some(item.map_err(|failure| {
+                    tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
+                    Error::new(failure, self.cause.take())
+                })));
             }
             if self.engine.is_done() {
                 self.close();
@@ -121,25 +138,36 @@ impl TurnStream {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open { attempt, .. } => {
-                self.decoder.reset();
-                match self.client.provider.endpoint(self.client.wire) {
-                    Ok(uri) => {
-                        tracing::debug!(attempt, url = %self.client.provider.display_url(self.client.wire), "request");
-                        let headers = self.client.headers.clone();
-                        let request = OutgoingRequest { method: Method::POST, uri, headers, body: self.body.clone() };
-                        self.connection = Connection::open(&self.client.transport, self.client.auth.authorize(request));
-                    }
-                    Err(error) => self.engine.handle_failed(error.failure().clone()),
-                }
-            }
+            Action::Open { attempt, turn_state, credentials, .. } => self.open(attempt, &turn_state, credentials),
             Action::ReadBody(ErrorBody::Answer) => {
-                let time = self.client.timeouts.progress.unwrap_or(std::time::Duration::MAX);
-                self.connection.read_body(BodyLimits { bytes: self.client.limits.get_max_event_bytes(), time });
+                let client = &self.turn.session.client;
+                let time = client.timeouts.progress.unwrap_or(Duration::MAX);
+                self.connection.read_body(BodyLimits { bytes: client.limits.get_max_event_bytes(), time });
             }
             Action::ReadBody(_) => self.connection.read_body(BodyLimits::default()),
             _ => self.close(),
         }
+    }
+
+    /// Sends the request, with the state that the turn has by now.
+    fn open(&mut self, attempt: u32, turn_state: &TurnState, credentials: CredentialNeed) {
+        let client = &self.turn.session.client;
+        let uri = match client.provider.uri(self.endpoint) {
+            Ok(uri) => uri,
+            Err(error) => return self.engine.handle_failed(error.failure().clone(), now()),
+        };
+        tracing::debug!(attempt, turn_state = turn_state.get().is_some(), "attempt");
+        let mut headers = client.headers.clone();
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
+        // A state that was taken in is a header value.
+        if let Some(mut value) = turn_state.get().and_then(|value| HeaderValue::try_from(value).ok()) {
+            value.set_sensitive(true);
+            headers.insert(HeaderName::from_static(TURN_STATE_HEADER), value);
+        }
+        let body = self.body.clone();
+        let request = OutgoingRequest { method: Method::POST, uri, headers, body, credentials };
+        self.decoder.reset();
+        self.connection = Connection::open(&client.transport, client.auth.authorize(request));
     }
 
     fn close(&mut self) {
@@ -166,22 +194,22 @@ impl TurnStream {
                     }
                     _ => None,
                 };
-                self.engine.handle_closed(cut);
+                self.engine.handle_closed(cut, now());
             }
             Signal::Body(body) => self.handle_body(body),
             Signal::TransportFailed(error) => {
                 let (failure, cause) = failures::of_transport(error);
                 self.cause = cause;
                 if failure.phase == response_events::Phase::Streaming {
-                    self.engine.handle_closed(Some(failure));
+                    self.engine.handle_closed(Some(failure), now());
                 } else {
-                    self.engine.handle_failed(failure);
+                    self.engine.handle_failed(failure, now());
                 }
             }
             Signal::CredentialsFailed(error) => {
                 let (failure, cause) = failures::of_credentials(error);
                 self.cause = cause;
-                self.engine.handle_failed(failure);
+                self.engine.handle_failed(failure, now());
             }
         }
     }
@@ -209,7 +237,7 @@ impl TurnStream {
                 let (failure, cause) = failures::of_decoder(error);
                 self.cause = cause;
                 self.chunk = Bytes::new();
-                self.engine.handle_failed(failure);
+                self.engine.handle_failed(failure, now());
             }
         }
     }

@@ -56,6 +56,8 @@ impl Http1 {
             .max_buf_size(HEAD_LIMIT)
             .max_header_size(HEAD_LIMIT)
             .max_headers(HEADER_COUNT)
+            // One header that is none (control characters in a value) must not cost the whole answer.
+            .ignore_invalid_headers_in_responses(true)
             .handshake(socket)
             .await?;
         Ok(Self {

@@ -128,9 +128,16 @@ async fn what_is_not_http_is_a_protocol_error() {
     check(b"SSH-2.0-OpenSSH_9.9\r\n", "Protocol in head").await;
     check(b"HTTP/2.0 200 OK\r\n\r\n", "Protocol in head").await;
     check(b"HTTP/1.1 abc OK\r\n\r\n", "Protocol in head").await;
-    check(b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n", "Protocol in head").await;
     check(b"HTTP/1.1 200 OK\r\ncontent-length: 1, 2\r\n\r\nhi", "Protocol in head").await;
     check(b"<html>hello</html>\n", "Protocol in head").await;
+}
+
+#[tokio::test]
+async fn a_line_that_is_no_header_costs_nothing_but_itself() {
+    for odd in ["no colon", "x-state: a\x01b", "x y: 1"] {
+        let answer = format!("HTTP/1.1 200 OK\r\n{odd}\r\ncontent-length: 2\r\n\r\nhi");
+        check(answer.as_bytes(), r#"HTTP/1.1 200 "hi" done"#).await;
+    }
 }
 
 #[tokio::test]

@@ -2,9 +2,9 @@
 
 use std::{error::Error, fmt};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use crate::{Classifier, ErrorClass};
+use crate::{Classifier, ErrorClass, raw_json::redact_value};
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -20,6 +20,8 @@ pub struct ApiError {
     pub param: Option<String>,
     /// The HTTP status that an event carried in its body (WebSocket errors, some gateways).
     pub status: Option<u16>,
+    /// What else the error object has: `resets_at`, `plan_type`, `headers`, …; a turn-state value in it is replaced.
+    pub details: Map<String, Value>,
 }
 
 impl ApiError {
@@ -69,6 +71,7 @@ impl ApiError {
             error_type: own("type"),
             param: field("param"),
             status,
+            details: details(error, envelope),
         }
     }
 
@@ -105,6 +108,23 @@ pub(crate) fn is_error_value(value: &Value) -> bool {
         Value::Object(map) => !map.is_empty(),
         Value::String(text) => !text.is_empty(),
         _ => false,
+    }
+}
+
+/// The members without a field of their own. `headers` may stand beside the error object, too.
+fn details(error: &Value, envelope: &Value) -> Map<String, Value> {
+    let known = |key: &str| matches!(key, "code" | "message" | "type" | "param" | "error" | "response");
+    let own = error.as_object().into_iter().flatten().filter(|(key, _)| !known(key));
+    let beside = envelope
+        .as_object()
+        .and_then(|envelope| envelope.get_key_value("headers"))
+        .filter(|_| error.get("headers").is_none());
+    let mut details =
+        Value::Object(beside.into_iter().chain(own).map(|(key, value)| (key.clone(), value.clone())).collect());
+    redact_value(&mut details);
+    match details {
+        Value::Object(details) => details,
+        _ => Map::new(),
     }
 }
 

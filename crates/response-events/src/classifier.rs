@@ -33,17 +33,12 @@ impl Classifier {
     /// `rate_limit_exceeded` whose message says that the request alone exceeds the limit is
     /// [`ErrorClass::OverLimit`], since no wait can help.
     pub fn classify(&self, error: &ApiError) -> ErrorClass {
-        let known = |class: &ErrorClass| *class != ErrorClass::Unknown;
-        let by_name = |name: Option<&str>| name.map(|name| self.classify_code(name)).filter(known);
         let by_status = || {
             // Gateways put the HTTP status in `code`.
             let status = error.status.or_else(|| error.code.as_deref()?.parse().ok())?;
             Some(self.classify_status(status))
         };
-        let class = by_name(error.code.as_deref())
-            .or_else(|| by_name(error.error_type.as_deref()))
-            .or_else(by_status)
-            .unwrap_or(ErrorClass::Unknown);
+        let class = self.by_name(error).or_else(by_status).unwrap_or(ErrorClass::Unknown);
         if class == ErrorClass::RateLimit && requested_exceeds_limit(&error.message) {
             ErrorClass::OverLimit
         } else {
@@ -51,9 +46,19 @@ impl Classifier {
         }
     }
 
+    /// Whether the tables know neither code nor type of an error, so that its status decides.
+    pub fn is_by_status(&self, error: &ApiError) -> bool {
+        self.by_name(error).is_none() && self.classify(error) != ErrorClass::Unknown
+    }
+
     /// The class of an HTTP status.
     pub fn classify_status(&self, status: u16) -> ErrorClass {
         self.statuses.get(&status).copied().unwrap_or_else(|| classify_status(status))
+    }
+
+    fn by_name(&self, error: &ApiError) -> Option<ErrorClass> {
+        let names = [error.code.as_deref(), error.error_type.as_deref()];
+        names.into_iter().flatten().map(|name| self.classify_code(name)).find(|class| *class != ErrorClass::Unknown)
     }
 
     fn classify_code(&self, code: &str) -> ErrorClass {

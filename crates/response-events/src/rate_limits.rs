@@ -1,5 +1,7 @@
 //! How much of the service's limits is used, as the service tells it.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 use serde_json::Value;
 
@@ -51,6 +53,50 @@ pub struct Credits {
 }
 
 impl RateLimits {
+    /// Reads the `x-codex-*` families of a response head: one for each limit, `codex` and whatever others are named
+    /// (`x-NAME-primary-used-percent`). Families that say nothing are left out.
+    pub fn from_headers<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Vec<Self> {
+        let mut headers: BTreeMap<String, &str> =
+            headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
+        // What is no header of a limit would only be looked at in vain.
+        headers.retain(|name, _| name.starts_with("x-"));
+        let family = |name: &str| Some(name.strip_prefix("x-")?.strip_suffix("-primary-used-percent")?.to_owned());
+        let mut families: BTreeSet<String> = headers.keys().filter_map(|name| family(name)).collect();
+        families.insert("codex".to_owned());
+        families.iter().filter_map(|family| Self::from_family(family, &headers)).collect()
+    }
+
+    fn from_family(family: &str, headers: &BTreeMap<String, &str>) -> Option<Self> {
+        let get = |name: &str| headers.get(&format!("x-{family}-{name}")).copied().filter(|value| !value.is_empty());
+        let window = |name: &str| {
+            let used_percent =
+                get(&format!("{name}-used-percent"))?.parse().ok().filter(|used: &f64| used.is_finite())?;
+            let number = |part: &str| get(&format!("{name}-{part}"))?.parse().ok();
+            let (window_minutes, reset_at) = (number("window-minutes"), number("reset-at"));
+            // A window of zeros stands for none.
+            let says_something = used_percent != 0.0 || window_minutes.is_some_and(|n| n != 0) || reset_at.is_some();
+            says_something.then_some(RateLimitWindow { used_percent, window_minutes, reset_at })
+        };
+        let flag = |name: &str| match get(name)?.to_ascii_lowercase().as_str() {
+            "true" | "1" => Some(true),
+            "false" | "0" => Some(false),
+            _ => None,
+        };
+        let limits = Self {
+            limit_id: get("limit-name").map_or_else(|| family.replace('-', "_"), str::to_owned),
+            plan_type: get("plan-type").map(str::to_owned),
+            primary: window("primary"),
+            secondary: window("secondary"),
+            credits: flag("credits-has-credits").map(|has_credits| Credits {
+                has_credits,
+                unlimited: flag("credits-unlimited").unwrap_or_default(),
+                balance: get("credits-balance").map(str::to_owned),
+            }),
+        };
+        let says_something = limits.primary.is_some() || limits.secondary.is_some() || limits.credits.is_some();
+        says_something.then_some(limits)
+    }
+
     /// Reads a `codex.rate_limits` event.
     pub(crate) fn from_event(event: &Value) -> Option<Self> {
         let limits = event.get("rate_limits")?.as_object()?;
@@ -82,5 +128,35 @@ impl Credits {
             unlimited: credits.get("unlimited").and_then(Value::as_bool).unwrap_or_default(),
             balance: credits.get("balance").and_then(Value::as_str).map(str::to_owned),
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn families_of_limits_are_read_from_headers() {
+        let headers = [
+            ("X-Codex-Primary-Used-Percent", "42.5"),
+            ("x-codex-primary-window-minutes", "300"),
+            ("x-codex-primary-reset-at", "1700000000"),
+            ("x-codex-secondary-used-percent", "0"),
+            ("x-codex-secondary-window-minutes", "0"),
+            ("x-codex-credits-has-credits", "1"),
+            ("x-codex-credits-balance", "7.20"),
+            ("x-codex-plan-type", "plus"),
+            ("x-codex-other-primary-used-percent", "NaN"),
+            ("x-big-model-primary-used-percent", "3"),
+            ("x-request-id", "r"),
+        ];
+        let limits = RateLimits::from_headers(headers);
+        let names: Vec<&str> = limits.iter().map(|limits| limits.limit_id.as_str()).collect();
+        assert_eq!(names, ["big_model", "codex"]);
+        let codex = &limits[1];
+        let primary = RateLimitWindow { used_percent: 42.5, window_minutes: Some(300), reset_at: Some(1_700_000_000) };
+        assert_eq!((codex.primary.as_ref(), codex.secondary.as_ref()), (Some(&primary), None));
+        assert_eq!(codex.credits.as_ref().and_then(|credits| credits.balance.as_deref()), Some("7.20"));
+        assert_eq!(RateLimits::from_headers([("x-request-id", "r")]), []);
     }
 }

@@ -75,7 +75,7 @@ fn mentions_secret(payload: &[u8]) -> bool {
         || payload.windows(4).any(|window| window == b"\\u00")
 }
 
-fn redact_value(value: &mut Value) {
+pub(crate) fn redact_value(value: &mut Value) {
     match value {
         Value::Object(map) => {
             for (key, value) in map {

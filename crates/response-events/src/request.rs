@@ -6,7 +6,7 @@ mod responses;
 
 use std::{error::Error, fmt};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{InterpreterOptions, Item, Wire};
 
@@ -97,14 +97,25 @@ impl Request {
 
     /// The JSON body for a wire's HTTP endpoint.
     pub fn encode(&self, wire: Wire) -> Result<Vec<u8>, EncodeError> {
-        let mut body = match wire {
+        let body = match wire {
             Wire::Responses => responses::body(self),
             Wire::Chat => chat::body(self)?,
         };
+        self.finish(body)
+    }
+
+    fn finish(&self, mut body: Map<String, Value>) -> Result<Vec<u8>, EncodeError> {
         for (path, value) in &self.overrides {
             overrides::apply(&mut body, path, value.clone())?;
         }
         Ok(Value::Object(body).to_string().into_bytes())
+    }
+
+    /// The JSON body for `POST /responses/compact`: model, instructions and input; overrides apply.
+    pub fn encode_compact(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut body = responses::body(self);
+        body.retain(|key, _| matches!(key.as_str(), "model" | "instructions" | "input"));
+        self.finish(body)
     }
 
     /// What the interpreter of the answer has to know of the request.

@@ -2,8 +2,10 @@
 
 use response_events::TransportKind;
 
+use crate::TurnState;
+
 /// One thing to do next.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Action {
     /// Send the request on a new connection; then
@@ -13,12 +15,25 @@ pub enum Action {
         attempt: u32,
         /// What carries it.
         transport: TransportKind,
+        /// The turn's state, to be sent with it.
+        turn_state: TurnState,
+        /// Whether the service refused the credentials of the attempt before, so that others are needed.
+        credentials: CredentialNeed,
     },
     /// The answer is no event stream: read its body within the bound, then
     /// [`handle_body`](crate::TurnEngine::handle_body).
     ReadBody(ErrorBody),
     /// Nothing more is wanted from the connection.
     Close,
+}
+
+/// What kind of credentials an attempt needs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CredentialNeed {
+    /// Those at hand.
+    Usual,
+    /// Others than those of the attempt before, which the service refused.
+    Renewed,
 }
 
 /// How much of a body is worth reading.

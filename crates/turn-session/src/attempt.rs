@@ -1,11 +1,10 @@
 //! One attempt: its head, its stream, its deadlines.
 
-use std::time::Instant;
-
-use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Outcome, Phase, Wire};
+use response_events::{Failure, FailureKind, Interpreter, Outcome, Phase};
 
 use crate::{
-    Timeouts,
+    EngineConfig,
+    hints::HeadHints,
     timers::{Timer, Timers},
 };
 
@@ -19,26 +18,22 @@ pub(crate) struct Attempt {
     pub(crate) status: Option<u16>,
     pub(crate) content_type: Option<String>,
     pub(crate) request_id: Option<String>,
+    pub(crate) hints: HeadHints,
     /// Whether anything but `created` has been handed to the caller.
     pub(crate) output_delivered: bool,
 }
 
 impl Attempt {
-    pub(crate) fn new(
-        number: u32,
-        wire: Wire,
-        options: InterpreterOptions,
-        timeouts: Timeouts,
-        turn_started: Instant,
-    ) -> Self {
+    pub(crate) fn new(number: u32, config: &EngineConfig) -> Self {
         Self {
             number,
             phase: Phase::Connect,
-            interpreter: Interpreter::new(wire, options),
-            timers: Timers::new(timeouts, turn_started),
+            interpreter: Interpreter::new(config.wire, config.options),
+            timers: Timers::new(config.timeouts, config.turn_started),
             status: None,
             content_type: None,
             request_id: None,
+            hints: HeadHints::default(),
             output_delivered: false,
         }
     }

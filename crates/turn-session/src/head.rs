@@ -35,6 +35,11 @@ impl ResponseHead<'_> {
         self.headers.get(name)?.to_str().ok().filter(|value| !value.is_empty())
     }
 
+    /// All headers whose values are text.
+    pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
     /// The service's id of the request, under the names that services give it.
     pub(crate) fn request_id(&self) -> Option<String> {
         ["x-request-id", "x-oai-request-id", "apim-request-id", "x-amzn-requestid"]

@@ -8,13 +8,20 @@
 
 mod action;
 mod attempt;
+mod classes;
+mod config;
 mod engine;
 mod head;
+mod hints;
 mod refusal;
+mod retrying;
 mod timeouts;
 mod timers;
+mod turn_state;
 
-pub use action::{Action, ErrorBody};
-pub use engine::{EngineConfig, TurnEngine};
+pub use action::{Action, CredentialNeed, ErrorBody};
+pub use config::{CredentialSource, EngineConfig, OnCut};
+pub use engine::TurnEngine;
 pub use head::ResponseHead;
 pub use timeouts::Timeouts;
+pub use turn_state::{Capture, TURN_STATE_HEADER, TurnState};

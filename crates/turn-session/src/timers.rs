@@ -50,6 +50,11 @@ impl Timers {
         self.finishing = Some(now);
     }
 
+    /// When the turn is over, whatever happens.
+    pub(crate) fn turn_deadline(&self) -> Option<Instant> {
+        self.turn_started.checked_add(self.limits.turn?)
+    }
+
     /// The first deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
         self.deadlines().map(|(_, at)| at).min()

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use response_events::{Failure, FailureKind, InterpreterOptions, TurnEvent, Wire};
+use response_events::{Failure, FailureKind, TurnEvent, Wire};
 use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Timeouts, TurnEngine};
 
 /// What happens to an engine, at a number of milliseconds after its start.
@@ -37,13 +37,9 @@ const USAGE: Input = Payload(r#"{"id":"c","choices":[],"usage":{"total_tokens":1
 #[track_caller]
 fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&str]) {
     let start = Instant::now();
-    let mut engine = TurnEngine::new(EngineConfig {
-        wire,
-        options: InterpreterOptions::default(),
-        timeouts,
-        url: "http://service.example/v1".into(),
-        turn_started: start,
-    });
+    let mut config = EngineConfig::new(wire, "http://service.example/v1", start);
+    config.timeouts = timeouts;
+    let mut engine = TurnEngine::new(config);
     let mut seen = drain(&mut engine);
     for (at, input) in inputs {
         let now = start + Duration::from_millis(*at);
@@ -58,9 +54,9 @@ fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&s
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
             Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
             Bytes => engine.handle_activity(now),
-            Eof => engine.handle_closed(None),
-            Cut => engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset"))),
-            ConnectFailed => engine.handle_failed(Failure::new(FailureKind::Connect, "connection refused")),
+            Eof => engine.handle_closed(None, now),
+            Cut => engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now),
+            ConnectFailed => engine.handle_failed(Failure::new(FailureKind::Connect, "connection refused"), now),
             Clock => {
                 if engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
                     engine.handle_timeout(now);
@@ -100,17 +96,13 @@ fn drain(engine: &mut TurnEngine) -> Vec<String> {
     seen
 }
 
-fn seconds(seconds: u64) -> Option<Duration> {
-    Some(Duration::from_secs(seconds))
-}
-
 /// Short and different, so that each test sees its own deadline.
 fn short() -> Timeouts {
     Timeouts {
-        first_event: seconds(20),
-        idle: seconds(10),
-        progress: seconds(30),
-        turn: seconds(100),
+        first_event: Some(Duration::from_secs(20)),
+        idle: Some(Duration::from_secs(10)),
+        progress: Some(Duration::from_secs(30)),
+        turn: Some(Duration::from_secs(100)),
         ..Timeouts::default()
     }
 }
@@ -246,19 +238,13 @@ fn a_failed_connection_is_the_requests_end() {
 #[test]
 fn failures_carry_what_is_known() {
     let now = Instant::now();
-    let mut engine = TurnEngine::new(EngineConfig {
-        wire: Wire::Responses,
-        options: InterpreterOptions::default(),
-        timeouts: Timeouts::default(),
-        url: String::new(),
-        turn_started: now,
-    });
+    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, "", now));
     let mut headers = HeaderMap::new();
     headers.insert("x-oai-request-id", HeaderValue::from_static("req_9"));
     engine.handle_opened(ResponseHead { status: 200, headers: &headers }, now);
     let Input::Payload(text) = TEXT else { unreachable!() };
     engine.handle_payload(None, text.as_bytes(), now);
-    engine.handle_closed(None);
+    engine.handle_closed(None, now);
     let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).unwrap();
     assert_eq!(failure.request_id.as_deref(), Some("req_9"));
     assert_eq!((failure.attempts, failure.output_delivered, failure.retryable), (1, true, true));

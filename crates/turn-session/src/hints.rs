@@ -1,0 +1,80 @@
+//! What the service says about trying again, from its head and its error.
+
+use std::time::Duration;
+
+use response_events::{ApiError, Failure};
+use retry_policy::{Hint, HintReader};
+use serde_json::Value;
+
+use crate::ResponseHead;
+
+/// The headers in which hints are found.
+const NAMES: [&str; 9] = [
+    "retry-after-ms",
+    "x-ms-retry-after-ms",
+    "retry-after",
+    "x-should-retry",
+    "date",
+    "x-ratelimit-remaining-requests",
+    "x-ratelimit-reset-requests",
+    "x-ratelimit-remaining-tokens",
+    "x-ratelimit-reset-tokens",
+];
+
+/// The hints of a response head, kept for the time when its body has failed.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct HeadHints(Vec<(&'static str, String)>);
+
+impl HeadHints {
+    /// The head of an answer that goes on says nothing about trying again, but what time it is.
+    pub(crate) fn new(head: ResponseHead<'_>) -> Self {
+        let names = if head.is_success() { &["date"][..] } else { &NAMES[..] };
+        Self(names.iter().filter_map(|name| Some((*name, head.header(name)?.to_owned()))).collect())
+    }
+
+    /// The hint of a failure. `unix_time` is the local clock, for answers without a date.
+    pub(crate) fn read(&self, failure: &Failure, unix_time: Option<Duration>) -> Hint {
+        let mut reader = unix_time.map_or_else(HintReader::new, HintReader::at).headers(|name| self.get(name));
+        if let Some(error) = &failure.api {
+            reader = read_error(reader, error);
+        }
+        reader.finish()
+    }
+
+    fn get(&self, name: &str) -> Option<&str> {
+        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn read_error(mut reader: HintReader, error: &ApiError) -> HintReader {
+    // Errors over a WebSocket carry the headers that an HTTP answer would have had.
+    if let Some(Value::Object(headers)) = error.details.get("headers") {
+        let headers: Vec<(String, String)> =
+            headers.iter().filter_map(|(name, value)| Some((name.to_ascii_lowercase(), text(value)?))).collect();
+        reader =
+            reader.headers(|wanted| headers.iter().find(|(name, _)| name == wanted).map(|(_, value)| value.as_str()));
+    }
+    let member = |name: &str| error.details.get(name).and_then(text);
+    if let Some(value) = member("retry_after") {
+        reader = reader.retry_after(&value);
+    }
+    if let Some(value) = member("retry_after_ms") {
+        reader = reader.retry_after_ms(&value);
+    }
+    if let Some(value) = member("resets_in_seconds") {
+        reader = reader.resets_in_seconds(&value);
+    }
+    if let Some(value) = member("resets_at") {
+        reader = reader.resets_at(&value);
+    }
+    reader.message(&error.message)
+}
+
+fn text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(number) => Some(number.to_string()),
+        Value::Bool(word) => Some(word.to_string()),
+        _ => None,
+    }
+}

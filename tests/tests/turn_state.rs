@@ -1,0 +1,172 @@
+//! The turn's sticky state over real HTTP: captured once, sent on every later request of the turn, gone with the next.
+
+mod support;
+
+use codex_api::{Item, Request, Session, Turn, Wire};
+use stream_replay::{Cut, ReplayServer, Response};
+use support::{drain, impatient, playing};
+
+const HEADER: &str = "x-codex-turn-state";
+const DONE: &str = "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
+
+fn answer() -> Response {
+    Response::sse(DONE)
+}
+
+fn answer_with(state: impl AsRef<[u8]>) -> Response {
+    answer().header(HEADER, state)
+}
+
+fn request() -> Request {
+    Request::new("m").user("Hi")
+}
+
+fn session(server: &ReplayServer) -> Session {
+    impatient(&server.base_url()).build().unwrap().session()
+}
+
+async fn ask(turn: &Turn) {
+    turn.stream(request()).collect().await.unwrap();
+}
+
+/// The turn state of each request that the server got.
+fn sent(server: &ReplayServer) -> Vec<Option<String>> {
+    server.requests().iter().map(|request| request.header(HEADER).map(str::to_owned)).collect()
+}
+
+#[track_caller]
+fn check_sent(server: &ReplayServer, expected: &[Option<&str>]) {
+    let sent = sent(server);
+    assert_eq!(sent.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+}
+
+#[tokio::test]
+async fn the_state_is_kept_within_a_turn_and_gone_with_the_next() {
+    let server = playing([answer_with("ts-1"), answer_with("ts-2"), answer()]).await;
+    let session = session(&server);
+    let turn = session.begin_turn();
+    for _ in 0..3 {
+        ask(&turn).await;
+    }
+    ask(&session.begin_turn()).await;
+    // The second value is ignored: the first one wins.
+    check_sent(&server, &[None, Some("ts-1"), Some("ts-1"), None]);
+}
+
+#[tokio::test]
+async fn a_tool_follow_up_and_a_compaction_send_the_state() {
+    let document = Response::json(200, r#"{"object":"response.compaction","output":[{"type":"compaction","id":"c"}]}"#);
+    let server = playing([answer_with("ts-1"), answer(), document, answer()]).await;
+    let turn = session(&server).begin_turn();
+    ask(&turn).await;
+    let follow_up = request().item(Item::function_output("call", "42"));
+    turn.stream(follow_up).collect().await.unwrap();
+    let compacted = turn.compact(request()).await.unwrap();
+    assert_eq!(compacted.items[0].item_type(), "compaction");
+    check_sent(&server, &[None, Some("ts-1"), Some("ts-1")]);
+    let request = &server.requests()[2];
+    assert_eq!((request.path.as_str(), request.header("accept")), ("/v1/responses/compact", Some("application/json")));
+}
+
+#[tokio::test]
+async fn a_compaction_can_bring_the_state() {
+    let document = Response::json(200, r#"{"output":[]}"#).header(HEADER, "ts-c");
+    let server = playing([document, answer()]).await;
+    let turn = session(&server).begin_turn();
+    turn.compact(request()).await.unwrap();
+    ask(&turn).await;
+    check_sent(&server, &[None, Some("ts-c")]);
+}
+
+#[tokio::test]
+async fn the_state_of_an_attempt_that_was_cut_is_kept_for_the_next() {
+    let cut = answer_with("ts-1").cut_at(20, Cut::Reset);
+    let server = playing([cut, answer_with("ts-2"), answer()]).await;
+    let turn = session(&server).begin_turn();
+    ask(&turn).await;
+    ask(&turn).await;
+    check_sent(&server, &[None, Some("ts-1"), Some("ts-1")]);
+}
+
+#[tokio::test]
+async fn metadata_events_bring_the_state() {
+    for event_type in ["response.metadata", "codex.response.metadata"] {
+        for value in [r#""ts-e""#, r#"["ts-e","other"]"#] {
+            let event =
+                format!("data: {{\"type\":\"{event_type}\",\"headers\":{{\"X-Codex-Turn-State\":{value}}}}}\n\n");
+            let cut = Response::sse(format!("{event}{DONE}")).cut_at(event.len(), Cut::Close);
+            let server = playing([cut, answer()]).await;
+            let session = session(&server);
+            let (events, error) = drain(session.begin_turn().stream(request())).await;
+            assert!(error.is_none(), "{error:?}");
+            assert!(!format!("{events:?}").contains("ts-e"), "{events:?}");
+            ask(&session.begin_turn()).await;
+            check_sent(&server, &[None, Some("ts-e"), None]);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_header_is_earlier_than_an_event() {
+    let event = "data: {\"type\":\"response.metadata\",\"headers\":{\"x-codex-turn-state\":\"ts-e\"}}\n\n";
+    let server = playing([Response::sse(format!("{event}{DONE}")).header(HEADER, "ts-h"), answer()]).await;
+    let turn = session(&server).begin_turn();
+    ask(&turn).await;
+    ask(&turn).await;
+    check_sent(&server, &[None, Some("ts-h")]);
+}
+
+#[tokio::test]
+async fn malformed_values_are_as_good_as_none() {
+    let long = vec![b'x'; 9 * 1024];
+    for malformed in [&b""[..], b"  ", b"a b", b"a\x01b", b"\xff\xfe", &long] {
+        let server = playing([answer_with(malformed), answer_with("ts-1"), answer()]).await;
+        let turn = session(&server).begin_turn();
+        for _ in 0..3 {
+            ask(&turn).await;
+        }
+        check_sent(&server, &[None, None, Some("ts-1")]);
+    }
+}
+
+#[tokio::test]
+async fn refusals_bring_no_state() {
+    let refusal = Response::json(500, "{}").header(HEADER, "ts-no");
+    let server = playing([refusal, answer()]).await;
+    ask(&session(&server).begin_turn()).await;
+    check_sent(&server, &[None, None]);
+}
+
+#[tokio::test]
+async fn two_live_turns_have_a_state_each() {
+    let server = playing([answer_with("ts-a"), answer_with("ts-b"), answer()]).await;
+    let session = session(&server);
+    let (first, second) = (session.begin_turn(), session.begin_turn());
+    for turn in [&first, &second, &first, &second] {
+        ask(turn).await;
+    }
+    check_sent(&server, &[None, None, Some("ts-a"), Some("ts-b")]);
+}
+
+#[tokio::test]
+async fn the_chat_wire_keeps_the_state_too() {
+    let chat = Response::sse("data: [DONE]\n\n").header(HEADER, "ts-1");
+    let server = playing([chat]).await;
+    let client = impatient(&server.base_url()).wire(Wire::Chat).build().unwrap();
+    let turn = client.session().begin_turn();
+    ask(&turn).await;
+    ask(&turn).await;
+    check_sent(&server, &[None, Some("ts-1")]);
+}
+
+#[tokio::test]
+async fn the_state_is_shown_nowhere() {
+    let server = playing([answer_with("ts-very-secret"), answer()]).await;
+    let session = session(&server);
+    let turn = session.begin_turn();
+    let (events, _) = drain(turn.stream(request())).await;
+    let stream = turn.stream(request());
+    let shown = format!("{events:?} {session:?} {turn:?} {stream:?}");
+    assert!(!shown.contains("very-secret"), "{shown}");
+    assert!(turn.has_state());
+}
