@@ -31,6 +31,9 @@ pub(crate) struct Settings {
     pub(crate) budget: SharedBudget,
     pub(crate) seeds: Seeds,
     pub(crate) transport: Transport,
+    /// The same, with the deadline of a handshake.
+    pub(crate) socket_transport: Transport,
+    pub(crate) transport_choice: turn_session::Transport,
 }
 
 impl Client {
@@ -48,6 +51,7 @@ impl Client {
             classifier: Classifier::default(),
             budget: SharedBudget::default(),
             seed: None,
+            transport_choice: turn_session::Transport::default(),
             extra_roots: Vec::new(),
         }
     }
@@ -73,6 +77,7 @@ pub struct ClientBuilder {
     classifier: Classifier,
     budget: SharedBudget,
     seed: Option<u64>,
+    transport_choice: turn_session::Transport,
     extra_roots: Vec<Vec<u8>>,
 }
 
@@ -80,6 +85,12 @@ impl ClientBuilder {
     /// The API to speak. Default: [`Wire::Responses`].
     pub fn wire(mut self, wire: Wire) -> Self {
         self.wire = wire;
+        self
+    }
+
+    /// The transport. Default: [`Transport::Sse`](turn_session::Transport::Sse); a WebSocket needs the Responses API.
+    pub fn transport(mut self, transport: turn_session::Transport) -> Self {
+        self.transport_choice = transport;
         self
     }
 
@@ -154,6 +165,9 @@ impl ClientBuilder {
     pub fn build(self) -> Result<Client, Error> {
         self.policy.validate().map_err(|cause| Error::config(format!("retry policy: {cause}")).with_source(cause))?;
         check_timeouts(&self.timeouts)?;
+        if self.wire == Wire::Chat && self.transport_choice == turn_session::Transport::WebSocket {
+            return Err(Error::config("the chat wire has no WebSocket transport"));
+        }
         let mut transport =
             Transport::builder().connect_timeout(self.timeouts.connect).head_timeout(self.timeouts.head);
         for root in self.extra_roots {
@@ -177,7 +191,9 @@ impl ClientBuilder {
             classifier: self.classifier,
             budget: self.budget,
             seeds: Seeds::new(self.seed),
+            socket_transport: transport.with_head_timeout(self.timeouts.connect),
             transport,
+            transport_choice: self.transport_choice,
         })))
     }
 }

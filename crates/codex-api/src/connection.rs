@@ -1,41 +1,82 @@
-//! What a stream is waiting for: credentials, a head, bytes, a whole body.
+//! What a stream is waiting for: credentials, a head, bytes, a whole body; a socket, its handshake, its messages.
 
-use std::task::{Context, Poll, ready};
+use std::{
+    future::Future,
+    pin::Pin,
+    task::{Context, Poll, ready},
+    time::Instant,
+};
 
 use bytes::Bytes;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use http_transport::{BodyLimits, BodyReader, Exchange, LimitedBody, Request, Transport};
+use tokio::task::JoinHandle;
+use turn_session::SocketMemory;
+use ws_codec::{ClientHandshake, HandshakeError, SendError};
 
 use crate::{
     BoxError, OutgoingRequest,
     auth::{AuthorizeFuture, Authorized},
+    socket::{Health, Socket},
 };
 
 /// The way to the service, in the state that the engine asked for.
 pub(crate) enum Connection {
     Closed,
-    Authorizing(Transport, AuthorizeFuture),
+    Authorizing(AuthorizeFuture, Purpose),
     Opening(Exchange),
     Streaming(Exchange),
     Reading(Box<(Exchange, BodyReader)>),
+    /// A parked socket is being handed over.
+    Fetching(JoinHandle<Option<Box<Socket>>>),
+    Probing(Box<Socket>),
+    Shaking(Box<Shaking>),
+    /// The socket is open; once the request was sent, its messages are the answer.
+    Open(Box<Socket>),
+}
+
+/// What a request is for, once it has its credentials.
+pub(crate) struct Purpose {
+    pub(crate) transport: Transport,
+    /// The handshake that the request makes; `None` if it asks for a stream.
+    pub(crate) handshake: Option<ClientHandshake>,
+    /// The limit of an event, which is that of a message, too.
+    pub(crate) max_event_bytes: usize,
+}
+
+/// A handshake under way.
+pub(crate) struct Shaking {
+    exchange: Exchange,
+    handshake: ClientHandshake,
+    max_event_bytes: usize,
 }
 
 /// Something happened.
 pub(crate) enum Signal {
-    Head { status: u16, headers: HeaderMap },
+    Head {
+        status: u16,
+        headers: HeaderMap,
+    },
     Data(Bytes),
     End,
     Body(LimitedBody),
+    /// The parked socket is in good health.
+    Reused,
+    /// There is no parked socket any more.
+    NoSocket,
+    Message(Bytes),
+    SocketClosed(Option<ws_codec::Error>),
     TransportFailed(http_transport::Error),
+    HandshakeFailed(HandshakeError),
     CredentialsFailed(BoxError),
 }
 
 impl Connection {
-    /// Sends the request, once its credentials are there.
-    pub(crate) fn open(transport: &Transport, authorized: Authorized) -> Self {
+    /// Sends a request, once its credentials are there.
+    pub(crate) fn open(authorized: Authorized, purpose: Purpose) -> Self {
         match authorized {
-            Authorized::Ready(request) => Self::Opening(exchange(transport, *request)),
-            Authorized::Pending(future) => Self::Authorizing(transport.clone(), future),
+            Authorized::Ready(request) => purpose.begin(*request),
+            Authorized::Pending(future) => Self::Authorizing(future, purpose),
         }
     }
 
@@ -47,46 +88,156 @@ impl Connection {
         };
     }
 
+    /// What the open socket remembers.
+    pub(crate) fn memory(&self) -> SocketMemory {
+        match self {
+            Self::Open(socket) => socket.memory.clone(),
+            _ => SocketMemory::default(),
+        }
+    }
+
+    /// Sends a message over the open socket.
+    pub(crate) fn send(&mut self, message: Vec<u8>) -> Result<(), SendError> {
+        match self {
+            Self::Open(socket) => socket.send(message),
+            _ => Err(SendError::Closed),
+        }
+    }
+
+    /// Gives the open socket away.
+    pub(crate) fn take_socket(&mut self) -> Option<Box<Socket>> {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Open(socket) => Some(socket),
+            _ => None,
+        }
+    }
+
+    /// When to poll again, even if nothing arrived.
+    pub(crate) fn poll_timeout(&self) -> Option<Instant> {
+        match self {
+            Self::Probing(socket) | Self::Open(socket) => socket.poll_timeout(),
+            _ => None,
+        }
+    }
+
+    /// Bytes that an open socket has received in all.
+    pub(crate) fn bytes_received(&self) -> u64 {
+        match self {
+            Self::Open(socket) => socket.bytes_received(),
+            _ => 0,
+        }
+    }
+
     /// Waits for the next thing to happen. A closed connection is for ever pending.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
-        if let Self::Authorizing(transport, future) = self {
-            match ready!(future.as_mut().poll(cx)) {
-                Ok(request) => *self = Self::Opening(exchange(transport, request)),
-                Err(error) => {
-                    *self = Self::Closed;
-                    return Poll::Ready(Signal::CredentialsFailed(error));
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Signal> {
+        loop {
+            // States that lead to another one leave by `next`, the last thing that happens leaves `Closed` behind.
+            let (next, signal) = match self {
+                Self::Closed => return Poll::Pending,
+                Self::Authorizing(future, _) => match ready!(future.as_mut().poll(cx)) {
+                    Ok(request) => (self.begin(request), None),
+                    Err(error) => (Self::Closed, Some(Signal::CredentialsFailed(error))),
+                },
+                Self::Opening(exchange) => match ready!(exchange.poll_head(cx)) {
+                    Ok(head) => {
+                        let signal = Signal::Head { status: head.status.as_u16(), headers: head.headers };
+                        (self.streaming(), Some(signal))
+                    }
+                    Err(error) => (Self::Closed, Some(Signal::TransportFailed(error))),
+                },
+                Self::Streaming(exchange) => match ready!(exchange.poll_data(cx)) {
+                    Some(Ok(data)) => return Poll::Ready(Signal::Data(data)),
+                    Some(Err(error)) => (Self::Closed, Some(Signal::TransportFailed(error))),
+                    None => (Self::Closed, Some(Signal::End)),
+                },
+                Self::Reading(reading) => {
+                    let (exchange, reader) = &mut **reading;
+                    (Self::Closed, Some(Signal::Body(ready!(reader.poll(exchange, cx)))))
                 }
+                Self::Fetching(task) => match ready!(Pin::new(task).poll(cx)) {
+                    Ok(Some(socket)) => (Self::Probing(socket), None),
+                    Ok(None) | Err(_) => (Self::Closed, Some(Signal::NoSocket)),
+                },
+                Self::Probing(socket) => match ready!(socket.poll_healthy(cx, now)) {
+                    Health::Good => (self.probed(), Some(Signal::Reused)),
+                    Health::Lost => (Self::Closed, Some(Signal::NoSocket)),
+                },
+                Self::Shaking(shaking) => {
+                    let head = ready!(shaking.exchange.poll_head(cx));
+                    match std::mem::replace(self, Self::Closed) {
+                        Self::Shaking(shaking) => shaking.end(head),
+                        other => (other, None),
+                    }
+                }
+                Self::Open(socket) => match ready!(socket.poll_message(cx, now)) {
+                    Some(Ok(message)) => return Poll::Ready(Signal::Message(message)),
+                    Some(Err(error)) => (Self::Closed, Some(Signal::SocketClosed(Some(error)))),
+                    None => (Self::Closed, Some(Signal::SocketClosed(None))),
+                },
+            };
+            *self = next;
+            if let Some(signal) = signal {
+                return Poll::Ready(signal);
             }
         }
-        let signal = match self {
-            Self::Closed | Self::Authorizing(..) => return Poll::Pending,
-            Self::Opening(exchange) => match ready!(exchange.poll_head(cx)) {
-                Ok(head) => {
-                    let status = head.status.as_u16();
-                    if let Self::Opening(exchange) = std::mem::replace(self, Self::Closed) {
-                        *self = Self::Streaming(exchange);
-                    }
-                    return Poll::Ready(Signal::Head { status, headers: head.headers });
-                }
-                Err(error) => Signal::TransportFailed(error),
-            },
-            Self::Streaming(exchange) => match ready!(exchange.poll_data(cx)) {
-                Some(Ok(data)) => return Poll::Ready(Signal::Data(data)),
-                Some(Err(error)) => Signal::TransportFailed(error),
-                None => Signal::End,
-            },
-            Self::Reading(reading) => {
-                let (exchange, reader) = &mut **reading;
-                Signal::Body(ready!(reader.poll(exchange, cx)))
-            }
-        };
-        // Everything but a head and data is the last thing that happens.
-        *self = Self::Closed;
-        Poll::Ready(signal)
+    }
+
+    fn begin(&mut self, request: OutgoingRequest) -> Self {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Authorizing(_, purpose) => purpose.begin(request),
+            other => other,
+        }
+    }
+
+    fn streaming(&mut self) -> Self {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Opening(exchange) => Self::Streaming(exchange),
+            other => other,
+        }
+    }
+
+    fn probed(&mut self) -> Self {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Probing(socket) => Self::Open(socket),
+            other => other,
+        }
     }
 }
 
-fn exchange(transport: &Transport, request: OutgoingRequest) -> Exchange {
-    let OutgoingRequest { method, uri, headers, body, .. } = request;
-    transport.open(Request { method, uri, headers, body })
+impl Purpose {
+    fn begin(self, request: OutgoingRequest) -> Connection {
+        let OutgoingRequest { method, uri, headers, body, .. } = request;
+        let exchange = self.transport.open(Request { method, uri, headers, body });
+        match self.handshake {
+            None => Connection::Opening(exchange),
+            Some(handshake) => {
+                let max_event_bytes = self.max_event_bytes;
+                Connection::Shaking(Box::new(Shaking { exchange, handshake, max_event_bytes }))
+            }
+        }
+    }
+}
+
+impl Shaking {
+    /// The server has answered the handshake: a socket, a refusal with a body, or nonsense.
+    fn end(self, head: Result<http_transport::Head, http_transport::Error>) -> (Connection, Option<Signal>) {
+        let head = match head {
+            Ok(head) => head,
+            Err(error) => return (Connection::Closed, Some(Signal::TransportFailed(error))),
+        };
+        let signal = |head: http_transport::Head| Signal::Head { status: head.status.as_u16(), headers: head.headers };
+        if head.status != StatusCode::SWITCHING_PROTOCOLS {
+            return (Connection::Streaming(self.exchange), Some(signal(head)));
+        }
+        if let Err(error) = self.handshake.verify(head.version, head.status, &head.headers) {
+            return (Connection::Closed, Some(Signal::HandshakeFailed(error)));
+        }
+        match self.exchange.into_upgraded() {
+            Ok(stream) => {
+                let socket = Box::new(Socket::new(stream, self.max_event_bytes));
+                (Connection::Open(socket), Some(signal(head)))
+            }
+            Err(error) => (Connection::Closed, Some(Signal::TransportFailed(error))),
+        }
+    }
 }

@@ -37,6 +37,52 @@ pub(crate) fn of_decoder(error: DecodeError) -> (Failure, Option<BoxError>) {
     (Failure::new(FailureKind::TooLarge, error.to_string()).in_phase(Phase::Streaming), Some(Box::new(error)))
 }
 
+/// The failure that the end of a WebSocket is; `None` is a clean end before the answer was whole.
+pub(crate) fn of_socket(error: Option<ws_codec::Error>) -> (Failure, Option<BoxError>) {
+    use ws_codec::ErrorKind;
+
+    let Some(error) = error else {
+        return (closed(1000, "the WebSocket was closed before the answer was whole".to_owned()), None);
+    };
+    let code = error.close_code().as_u16();
+    let failure = match error.kind() {
+        ErrorKind::Closed => {
+            let reason = error.reason();
+            let colon = if reason.is_empty() { "" } else { ": " };
+            closed(code, format!("the WebSocket was closed before the answer was whole (code {code}){colon}{reason}"))
+        }
+        ErrorKind::UnexpectedEof | ErrorKind::Io | ErrorKind::CloseTimeout => closed(code, with_causes(&error)),
+        ErrorKind::Unresponsive => Failure::new(FailureKind::Timeout, with_causes(&error)),
+        ErrorKind::MessageTooLarge { .. } | ErrorKind::TooManyFragments { .. } => {
+            Failure::new(FailureKind::TooLarge, with_causes(&error))
+        }
+        _ => Failure::new(FailureKind::Protocol, with_causes(&error)),
+    };
+    (failure, Some(Box::new(error)))
+}
+
+fn closed(code: u16, message: String) -> Failure {
+    let mut failure = Failure::new(FailureKind::Closed, message);
+    failure.close_code = Some(code);
+    failure
+}
+
+/// The failure that a message is which cannot be sent over a WebSocket.
+pub(crate) fn of_send(error: ws_codec::SendError) -> (Failure, Option<BoxError>) {
+    let message = error.to_string();
+    let failure = match error {
+        ws_codec::SendError::TooLarge { .. } => Failure::new(FailureKind::TooLarge, message),
+        // It ended between two requests, without saying how.
+        _ => closed(1006, message),
+    };
+    (failure, Some(Box::new(error)))
+}
+
+/// The failure that a wrong answer to a handshake is.
+pub(crate) fn of_handshake(error: ws_codec::HandshakeError) -> (Failure, Option<BoxError>) {
+    (Failure::new(FailureKind::Protocol, error.to_string()).in_phase(Phase::Head), Some(Box::new(error)))
+}
+
 /// The failure of a credential hook.
 pub(crate) fn of_credentials(error: BoxError) -> (Failure, Option<BoxError>) {
     let message = format!("no credentials for the request: {error}");

@@ -14,6 +14,7 @@
 mod answer;
 mod auth;
 mod client;
+mod clock;
 mod connection;
 mod endpoint;
 mod error;
@@ -21,6 +22,7 @@ mod failures;
 mod provider;
 mod seed;
 mod session;
+mod socket;
 mod stream;
 
 pub use answer::Answer;
@@ -32,4 +34,4 @@ pub use response_events::*;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};
 pub use session::{Session, Turn};
 pub use stream::TurnStream;
-pub use turn_session::{CredentialNeed, OnCut, Timeouts};
+pub use turn_session::{CredentialNeed, OnCut, Timeouts, Transport};

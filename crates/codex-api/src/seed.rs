@@ -1,12 +1,9 @@
-//! Seeds of random waits: a different one for each request.
+//! Randomness: the system's, or for tests a fixed beginning.
 
-use std::{
-    collections::hash_map::RandomState,
-    hash::{BuildHasher, Hasher},
-    sync::atomic::{AtomicU64, Ordering},
-};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-/// A row of seeds. Requests that shared one would come back in step.
+/// A row of seeds for random waits, a different one for each request: requests that shared one would come back in
+/// step.
 #[derive(Debug)]
 pub(crate) struct Seeds {
     base: u64,
@@ -16,9 +13,7 @@ pub(crate) struct Seeds {
 impl Seeds {
     /// Seeds of the process, or from a fixed beginning.
     pub(crate) fn new(base: Option<u64>) -> Self {
-        // The hasher's keys come from the system's randomness.
-        let base = base.unwrap_or_else(|| RandomState::new().build_hasher().finish());
-        Self { base, next: AtomicU64::new(0) }
+        Self { base: base.unwrap_or_else(|| u64::from_ne_bytes(entropy())), next: AtomicU64::new(0) }
     }
 
     pub(crate) fn next(&self) -> u64 {
@@ -26,4 +21,14 @@ impl Seeds {
         // Seeds one apart are far apart for the generator, which adds a large odd number each time.
         self.base.wrapping_add(step.wrapping_mul(0xD1B5_4A32_D192_ED03))
     }
+}
+
+/// Bytes that nobody can foresee. On a system without randomness they are zeros: waits are then less spread, and the
+/// masks of WebSockets can be foreseen, which matters only to proxies that mistake them for HTTP.
+pub(crate) fn entropy<const N: usize>() -> [u8; N] {
+    let mut bytes = [0; N];
+    if let Err(error) = getrandom::fill(&mut bytes) {
+        tracing::warn!(%error, "the system gives no randomness");
+    }
+    bytes
 }

@@ -6,9 +6,9 @@ use std::{
 };
 
 use retry_policy::Membership;
-use turn_session::TurnState;
+use turn_session::{SessionMemory, Transport, TurnState};
 
-use crate::{Answer, Error, Request, TurnStream, client::Settings, endpoint::Endpoint};
+use crate::{Answer, Error, Request, TurnStream, client::Settings, clock::now, endpoint::Endpoint, socket::Parking};
 
 /// One conversation. Cheap to clone; clones are the same conversation.
 #[derive(Clone, Debug)]
@@ -20,12 +20,16 @@ pub(crate) struct SessionState {
     pub(crate) client: Arc<Settings>,
     /// This conversation's place in the budget that paces retries.
     pub(crate) budget: Membership,
+    /// Whether the conversation keeps away from WebSockets.
+    pub(crate) memory: SessionMemory,
+    /// The socket that waits for the next request.
+    pub(crate) parking: Parking,
 }
 
 impl Session {
     pub(crate) fn new(client: Arc<Settings>) -> Self {
         let budget = client.budget.join();
-        Self(Arc::new(SessionState { client, budget }))
+        Self(Arc::new(SessionState { client, budget, memory: SessionMemory::new(), parking: Parking::default() }))
     }
 
     /// Begins a turn of the user: the request that answers it and all its follow-ups. Turns that are alive at the
@@ -34,9 +38,28 @@ impl Session {
         Turn {
             session: Arc::clone(&self.0),
             state: TurnState::new(),
-            started: tokio::time::Instant::now().into_std(),
+            started: now(),
             unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok(),
         }
+    }
+}
+
+impl Session {
+    /// Opens the session's WebSocket ahead of any turn and lets the service prepare itself for `request`, without an
+    /// answer (`generate: false`). The first request that extends it then sends only what is new. What the handshake
+    /// says of a turn state belongs to no turn.
+    ///
+    /// A failure costs nothing but the head start.
+    pub async fn warm_up(&self, request: Request) -> Result<(), Error> {
+        let request = request.set("generate", false);
+        let endpoint = Endpoint::of(self.0.client.wire);
+        // A turn of its own, whose state nobody uses.
+        TurnStream::new(&self.begin_turn(), request, endpoint, Transport::WebSocket).collect().await.map(drop)
+    }
+
+    /// Why the session keeps away from WebSockets at present, if it does.
+    pub fn fallback_reason(&self) -> Option<String> {
+        self.0.memory.fallback_reason(now())
     }
 }
 
@@ -54,16 +77,16 @@ impl Turn {
     /// Sends a request as soon as the stream is polled, and streams its events.
     ///
     /// A request that cannot be encoded is the stream's one error.
-    #[expect(clippy::needless_pass_by_value, reason = "a request is spent on its stream")]
     pub fn stream(&self, request: Request) -> TurnStream {
-        TurnStream::new(self, &request, Endpoint::of(self.session.client.wire))
+        let client = &self.session.client;
+        TurnStream::new(self, request, Endpoint::of(client.wire), client.transport_choice)
     }
 
     /// Asks the service to make the conversation shorter (`POST /responses/compact`, Responses API only): the
     /// answer's items take the place of the request's input. It belongs to the turn: it sends the turn state and can
     /// bring it.
     pub async fn compact(&self, request: Request) -> Result<Answer, Error> {
-        TurnStream::new(self, &request, Endpoint::Compact).collect().await
+        TurnStream::new(self, request, Endpoint::Compact, Transport::Sse).collect().await
     }
 
     /// Whether the service has given the turn its state.

@@ -10,22 +10,32 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures_core::{FusedStream, Stream};
-use http::{HeaderName, HeaderValue, Method, header::ACCEPT};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
+};
 use http_transport::{BodyEnd, BodyLimits, LimitedBody};
-use response_events::{Failure, FailureKind, Ledger, TurnEvent};
+use response_events::{Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
 use turn_session::{
-    Action, CredentialNeed, EngineConfig, ErrorBody, ResponseHead, TURN_STATE_HEADER, TurnEngine, TurnState,
+    Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketNeed, TURN_STATE_HEADER, Transport,
+    TurnEngine, TurnState,
 };
+use ws_codec::ClientHandshake;
 
 use crate::{
     Answer, BoxError, Error, OutgoingRequest, Request, Turn,
     answer::Collector,
-    connection::{Connection, Signal},
+    clock::now,
+    connection::{Connection, Purpose, Signal},
     endpoint::Endpoint,
     failures,
+    seed::entropy,
 };
+
+/// The version of the protocol over WebSockets that is spoken; services that know only one ignore it.
+const SOCKET_BETA: &str = "responses_websockets=2026-02-06";
 
 /// The events of one request, up to its one terminal item: `Completed`, `Incomplete`, or an error.
 ///
@@ -36,6 +46,8 @@ pub struct TurnStream {
     turn: Turn,
     endpoint: Endpoint,
     engine: TurnEngine,
+    request: Request,
+    /// The request's body over HTTP.
     body: Bytes,
     connection: Connection,
     decoder: Decoder,
@@ -43,6 +55,10 @@ pub struct TurnStream {
     chunk: Bytes,
     /// When they were received.
     received: Instant,
+    /// Bytes that the socket had received when it was looked at last.
+    bytes_received: u64,
+    /// How to open a socket if the parked one is gone.
+    fresh: Option<(TurnState, CredentialNeed)>,
     /// The error behind the failure that ends the stream.
     cause: Option<BoxError>,
     timer: Option<Pin<Box<Sleep>>>,
@@ -50,9 +66,12 @@ pub struct TurnStream {
 }
 
 impl TurnStream {
-    pub(crate) fn new(turn: &Turn, request: &Request, endpoint: Endpoint) -> Self {
+    pub(crate) fn new(turn: &Turn, request: Request, endpoint: Endpoint, transport: Transport) -> Self {
         let client = &turn.session.client;
         let mut config = EngineConfig::new(endpoint.wire(), client.provider.display_url(endpoint), turn.started);
+        config.transport = transport;
+        config.memory = turn.session.memory.clone();
+        config.requested = now();
         config.options = request.interpreter_options();
         config.timeouts = client.timeouts;
         config.policy = client.policy.clone();
@@ -66,7 +85,7 @@ impl TurnStream {
         let span = tracing::debug_span!("request", url = %config.url);
         let mut engine = TurnEngine::new(config);
         let mut cause = None;
-        let body = endpoint.encode(request).unwrap_or_else(|error| {
+        let body = endpoint.encode(&request).unwrap_or_else(|error| {
             engine.handle_failed(Failure::new(FailureKind::Config, error.to_string()), now());
             cause = Some(error.into());
             Vec::new()
@@ -75,11 +94,14 @@ impl TurnStream {
             turn: turn.clone(),
             endpoint,
             engine,
+            request,
             body: body.into(),
             connection: Connection::Closed,
             decoder: Decoder::with_limits(client.limits),
             chunk: Bytes::new(),
             received: turn.started,
+            bytes_received: 0,
+            fresh: None,
             cause,
             timer: None,
             span,
@@ -112,62 +134,164 @@ impl TurnStream {
         let _entered = span.enter();
         loop {
             if let Some(item) = self.engine.poll_event() {
+                if self.engine.is_done() {
+                    // A caller who has the terminal item need not poll again.
+                    self.act_all();
+                }
                 return Poll::Ready(Some(item.map_err(|failure| {
                     tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
                     Error::new(failure, self.cause.take())
                 })));
             }
             if self.engine.is_done() {
-                self.close();
                 return Poll::Ready(None);
             }
             if let Some(action) = self.engine.poll_action() {
                 self.act(action);
             } else if self.chunk.has_remaining() {
                 self.decode();
-            } else if let Poll::Ready(signal) = self.connection.poll(cx) {
+            } else if let Poll::Ready(signal) = self.connection.poll(cx, now()) {
                 self.handle(signal);
-            // Only now, when nothing is there to be read: a slow caller must not time out a healthy stream.
-            } else if self.poll_timer(cx).is_ready() {
-                self.engine.handle_timeout(now());
             } else {
-                return Poll::Pending;
+                self.note_activity();
+                // Only now, when nothing is there to be read: a slow caller must not time out a healthy stream.
+                if self.poll_timer(cx).is_pending() {
+                    return Poll::Pending;
+                }
+                // Either the engine's deadline has passed, or the connection's, which the next turn of the loop sees.
+                let now = now();
+                if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                    self.engine.handle_timeout(now);
+                }
             }
+        }
+    }
+
+    fn act_all(&mut self) {
+        while let Some(action) = self.engine.poll_action() {
+            self.act(action);
+        }
+    }
+
+    /// Pings and pongs keep a socket from being idle, and bring no signal.
+    fn note_activity(&mut self) {
+        let received = self.connection.bytes_received();
+        if received != self.bytes_received {
+            self.bytes_received = received;
+            self.engine.handle_activity(now());
         }
     }
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open { attempt, turn_state, credentials, .. } => self.open(attempt, &turn_state, credentials),
+            Action::Open { attempt, transport, turn_state, credentials, socket } => {
+                tracing::debug!(
+                    attempt,
+                    transport = transport.as_str(),
+                    turn_state = turn_state.get().is_some(),
+                    "attempt"
+                );
+                match transport {
+                    TransportKind::WebSocket => self.open_socket(turn_state, credentials, socket),
+                    _ => self.open_stream(&turn_state, credentials),
+                }
+            }
+            Action::Send { turn_state, input } => self.send(&turn_state, input),
             Action::ReadBody(ErrorBody::Answer) => {
                 let client = &self.turn.session.client;
                 let time = client.timeouts.progress.unwrap_or(Duration::MAX);
                 self.connection.read_body(BodyLimits { bytes: client.limits.get_max_event_bytes(), time });
             }
             Action::ReadBody(_) => self.connection.read_body(BodyLimits::default()),
+            Action::Park => {
+                if let Some(mut socket) = self.connection.take_socket() {
+                    socket.memory = self.engine.socket_memory(&self.request);
+                    self.turn.session.parking.park(socket);
+                }
+                self.close();
+            }
             _ => self.close(),
         }
     }
 
-    /// Sends the request, with the state that the turn has by now.
-    fn open(&mut self, attempt: u32, turn_state: &TurnState, credentials: CredentialNeed) {
+    /// Sends the request over HTTP, with the state that the turn has by now.
+    fn open_stream(&mut self, turn_state: &TurnState, credentials: CredentialNeed) {
+        let client = &self.turn.session.client;
+        let mut headers = client.headers.clone();
+        headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
+        self.decoder.reset();
+        let body = self.body.clone();
+        self.open(Method::POST, headers, body, None, turn_state, credentials);
+    }
+
+    /// Takes the parked socket, or opens one.
+    fn open_socket(&mut self, turn_state: TurnState, credentials: CredentialNeed, need: SocketNeed) {
+        let parked = if need == SocketNeed::Any { self.turn.session.parking.take() } else { None };
+        if let Some(parked) = parked {
+            self.fresh = Some((turn_state, credentials));
+            self.connection = Connection::Fetching(parked);
+            return;
+        }
+        let handshake = ClientHandshake::new(entropy());
+        let mut headers = self.turn.session.client.headers.clone();
+        for body_header in [CONTENT_TYPE, ACCEPT, ACCEPT_ENCODING] {
+            headers.remove(body_header);
+        }
+        headers.entry("openai-beta").or_insert(HeaderValue::from_static(SOCKET_BETA));
+        headers.extend(handshake.headers());
+        self.open(Method::GET, headers, Bytes::new(), Some(handshake), &turn_state, credentials);
+    }
+
+    fn open(
+        &mut self,
+        method: Method,
+        mut headers: HeaderMap,
+        body: Bytes,
+        handshake: Option<ClientHandshake>,
+        turn_state: &TurnState,
+        credentials: CredentialNeed,
+    ) {
         let client = &self.turn.session.client;
         let uri = match client.provider.uri(self.endpoint) {
             Ok(uri) => uri,
             Err(error) => return self.engine.handle_failed(error.failure().clone(), now()),
         };
-        tracing::debug!(attempt, turn_state = turn_state.get().is_some(), "attempt");
-        let mut headers = client.headers.clone();
-        headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
         // A state that was taken in is a header value.
         if let Some(mut value) = turn_state.get().and_then(|value| HeaderValue::try_from(value).ok()) {
             value.set_sensitive(true);
             headers.insert(HeaderName::from_static(TURN_STATE_HEADER), value);
         }
-        let body = self.body.clone();
-        let request = OutgoingRequest { method: Method::POST, uri, headers, body, credentials };
-        self.decoder.reset();
-        self.connection = Connection::open(&client.transport, client.auth.authorize(request));
+        let request = OutgoingRequest { method, uri, headers, body, credentials };
+        let transport = if handshake.is_some() { &client.socket_transport } else { &client.transport };
+        let purpose =
+            Purpose { transport: transport.clone(), handshake, max_event_bytes: client.limits.get_max_event_bytes() };
+        self.connection = Connection::open(client.auth.authorize(request), purpose);
+    }
+
+    /// Sends the request over the open socket.
+    fn send(&mut self, turn_state: &TurnState, input: InputForm) {
+        let memory = self.connection.memory();
+        let continuation = if input == InputForm::NewOnly { memory.continuation(&self.request) } else { None };
+        let sent = if continuation.is_some() { InputForm::NewOnly } else { InputForm::Whole };
+        let message = match self.request.encode_create(continuation, turn_state.get()) {
+            Ok(message) => message,
+            Err(error) => {
+                let failure = Failure::new(FailureKind::Config, error.to_string());
+                return self.fail(failure, Some(error.into()));
+            }
+        };
+        match self.connection.send(message) {
+            Ok(()) => self.engine.handle_sent(sent, now()),
+            Err(error) => {
+                let (failure, cause) = failures::of_send(error);
+                self.fail(failure, cause);
+            }
+        }
+    }
+
+    fn fail(&mut self, failure: Failure, cause: Option<BoxError>) {
+        self.cause = cause;
+        self.engine.handle_failed(failure, now());
     }
 
     fn close(&mut self) {
@@ -197,19 +321,41 @@ impl TurnStream {
                 self.engine.handle_closed(cut, now());
             }
             Signal::Body(body) => self.handle_body(body),
+            Signal::Reused => {
+                let memory = self.connection.memory();
+                self.engine.handle_reused(&memory, now());
+            }
+            Signal::NoSocket => {
+                if let Some((turn_state, credentials)) = self.fresh.take() {
+                    self.open_socket(turn_state, credentials, SocketNeed::Fresh);
+                }
+            }
+            Signal::Message(message) => {
+                let now = now();
+                self.engine.handle_activity(now);
+                self.engine.handle_payload(None, &message, now);
+            }
+            Signal::SocketClosed(error) => {
+                let (failure, cause) = failures::of_socket(error);
+                self.cause = cause;
+                self.engine.handle_closed(Some(failure), now());
+            }
             Signal::TransportFailed(error) => {
                 let (failure, cause) = failures::of_transport(error);
-                self.cause = cause;
-                if failure.phase == response_events::Phase::Streaming {
+                if failure.phase == Phase::Streaming {
+                    self.cause = cause;
                     self.engine.handle_closed(Some(failure), now());
                 } else {
-                    self.engine.handle_failed(failure, now());
+                    self.fail(failure, cause);
                 }
+            }
+            Signal::HandshakeFailed(error) => {
+                let (failure, cause) = failures::of_handshake(error);
+                self.fail(failure, cause);
             }
             Signal::CredentialsFailed(error) => {
                 let (failure, cause) = failures::of_credentials(error);
-                self.cause = cause;
-                self.engine.handle_failed(failure, now());
+                self.fail(failure, cause);
             }
         }
     }
@@ -235,16 +381,17 @@ impl TurnStream {
             }
             Err(error) => {
                 let (failure, cause) = failures::of_decoder(error);
-                self.cause = cause;
                 self.chunk = Bytes::new();
-                self.engine.handle_failed(failure, now());
+                self.fail(failure, cause);
             }
         }
     }
 
-    /// Ready when the engine's deadline has passed. The deadline moves with every byte, the timer only when it fires.
+    /// Ready when a deadline has passed: the engine's, or that of the socket. The deadline moves with every byte, the
+    /// timer only when it fires.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(deadline) = self.engine.poll_timeout() else { return Poll::Pending };
+        let deadlines = [self.engine.poll_timeout(), self.connection.poll_timeout()];
+        let Some(deadline) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
         let deadline = tokio::time::Instant::from_std(deadline);
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if deadline < timer.deadline() {
@@ -258,11 +405,6 @@ impl TurnStream {
         }
         Poll::Pending
     }
-}
-
-/// The clock of the runtime, which tests can stop.
-fn now() -> Instant {
-    tokio::time::Instant::now().into_std()
 }
 
 impl Stream for TurnStream {

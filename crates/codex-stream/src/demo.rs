@@ -20,7 +20,7 @@ pub(crate) async fn start(wire: Wire, style: TextStyle) -> io::Result<ReplayServ
         _ => RESPONSES,
     };
     let pace = match style {
-        TextStyle::Pipe => Pace::Max,
+        TextStyle::Pipe | TextStyle::PipeWhenFinal => Pace::Max,
         TextStyle::Plain | TextStyle::Colour => Pace::Pause(PAUSE),
     };
     let response = Response::sse(recording).chunks(events(recording)).pace(pace);

@@ -3,6 +3,7 @@
 use std::{
     borrow::Cow,
     io::{self, IsTerminal, Write},
+    time::Duration,
 };
 
 use anstream::{AutoStream, ColorChoice};
@@ -50,8 +51,9 @@ pub(crate) fn failure(subject: Subject, failure: &Failure) {
     facts.extend(failure.status.map(|status| format!("status {status}")));
     facts.extend(failure.close_code.map(|code| format!("close code {code}")));
     facts.extend(failure.request_id.as_ref().map(|id| format!("request id {id}")));
-    facts.extend(failure.retry_after.map(|wait| format!("retry after {:.1} s", wait.as_secs_f64())));
+    facts.extend(failure.retry_after.map(|wait| format!("the service asks to come back in {}", span(wait))));
     if subject == Subject::Request {
+        facts.extend((failure.attempts > 1).then(|| format!("{} attempts", failure.attempts)));
         facts.push(if failure.retryable { "another try may succeed" } else { "not worth another try" }.to_owned());
     }
     if failure.output_delivered {
@@ -73,6 +75,19 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
     }
 }
 
+/// A wait for people: to the second where that matters, else to the minute, rounded up.
+fn span(wait: Duration) -> String {
+    if wait < Duration::from_secs(600) {
+        return format!("{:.1} s", wait.as_secs_f64());
+    }
+    let minutes = wait.as_millis().div_ceil(60_000);
+    match (minutes / 60, minutes % 60) {
+        (0, minutes) => format!("{minutes} min"),
+        (hours, 0) => format!("{hours} h"),
+        (hours, minutes) => format!("{hours} h {minutes} min"),
+    }
+}
+
 fn print(label: &str, style: Style, message: &str) {
     let style = if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { style };
     line(&format!("{style}{label}{style:#}: {}", printable(message)));
@@ -90,4 +105,23 @@ fn printable(message: &str) -> Cow<'_, str> {
 fn line(text: &str) {
     // Nobody is left to be told when standard error is gone.
     let _ = writeln!(io::stderr(), "{text}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_are_told_as_people_tell_them() {
+        for (millis, expected) in [
+            (1_400, "1.4 s"),
+            (599_000, "599.0 s"),
+            (600_000, "10 min"),
+            (3_599_000, "1 h"),
+            (10_800_000, "3 h"),
+            (10_800_001, "3 h 1 min"),
+        ] {
+            assert_eq!(span(Duration::from_millis(millis)), expected);
+        }
+    }
 }

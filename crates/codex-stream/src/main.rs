@@ -5,6 +5,7 @@ mod decode_command;
 mod demo;
 mod diagnostics;
 mod problem;
+mod progress;
 mod replay;
 mod turn;
 

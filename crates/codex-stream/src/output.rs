@@ -1,5 +1,6 @@
 //! The forms in which a stream is shown.
 
+mod held;
 mod json;
 mod summary;
 mod text;
@@ -52,6 +53,7 @@ pub trait Render {
 /// The renderer of a form. The style counts for [`OutputFormat::Text`] only.
 pub fn renderer(format: OutputFormat, wire: Wire, style: TextStyle) -> Box<dyn Render + Send> {
     match format {
+        OutputFormat::Text if style == TextStyle::PipeWhenFinal => Box::new(held::HeldText::default()),
         OutputFormat::Text => Box::new(text::TextRenderer::new(style)),
         OutputFormat::Json => Box::new(json::JsonRenderer::default()),
         OutputFormat::Transcript => Box::new(transcript::TranscriptRenderer::default()),

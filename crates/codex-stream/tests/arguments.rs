@@ -23,6 +23,11 @@ fn wrong_usage_is_named_in_one_line() {
     check(&["turn", "hi", "--wire", "x"], "possible values: responses, chat");
     check(&["turn", "hi", "--output", "xml"], "text, json, transcript, summary");
     check(&["turn", "hi", "--idle-timeout", "5"], "expected a duration");
+    check(&["turn", "hi", "--max-attempts", "0"], "--max-attempts");
+    check(&["turn", "hi", "--max-attempts", "-1"], "'-1'");
+    check(&["turn", "hi", "--max-attempts", "4294967296"], "--max-attempts");
+    check(&["turn", "hi", "--max-wait", "soon"], "--max-wait");
+    check(&["turn", "hi", "--on-cut", "keep"], "possible values: discard, fail");
     check(&["turn", "hi", "--set", "a.b=x"], "no JSON");
     check(&["turn", "hi", "--set", "a..b=1"], "empty part");
     check(&["turn", "hi", "--tool-output", "x"], "NAME=TEXT");
@@ -34,6 +39,9 @@ fn wrong_usage_is_named_in_one_line() {
 #[test]
 fn settings_that_cannot_be_used_are_named_in_one_line() {
     check(&["turn", "hi", "--base-url", "ftp://host/v1"], "http(s)://host/path");
+    check(&["turn", "hi", "--max-wait", "0"], "--max-wait must not be zero; --max-attempts 1 switches retries off");
+    check(&["turn", "hi", "--max-wait", "off"], "--max-wait must not be zero");
+    check(&["turn", "hi", "--max-wait", "25h"], "--max-wait must not be longer than 24 hours");
     check(&["turn", "hi", "--tool", "no-such-file.json"], "cannot read no-such-file.json");
     check(&["turn", "hi", "--tool", &file("Cargo.toml")], "is no JSON");
     check(&["turn", "hi", "--base-url", "http://127.0.0.1:9/v1", "--header", "a b: c"], "cannot be a header");
@@ -54,11 +62,6 @@ fn what_is_still_to_come_says_so() {
         (&["record", "--upstream", "https://host/v1", "--out", "dir"][..], "`record` is not available yet"),
         (&["replay", "x.sse", "--fault", "cut"], "--fault is not available yet"),
         (&["replay", "x.cassette"], "is not available yet"),
-        (&["turn", "hi", "--transport", "ws"], "--transport ws is not available yet"),
-        (&["turn", "hi", "--transport", "auto"], "--transport auto is not available yet"),
-        (&["turn", "hi", "--max-attempts", "3"], "--max-attempts is not available yet"),
-        (&["turn", "hi", "--max-wait", "3s"], "--max-wait is not available yet"),
-        (&["turn", "hi", "--on-cut", "fail"], "--on-cut is not available yet"),
         (&["turn", "hi", "--ca", "x.pem"], "--ca is not available yet"),
         (&["turn", "hi", "--proxy", "http://host"], "--proxy is not available yet"),
     ] {

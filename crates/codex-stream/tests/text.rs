@@ -1,7 +1,9 @@
 //! The text of an answer, as a terminal and a pipe get it.
 
+use std::time::Duration;
+
 use codex_stream::{DecodeOptions, OutputFormat, StreamDecoder, TextStyle, renderer};
-use response_events::{TurnEvent, Wire};
+use response_events::{FailureKind, Ledger, Retry, TurnEvent, Wire};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -73,4 +75,57 @@ fn calls_stand_on_lines_of_their_own() {
     let events = [delta, call(1, "clock"), call(2, "map")];
     check(Wire::Responses, &events, TextStyle::Pipe, "Let me see\n[tool call] clock {}\n[tool call] map {}\n");
     check(Wire::Responses, &events, TextStyle::Plain, "Let me see\n\n[tool call] clock {}\n[tool call] map {}\n");
+}
+
+fn retry() -> TurnEvent {
+    TurnEvent::Retry(Retry {
+        attempt: 2,
+        max_attempts: 9,
+        delay: Duration::ZERO,
+        reason: FailureKind::Truncated,
+        code: None,
+        message: "cut".into(),
+        discarded: true,
+    })
+}
+
+/// Shows two attempts, the first of which is void, and gives what was written before and after the end.
+fn show_void(first: &[Value], second: &[Value], style: TextStyle) -> (String, String) {
+    let mut out = Vec::new();
+    let mut text = renderer(OutputFormat::Text, Wire::Chat, style);
+    text.begin(None, &mut out).expect("a vector takes everything");
+    for (events, is_void) in [(first, true), (second, false)] {
+        let mut stream = StreamDecoder::new(DecodeOptions::new(Wire::Chat));
+        for event in events {
+            let mut show = |event: &TurnEvent| text.event(None, event, &mut out);
+            stream.feed(format!("data: {event}\n\n").as_bytes(), &mut show).expect("a vector takes everything");
+        }
+        if is_void {
+            text.event(None, &retry(), &mut out).expect("a vector takes everything");
+        }
+    }
+    let before = String::from_utf8(out.clone()).expect("text");
+    out.clear();
+    text.end(None, &Ledger::default(), &mut out).expect("a vector takes everything");
+    (before, String::from_utf8(out).expect("text"))
+}
+
+#[test]
+fn a_terminal_marks_what_is_void() {
+    let first = [choice(0, &json!({"content": "One, t"})), choice(1, &json!({"content": "kept for the end"}))];
+    let second = [choice(0, &json!({"content": "One, two."}))];
+    let void = "[the output above is void: the answer was cut off, and starts again]";
+    let (before, end) = show_void(&first, &second, TextStyle::Plain);
+    assert_eq!((before, end.as_str()), (format!("One, t\n\n{void}\nOne, two."), "\n"));
+    // Nothing was shown that could be marked.
+    let role = [choice(0, &json!({"role": "assistant"}))];
+    assert_eq!(show_void(&role, &second, TextStyle::Plain).0, "One, two.");
+}
+
+#[test]
+fn a_pipe_gets_only_what_is_final() {
+    let first = [choice(0, &json!({"content": "One, t"}))];
+    let second = [choice(0, &json!({"content": "One, two."})), choice(1, &json!({"content": "Uno."}))];
+    let (before, end) = show_void(&first, &second, TextStyle::PipeWhenFinal);
+    assert_eq!((before.as_str(), end.as_str()), ("", "One, two.\n"));
 }

@@ -2,70 +2,12 @@
 
 mod support;
 
-use std::process::{Command, Stdio};
-
 use serde_json::{Value, json};
-use stream_replay::{RecordedRequest, ReplayServer, ReplayServerBuilder, Response};
-use support::{Ran, command, run};
-use tokio::runtime::Runtime;
-
-/// A server on a runtime of its own, since the binary is waited for.
-struct Server {
-    runtime: Runtime,
-    server: ReplayServer,
-}
-
-impl Server {
-    fn new(responses: impl IntoIterator<Item = Response>) -> Self {
-        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
-        let runtime = runtime.expect("a runtime starts");
-        let builder = responses.into_iter().fold(ReplayServer::builder(), ReplayServerBuilder::respond);
-        let server = runtime.block_on(builder.start()).expect("a loopback port is free");
-        Self { runtime, server }
-    }
-
-    fn command(&self, args: &[&str]) -> Command {
-        let mut command = command();
-        command.arg("turn").args(args).args(["--base-url", &self.server.base_url()]).stdin(Stdio::null());
-        command
-    }
-
-    fn turn(&self, args: &[&str]) -> Ran {
-        self.command(args).output().expect("the binary runs").into()
-    }
-
-    /// The bodies that were sent.
-    fn bodies(&self) -> Vec<Value> {
-        self.server.requests().iter().map(body).collect()
-    }
-}
-
-fn body(request: &RecordedRequest) -> Value {
-    serde_json::from_slice(&request.body).expect("a request is JSON")
-}
-
-fn sse(events: &[Value]) -> Response {
-    let events: Vec<String> = events.iter().map(|event| format!("data: {event}\n\n")).collect();
-    Response::sse(events.concat())
-}
-
-fn message(text: &str) -> Response {
-    let content = json!([{"type": "output_text", "text": text}]);
-    sse(&[
-        json!({"type": "response.output_text.delta", "output_index": 0, "delta": text}),
-        json!({"type": "response.output_item.done", "output_index": 0,
-            "item": {"type": "message", "role": "assistant", "content": content}}),
-        json!({"type": "response.completed", "response": {"id": "r", "status": "completed"}}),
-    ])
-}
-
-fn call(name: &str) -> Response {
-    sse(&[
-        json!({"type": "response.output_item.done", "output_index": 0,
-            "item": {"type": "function_call", "call_id": "c1", "name": name, "arguments": "{}", "status": "completed"}}),
-        json!({"type": "response.completed", "response": {"id": "r", "status": "completed"}}),
-    ])
-}
+use stream_replay::Response;
+use support::{
+    Ran, run,
+    server::{Server, call, message, sse},
+};
 
 fn types(input: &Value) -> Vec<&str> {
     input.as_array().into_iter().flatten().map(|item| item["type"].as_str().unwrap_or_default()).collect()
@@ -148,7 +90,7 @@ fn a_failed_turn_ends_the_run_with_the_message_of_the_service() {
 fn a_cut_stream_is_status_3() {
     let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half"});
     let server = Server::new([sse(&[delta])]);
-    let ran = server.turn(&["hi"]);
+    let ran = server.turn(&["hi", "--max-attempts", "1"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), "Half\n"), "{ran:?}");
 }
 
@@ -180,11 +122,14 @@ fn prompts_are_read_from_standard_input_line_by_line() {
 #[cfg(unix)]
 #[test]
 fn an_interrupted_turn_is_status_130_and_says_what_was_received() {
-    use std::io::{BufRead, BufReader, Read};
+    use std::{
+        io::{BufRead, BufReader, Read},
+        process::{Command, Stdio},
+    };
 
     let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half\n"});
     let server = Server::new([sse(&[delta]).hold_until(stream_replay::Gate::new())]);
-    let mut command = server.command(&["hi"]);
+    let mut command = server.command(&["hi", "--on-cut", "fail"]);
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
     let mut line = String::new();
     BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("text arrives");

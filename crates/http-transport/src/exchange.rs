@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::StatusCode;
 use tokio::runtime::Handle;
 
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
@@ -22,6 +23,7 @@ use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::{Endpoint, Target};
 use crate::transport::Settings;
+use crate::upgrade::Upgraded;
 use crate::waiting::Waiting;
 
 /// One request and its answer, on a connection of its own.
@@ -42,8 +44,22 @@ enum State {
     Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
     Waiting(Box<Waiting>),
     Body(Arc<Endpoint>, Box<Http1>),
+    /// Behind a 101.
+    Switched(Upgraded),
     /// The phase it ended in; the socket is closed.
     Ended(Phase),
+}
+
+impl State {
+    fn answered(Waiting { endpoint, http, .. }: Waiting, status: StatusCode) -> Self {
+        if status != StatusCode::SWITCHING_PROTOCOLS {
+            return Self::Body(endpoint, Box::new(http));
+        }
+        match http.into_stream() {
+            Some((stream, leftover)) => Self::Switched(Upgraded::new(endpoint, stream, leftover)),
+            None => Self::Ended(Phase::Done),
+        }
+    }
 }
 
 /// A request that can be sent.
@@ -75,7 +91,7 @@ impl Exchange {
     /// Errors with every [`ErrorKind`] but `Truncated`; the exchange is then over. Asking again afterwards is
     /// answered with [`ErrorKind::Config`].
     pub fn poll_head(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
-        if matches!(self.state, State::Body(..) | State::Ended(_)) {
+        if matches!(self.state, State::Body(..) | State::Switched(_) | State::Ended(_)) {
             let message = "the response head was already asked for";
             return Poll::Ready(Err(Error::new(ErrorKind::Config, self.phase(), message)));
         }
@@ -91,14 +107,15 @@ impl Exchange {
         poll_fn(|cx| self.poll_head(cx)).await
     }
 
-    /// The next bytes of the body, as soon as they are there; `None` at its clean end and after an error.
+    /// The next bytes of the body, as soon as they are there; `None` at its clean end and after an error. A 101 has
+    /// no body; what comes behind it is for [`into_upgraded`](Self::into_upgraded).
     ///
     /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`]; before the head was read, with
     /// [`ErrorKind::Config`]. There is no time limit here.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let (endpoint, http) = match &mut self.state {
             State::Body(endpoint, http) => (endpoint, http),
-            State::Ended(_) => return Poll::Ready(None),
+            State::Switched(_) | State::Ended(_) => return Poll::Ready(None),
             _ => {
                 let message = "the body was asked for before the response head";
                 return Poll::Ready(Some(Err(Error::new(ErrorKind::Config, self.phase(), message))));
@@ -130,6 +147,19 @@ impl Exchange {
         poll_fn(|cx| reader.poll(self, cx)).await
     }
 
+    /// The connection as a stream of bytes, after a head of [`SWITCHING_PROTOCOLS`](StatusCode::SWITCHING_PROTOCOLS)
+    /// (101): nothing that the server sent behind that head is lost. Whether the server chose the right protocol is for
+    /// the caller to check.
+    ///
+    /// Errors with [`ErrorKind::Config`] when no such head was handed out.
+    pub fn into_upgraded(self) -> Result<Upgraded, Error> {
+        if let State::Switched(upgraded) = self.state {
+            return Ok(upgraded);
+        }
+        let message = "the connection has not switched protocols";
+        Err(Error::new(ErrorKind::Config, self.phase(), message))
+    }
+
     /// How far the exchange has come, or where it failed.
     pub fn phase(&self) -> Phase {
         match &self.state {
@@ -138,6 +168,7 @@ impl Exchange {
             State::Starting(..) => Phase::Sending,
             State::Waiting(waiting) => waiting.phase(),
             State::Body(..) => Phase::Body,
+            State::Switched(_) => Phase::Done,
             State::Ended(phase) => *phase,
         }
     }
@@ -163,12 +194,12 @@ impl Exchange {
                 State::Waiting(waiting) => {
                     let head = ready!(waiting.poll(cx))?;
                     if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
-                        self.state = State::Body(waiting.endpoint, Box::new(waiting.http));
+                        self.state = State::answered(*waiting, head.status);
                     }
                     return Poll::Ready(Ok(head));
                 }
                 // `poll_head` answers for these.
-                State::Body(..) | State::Ended(_) => return Poll::Pending,
+                State::Body(..) | State::Switched(_) | State::Ended(_) => return Poll::Pending,
             }
         }
     }

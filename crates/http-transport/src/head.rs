@@ -9,7 +9,7 @@ use crate::redact::Headers;
 /// The response head. `Debug` hides the values of secret headers.
 #[derive(Clone)]
 pub struct Head {
-    /// The status; never an interim one except 101.
+    /// The status; never an interim one, except 101 where the request asked for an upgrade.
     pub status: StatusCode,
     /// The headers, repeated ones in the order of the wire.
     pub headers: HeaderMap,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection};
@@ -16,6 +17,7 @@ use crate::classify;
 use crate::dial::BoxStream;
 use crate::outgoing::RequestBody;
 use crate::progress::{Metered, Progress};
+use crate::upgrade::Switch;
 
 /// Bytes of a response head, trailers, and of hyper's read buffer.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -29,12 +31,13 @@ type Socket = TokioIo<Metered<BoxStream>>;
 
 /// A connection that a request was put on.
 pub(crate) struct Http1 {
-    /// `None` once it has ended.
+    /// `None` once it has ended, unless by a switch of protocols.
     connection: Option<Connection<Socket, RequestBody>>,
     /// What the connection ended with, when hyper could not tell the head or the body.
     failure: Option<hyper::Error>,
     response: Boxed<hyper::Result<http::Response<Incoming>>>,
     body: Option<Incoming>,
+    switch: Switch,
     progress: Arc<Progress>,
     interim: Arc<AtomicUsize>,
 }
@@ -46,6 +49,7 @@ impl Http1 {
         mut request: http::Request<RequestBody>,
         progress: Arc<Progress>,
     ) -> hyper::Result<Self> {
+        let switch = Switch::asked_by(request.headers());
         let interim = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&interim);
         hyper::ext::on_informational(&mut request, move |_| {
@@ -65,6 +69,7 @@ impl Http1 {
             failure: None,
             response: Box::pin(sender.send_request(request)),
             body: None,
+            switch,
             progress,
             interim,
         })
@@ -79,15 +84,33 @@ impl Http1 {
         self.interim.load(Relaxed) > INTERIM_LIMIT
     }
 
+    /// Whether the request asked to switch protocols, and was not refused.
+    pub(crate) fn switch(&self) -> Switch {
+        self.switch
+    }
+
+    /// The stream behind a 101 that was asked for, and what the server has already sent on it.
+    pub(crate) fn into_stream(self) -> Option<(BoxStream, Bytes)> {
+        let parts = self.connection?.into_parts();
+        Some((parts.io.into_inner().into_inner(), parts.read_buf))
+    }
+
     /// The response without its body, which stays here. Ready once.
     pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         self.drive(cx);
-        let response = ready!(self.response.as_mut().poll(cx));
-        Poll::Ready(response.map(|response| {
-            let (parts, body) = response.into_parts();
-            self.body = Some(body);
-            http::Response::from_parts(parts, ())
-        }))
+        let response = ready!(self.response.as_mut().poll(cx))?;
+        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
+            if self.switch == Switch::Possible {
+                // From here on it is a connection like any other: one that is done is shut down.
+                self.switch = Switch::Excluded;
+                self.drive(cx);
+            }
+        } else if let Some(cause) = self.failure.take() {
+            return Poll::Ready(Err(cause));
+        }
+        let (parts, body) = response.into_parts();
+        self.body = Some(body);
+        Poll::Ready(Ok(http::Response::from_parts(parts, ())))
     }
 
     /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.
@@ -129,9 +152,16 @@ impl Http1 {
         let Some(connection) = &mut self.connection else {
             return;
         };
-        if let Poll::Ready(end) = Pin::new(connection).poll(cx) {
-            self.connection = None;
+        let end = match self.switch {
+            // hyper is done with a connection that has switched, and must not shut it down.
+            Switch::Possible => connection.poll_without_shutdown(cx),
+            Switch::Excluded => Pin::new(connection).poll(cx),
+        };
+        if let Poll::Ready(end) = end {
             self.failure = end.err();
+            if self.failure.is_some() || self.switch == Switch::Excluded {
+                self.connection = None;
+            }
         }
     }
 }

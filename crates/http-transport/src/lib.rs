@@ -1,5 +1,6 @@
 //! A small HTTP client for long streamed answers: dial, TLS, one request, a body polled in place.
-//! It does not retry, follow redirects, judge how long a body may stay silent, or know what a body means.
+//! It does not retry, follow redirects, judge how long a body may stay silent, or know what a body or an upgraded
+//! connection means.
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
@@ -18,6 +19,7 @@ mod redact;
 mod request;
 mod target;
 mod transport;
+mod upgrade;
 mod waiting;
 
 pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
@@ -27,3 +29,4 @@ pub use head::Head;
 pub use phase::Phase;
 pub use request::Request;
 pub use transport::{Transport, TransportBuilder};
+pub use upgrade::Upgraded;

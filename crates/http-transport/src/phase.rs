@@ -18,7 +18,7 @@ pub enum Phase {
     Head,
     /// The head is there; the body is being read.
     Body,
-    /// The body ended cleanly.
+    /// The body ended cleanly, or the connection left HTTP.
     Done,
 }
 

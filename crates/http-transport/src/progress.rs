@@ -59,6 +59,10 @@ impl<S> Metered<S> {
     pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
         Self { stream, progress }
     }
+
+    pub(crate) fn into_inner(self) -> S {
+        self.stream
+    }
 }
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {

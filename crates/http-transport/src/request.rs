@@ -11,11 +11,14 @@ use crate::redact::{Headers, SafeUri};
 ///
 /// `host` is added when the caller gives none, `content-length` always follows the body, and `expect` and
 /// `transfer-encoding` are never sent. `Debug` hides user info, the query, and the values of secret headers.
+///
+/// Headers that ask for an upgrade (`upgrade`, and `connection` that names it; RFC 9110, section 7.8) allow the server
+/// to answer with 101: see [`Exchange::into_upgraded`](crate::Exchange::into_upgraded).
 #[derive(Clone)]
 pub struct Request {
     /// The method. `CONNECT` is refused.
     pub method: Method,
-    /// An absolute `http` or `https` URI without user info.
+    /// An absolute URI without user info. `ws` and `wss` (RFC 6455, section 3) are other names for `http` and `https`.
     pub uri: Uri,
     /// The headers, as they are to be sent.
     pub headers: HeaderMap,
@@ -24,6 +27,11 @@ pub struct Request {
 }
 
 impl Request {
+    /// A `GET`, without a body.
+    pub fn get(uri: Uri, headers: HeaderMap) -> Self {
+        Self { method: Method::GET, uri, headers, body: Bytes::new() }
+    }
+
     /// A `POST` of `body`.
     pub fn post(uri: Uri, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
         Self { method: Method::POST, uri, headers, body: body.into() }

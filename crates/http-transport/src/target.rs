@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::uri::{PathAndQuery, Scheme};
+use http::uri::PathAndQuery;
 use http::{HeaderValue, Uri};
 
 use crate::error::{Error, ErrorKind};
@@ -51,11 +51,11 @@ impl Target {
             let message = format!("cannot use the URI {}: {why}", SafeUri(uri));
             Error::new(ErrorKind::Config, Phase::Dns, message)
         };
-        let (security, default_port) = match uri.scheme() {
-            Some(scheme) if *scheme == Scheme::HTTP => (Security::Plain, 80),
-            Some(scheme) if *scheme == Scheme::HTTPS => (Security::Tls, 443),
-            Some(_) => return Err(refuse("its scheme is neither http nor https")),
-            None => return Err(refuse("it has no scheme (http or https)")),
+        let scheme = uri.scheme_str().ok_or_else(|| refuse("it has no scheme (http or https)"))?;
+        let (security, default_port) = match scheme.to_ascii_lowercase().as_str() {
+            "http" | "ws" => (Security::Plain, 80),
+            "https" | "wss" => (Security::Tls, 443),
+            _ => return Err(refuse("its scheme is none of http, https, ws and wss")),
         };
         let authority = uri.authority().ok_or_else(|| refuse("it has no host"))?;
         let host_and_port = without_user_info(authority.as_str());
@@ -88,7 +88,7 @@ impl Target {
 
 #[cfg(test)]
 mod tests {
-    use super::Target;
+    use super::{Security, Target};
 
     fn check(uri: &str, endpoint: &str, host_header: &str, origin_form: &str) {
         let target = Target::parse(&uri.parse().unwrap()).unwrap();
@@ -106,5 +106,17 @@ mod tests {
         check("http://a.example:/x", "a.example:80", "a.example", "/x");
         check("http://a.example?x=1", "a.example:80", "a.example", "/?x=1");
         check("http://[::1]:8080/x", "[::1]:8080", "[::1]:8080", "/x");
+        check("HTTPS://a.example/x", "a.example:443", "a.example", "/x");
+    }
+
+    #[test]
+    fn the_schemes_of_websockets_are_those_of_http() {
+        check("ws://a.example/v1?x=1", "a.example:80", "a.example", "/v1?x=1");
+        check("wss://a.example/v1", "a.example:443", "a.example", "/v1");
+        check("WSS://a.example", "a.example:443", "a.example", "/");
+        check("wss://a.example:80/", "a.example:80", "a.example:80", "/");
+        for (uri, security) in [("ws://a.example", Security::Plain), ("wss://a.example", Security::Tls)] {
+            assert_eq!(Target::parse(&uri.parse().unwrap()).unwrap().endpoint.security, security, "{uri}");
+        }
     }
 }

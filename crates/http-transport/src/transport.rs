@@ -40,6 +40,14 @@ impl Transport {
         }
     }
 
+    /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
+    /// shared stays shared.
+    pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
+        let Settings { connect_timeout, tls, .. } = &*self.settings;
+        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls: Arc::clone(tls) };
+        Self { settings: Arc::new(settings) }
+    }
+
     /// Prepares an exchange. Nothing happens before it is polled, and a request that cannot be sent is reported
     /// by that first poll.
     pub fn open(&self, request: Request) -> Exchange {

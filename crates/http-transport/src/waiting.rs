@@ -4,6 +4,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use http::StatusCode;
+
 use crate::classify;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
@@ -11,6 +13,7 @@ use crate::head::Head;
 use crate::http1::Http1;
 use crate::phase::Phase;
 use crate::target::Endpoint;
+use crate::upgrade::Switch;
 
 /// A request on its way, and nothing back yet.
 pub(crate) struct Waiting {
@@ -43,13 +46,31 @@ impl Waiting {
             return Poll::Ready(Err(Error::new(ErrorKind::Protocol, self.phase, message)));
         }
         match answer {
-            Poll::Ready(Ok(response)) => Poll::Ready(Ok(Head::copied_from(&response))),
+            Poll::Ready(Ok(response)) => Poll::Ready(match self.refused_switch(response.status()) {
+                Some(error) => Err(error),
+                None => Ok(Head::copied_from(&response)),
+            }),
             Poll::Ready(Err(cause)) => {
                 let written = self.http.progress().written();
                 Poll::Ready(Err(classify::head(&self.endpoint, self.phase, written, cause)))
             }
             Poll::Pending => self.poll_deadline(cx).map(Err),
         }
+    }
+
+    /// What is wrong with a 101, if it is one.
+    fn refused_switch(&self, status: StatusCode) -> Option<Error> {
+        if status != StatusCode::SWITCHING_PROTOCOLS {
+            return None;
+        }
+        let why = match self.http.switch() {
+            Switch::Excluded => "without being asked to",
+            // What is left of the request would be lost, or mistaken for the new protocol.
+            Switch::Possible if !self.http.progress().is_sent() => "before it had the whole request",
+            Switch::Possible => return None,
+        };
+        let message = format!("{} switched protocols {why}", self.endpoint);
+        Some(Error::new(ErrorKind::Protocol, self.phase, message))
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {

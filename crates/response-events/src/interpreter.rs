@@ -3,8 +3,10 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire, chat::ChatStream, raw_json::redacted,
-    responses::ResponsesStream,
+    Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
+    chat::ChatStream,
+    raw_json::redacted,
+    responses::{FinishedResponse, ResponsesStream},
 };
 
 /// Undecodable payloads in a row after which a stream counts as unreadable.
@@ -112,6 +114,22 @@ impl Interpreter {
     /// waited for only a little longer; then call [`handle_end`](Self::handle_end).
     pub fn is_finishing(&self) -> bool {
         self.out.outcome.is_none() && matches!(&self.stream, Stream::Chat(stream) if stream.is_finished(&self.out))
+    }
+
+    /// Responses over a connection that is used again: events of the response that was finished on it may still
+    /// arrive. They are counted, and belong to nobody.
+    pub fn expect_late(&mut self, finished: FinishedResponse) {
+        if let Stream::Responses(stream) = &mut self.stream {
+            stream.expect_late(finished);
+        }
+    }
+
+    /// What this response is known by, for [`expect_late`](Self::expect_late) of the next one.
+    pub fn finished_response(&self) -> FinishedResponse {
+        match &self.stream {
+            Stream::Responses(stream) => stream.finished(&self.out),
+            Stream::Chat(_) => FinishedResponse::default(),
+        }
     }
 
     /// The next event of the answer; the terminal one is in [`outcome`](Self::outcome).

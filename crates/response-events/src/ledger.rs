@@ -22,6 +22,8 @@ pub struct Ledger {
     pub malformed: u64,
     /// Payloads that came after the outcome was settled, sentinels aside.
     pub after_terminal: u64,
+    /// Events of the response before, which arrived late on a connection that is used again.
+    pub late: u64,
     /// How often each event type occurred (Responses).
     pub event_types: EventCounts,
     /// Terminal events seen: completed, incomplete, failed (Responses).
@@ -98,6 +100,10 @@ impl Ledger {
         let at = self.done_places.partition_point(|known| *known <= place);
         self.done_places.insert(at, place);
         self.done_item_types.insert(at, item_type.to_owned());
+    }
+
+    pub(crate) fn last_sequence(&self) -> Option<u64> {
+        self.last_sequence
     }
 
     pub(crate) fn note_sequence(&mut self, number: Option<u64>) {

@@ -1,10 +1,13 @@
 //! What a caller asks of the model, for both wires.
 
 mod chat;
+mod create;
 mod overrides;
 mod responses;
 
 use std::{error::Error, fmt};
+
+pub use create::Continuation;
 
 use serde_json::{Map, Value};
 
@@ -105,10 +108,12 @@ impl Request {
     }
 
     fn finish(&self, mut body: Map<String, Value>) -> Result<Vec<u8>, EncodeError> {
-        for (path, value) in &self.overrides {
-            overrides::apply(&mut body, path, value.clone())?;
-        }
+        self.apply_overrides(&mut body)?;
         Ok(Value::Object(body).to_string().into_bytes())
+    }
+
+    fn apply_overrides(&self, body: &mut Map<String, Value>) -> Result<(), EncodeError> {
+        self.overrides.iter().try_for_each(|(path, value)| overrides::apply(body, path, value.clone()))
     }
 
     /// The JSON body for `POST /responses/compact`: model, instructions and input; overrides apply.

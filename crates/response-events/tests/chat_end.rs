@@ -293,6 +293,25 @@ fn choices_that_were_asked_for_are_waited_for() {
 }
 
 #[test]
+fn a_stream_that_ends_between_its_choices_is_cut() {
+    let mut options = InterpreterOptions::default();
+    options.choices = 2;
+    let half = "delta {\"content\":\"a\"}\nfinish stop\n(end)";
+    check(
+        Wire::Chat,
+        options,
+        half,
+        r#"
+        created - -
+        +0 message
+        0 text "a"
+        =0 message "a" completed
+        == truncated
+        "#,
+    );
+}
+
+#[test]
 fn a_choice_that_opens_late_ends_the_grace() {
     check_chat(
         "finish stop\ndelta1 {\"content\":\"b\"}\nfinish1 stop",

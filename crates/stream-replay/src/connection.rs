@@ -11,8 +11,9 @@ use crate::inbound::{self, Inbound, NoRequest};
 use crate::journal::Journal;
 use crate::player::{HungUp, play};
 use crate::request::RecordedRequest;
-use crate::response::Response;
+use crate::response::{Answer, Response};
 use crate::script::End;
+use crate::websocket::{converse, handshake};
 
 /// What all connections of a server share.
 #[derive(Debug)]
@@ -59,11 +60,17 @@ async fn answer_all(stream: &mut TcpStream, connection: usize, shared: &Shared) 
             }
         };
         let persistence = head.persistence;
+        let handshake = handshake::verify(&head);
         let index = shared.journal.record(recorded(connection, head, body));
-        let response = shared.response(index);
-        match play(stream, &mut inbound, response.steps(persistence)).await? {
-            End::KeepAlive => {}
-            end => return Ok(end),
+        match shared.response(index).answer(handshake) {
+            Answer::Http(response) => match play(stream, &mut inbound, response.steps(persistence)).await? {
+                End::KeepAlive => {}
+                end => return Ok(end),
+            },
+            Answer::WebSocket { opening, script } => {
+                play(stream, &mut inbound, opening.into_iter()).await?;
+                return converse(stream, inbound.into_unread(), &script, connection, &shared.journal).await;
+            }
         }
     }
 }

@@ -20,7 +20,7 @@ impl Gate {
         Self { passes: Arc::new(Semaphore::new(0)) }
     }
 
-    /// Lets one through: one chunk, one hold, or one head.
+    /// Lets one through: one chunk, one hold, one head, or one step of an exchange.
     pub fn release(&self) {
         self.passes.add_permits(1);
     }

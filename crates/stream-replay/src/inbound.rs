@@ -74,6 +74,11 @@ impl Inbound {
         Ok((head, body))
     }
 
+    /// What was read behind the last request: after an upgrade it is of another protocol.
+    pub(crate) fn into_unread(self) -> BytesMut {
+        self.unread
+    }
+
     /// Returns when the client hangs up, and keeps what it sends until then. With a request head's
     /// worth of bytes kept it stops looking: a client that floods ahead is not read any further
     /// before its turn.

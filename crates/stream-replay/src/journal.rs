@@ -2,12 +2,15 @@
 
 use tokio::sync::watch;
 
+use crate::message::RecordedMessage;
 use crate::request::RecordedRequest;
 
 /// Everything that tests can look at or wait for.
 #[derive(Debug, Default)]
 struct Events {
     requests: Vec<RecordedRequest>,
+    messages: Vec<RecordedMessage>,
+    pongs: usize,
     disconnects: usize,
 }
 
@@ -28,6 +31,14 @@ impl Journal {
         index
     }
 
+    pub(crate) fn record_message(&self, message: RecordedMessage) {
+        self.events.send_modify(|events| events.messages.push(message));
+    }
+
+    pub(crate) fn count_pongs(&self, more: usize) {
+        self.events.send_modify(|events| events.pongs += more);
+    }
+
     pub(crate) fn count_disconnect(&self) {
         self.events.send_modify(|events| events.disconnects += 1);
     }
@@ -36,8 +47,20 @@ impl Journal {
         self.events.borrow().requests.clone()
     }
 
+    pub(crate) fn messages(&self) -> Vec<RecordedMessage> {
+        self.events.borrow().messages.clone()
+    }
+
     pub(crate) async fn wait_for_requests(&self, n: usize) {
         self.wait_for(|events| events.requests.len() >= n).await;
+    }
+
+    pub(crate) async fn wait_for_messages(&self, n: usize) {
+        self.wait_for(|events| events.messages.len() >= n).await;
+    }
+
+    pub(crate) async fn wait_for_pongs(&self, n: usize) {
+        self.wait_for(|events| events.pongs >= n).await;
     }
 
     pub(crate) async fn wait_for_disconnects(&self, n: usize) {

@@ -1,4 +1,4 @@
-//! A loopback HTTP/1.1 server that plays scripted answers byte for byte: streams, holds and cuts.
+//! A loopback HTTP/1.1 and WebSocket server that plays scripted answers byte for byte: streams, holds and cuts.
 //! It does not judge requests, speaks no TLS and no HTTP/2, and does not know the client it serves.
 //!
 //! [`ReplayServer`] answers request N with the N-th [`Response`], and later ones with the last. A
@@ -6,11 +6,19 @@
 //! how the connection ends ([`Cut`]). What was asked can be looked at afterwards
 //! ([`RecordedRequest`]), and a test can await a request or a hang-up instead of sleeping.
 //!
+//! A WebSocket is a response as well: [`Response::websocket`] grants the handshake and plays a
+//! [`WebSocketScript`], which answers message N of the client ([`RecordedMessage`]) with the N-th
+//! [`Exchange`]. A [`Response::sse`] serves both: as an event stream, or as messages to a client
+//! that comes with a handshake.
+//!
 //! # Inside
 //!
 //! A response is compiled to steps (send these bytes, pause, wait at a gate, end like this), and a
 //! player does nothing but run steps on a socket. So whatever else may be played has its place as
-//! another source of steps.
+//! another source of steps. An exchange is such a source: its player also listens, because pings,
+//! messages and the client's Close come at any time. Handshakes and what clients send are read by
+//! `ws-codec`, event streams by `sse-codec`; what is sent is written here, because it may have to be
+//! wrong.
 //!
 //! # Paused time
 //!
@@ -26,6 +34,7 @@ mod gate;
 mod head;
 mod inbound;
 mod journal;
+mod message;
 mod pace;
 mod player;
 mod redact;
@@ -34,14 +43,17 @@ mod request;
 mod response;
 mod script;
 mod server;
+mod websocket;
 
 pub use cassette::CassetteError;
 pub use cut::Cut;
 pub use gate::Gate;
+pub use message::RecordedMessage;
 pub use pace::Pace;
 pub use request::RecordedRequest;
 pub use response::Response;
 pub use server::{ReplayServer, ReplayServerBuilder};
+pub use websocket::{Exchange, WebSocketScript};
 
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]

@@ -11,8 +11,14 @@ use crate::cut::Cut;
 use crate::gate::Gate;
 use crate::pace::Pace;
 use crate::redact;
+use crate::websocket::WebSocketScript;
 
+mod answer_head;
 mod steps;
+mod upgrade;
+
+pub(crate) use upgrade::Answer;
+use upgrade::Upgrade;
 
 /// A scripted answer.
 ///
@@ -41,6 +47,7 @@ pub struct Response {
     cut: Cut,
     /// The offset in the body at which it stops.
     cut_at: usize,
+    upgrade: Upgrade,
 }
 
 /// How the client is told where the body ends.
@@ -74,12 +81,32 @@ impl Response {
             hold: Hold::No,
             cut: Cut::Finish,
             cut_at: usize::MAX,
+            upgrade: Upgrade::No,
         }
     }
 
     /// A `200 text/event-stream` with the chunked coding; the body is one chunk unless split.
+    ///
+    /// A WebSocket handshake that meets this response is granted: each message of the client is
+    /// answered with the data of every event of the body, as by
+    /// [`Exchange::sse`](crate::Exchange::sse), so that one recording serves both transports. Own
+    /// headers go to the 101. [`gate`](Self::gate) and [`pace`](Self::pace) are for messages
+    /// instead of chunks; an event that [`cut_at`](Self::cut_at) cuts is not sent. A cut by
+    /// [`Cut::Close`] or [`Cut::Reset`] comes after the hold, behind the first answer; without one
+    /// the WebSocket stays open, whatever the hold.
     pub fn sse(body: impl Into<Bytes>) -> Self {
-        Self { default_content_type: Some("text/event-stream"), ..Self::new(200) }.body(body).chunked()
+        let response = Self { default_content_type: Some("text/event-stream"), ..Self::new(200) };
+        Self { upgrade: Upgrade::Body, ..response }.body(body).chunked()
+    }
+
+    /// Grants a WebSocket handshake (101, RFC 6455 §4.2.2) and plays the script. Any other request
+    /// is told so by a 426 with a text, and the connection can be used again.
+    ///
+    /// Own headers are added to the 101 and replace those of the handshake, right or wrong. Of the
+    /// other methods only [`gate_head`](Self::gate_head) matters here. Extensions and subprotocols
+    /// are not taken.
+    pub fn websocket(script: WebSocketScript) -> Self {
+        Self { upgrade: Upgrade::Script(script), ..Self::new(101) }
     }
 
     /// [`sse`](Self::sse) with the bytes of a file, read at once. Fails when the file cannot be
@@ -188,6 +215,7 @@ impl fmt::Debug for Response {
             .field("headers", &redact::Headers(&self.headers))
             .field("body_bytes", &self.body.iter().map(Bytes::len).sum::<usize>())
             .field("cut", &self.cut)
+            .field("upgrade", &self.upgrade)
             .finish_non_exhaustive()
     }
 }

@@ -6,9 +6,9 @@ use bytes::Bytes;
 
 use crate::gate::Gate;
 
-/// One thing that the player does.
+/// One thing that a player does. `E` is how its scripts can end.
 #[derive(Debug, Clone)]
-pub(crate) enum Step {
+pub(crate) enum Step<E = End> {
     /// Write these bytes and flush them.
     Send(Bytes),
     /// Wait this long.
@@ -16,7 +16,7 @@ pub(crate) enum Step {
     /// Wait until the test lets one pass.
     Pass(Gate),
     /// The script is over.
-    End(End),
+    End(E),
 }
 
 /// What becomes of the connection after a script.

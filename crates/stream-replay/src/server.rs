@@ -11,6 +11,7 @@ use tokio::task::{JoinHandle, JoinSet};
 
 use crate::connection::{Shared, serve};
 use crate::journal::Journal;
+use crate::message::RecordedMessage;
 use crate::request::RecordedRequest;
 use crate::response::Response;
 
@@ -23,6 +24,10 @@ const ACCEPT_REST: Duration = Duration::from_millis(20);
 /// get the last response again; without any response the answer is a 500 that says so. Requests
 /// that cannot be read are refused with a 400, 413 (body above 64 MiB), 431 (head above 64 KiB) or
 /// 505 (not HTTP/1.1) and a text; they are not recorded and use up no response.
+///
+/// A WebSocket handshake is a request like any other: it is recorded and gets the next response,
+/// which answers it with a 101 ([`Response::websocket`], [`Response::sse`]) or with plain HTTP (any
+/// other). The messages that follow are recorded on their own and use up no response.
 ///
 /// The server stops when it is dropped, and all its connections close; [`shutdown`](Self::shutdown)
 /// also waits for that.
@@ -67,12 +72,31 @@ impl ReplayServer {
         self.shared.journal.wait_for_requests(n).await;
     }
 
+    /// The WebSocket messages of all clients so far, in the order in which they were completely
+    /// read.
+    pub fn messages(&self) -> Vec<RecordedMessage> {
+        self.shared.journal.messages()
+    }
+
+    /// Waits until at least `n` WebSocket messages were completely read, counted from the start of
+    /// the server.
+    pub async fn wait_for_messages(&self, n: usize) {
+        self.shared.journal.wait_for_messages(n).await;
+    }
+
+    /// Waits until clients have sent at least `n` pongs, counted from the start of the server: so a
+    /// test sees that an [`Exchange::ping`](crate::Exchange::ping) was answered.
+    pub async fn wait_for_pongs(&self, n: usize) {
+        self.shared.journal.wait_for_pongs(n).await;
+    }
+
     /// Waits until clients have hung up on at least `n` connections, counted from the start of the
     /// server.
     ///
     /// A hang-up is a close (FIN, of the sending side alone too) or a reset by the client, inside
-    /// an answer or between two; each connection counts at most once. Connections that the server
-    /// ended first do not count. An answer stops where its client hung up.
+    /// an answer or between two, and on a WebSocket its Close frame too; each connection counts at
+    /// most once. Connections that the server ended first do not count. An answer stops where its
+    /// client hung up.
     pub async fn wait_for_disconnects(&self, n: usize) {
         self.shared.journal.wait_for_disconnects(n).await;
     }

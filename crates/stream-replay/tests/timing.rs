@@ -6,17 +6,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use stream_replay::{Gate, Pace, Response};
-use support::{Client, LAST_CHUNK, SSE_HEAD, server};
+use support::{Client, LAST_CHUNK, SSE_HEAD, pass, server};
 
 const HOUR: Duration = Duration::from_secs(3600);
-
-/// Moves the clock; between two calls it runs as always, so that sockets are served without time
-/// jumping ahead.
-async fn pass(time: Duration) {
-    tokio::time::pause();
-    tokio::time::advance(time).await;
-    tokio::time::resume();
-}
 
 fn two_chunks() -> Response {
     Response::sse("").chunks(["one", "two"].map(Bytes::from))

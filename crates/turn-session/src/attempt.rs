@@ -1,6 +1,6 @@
 //! One attempt: its head, its stream, its deadlines.
 
-use response_events::{Failure, FailureKind, Interpreter, Outcome, Phase};
+use response_events::{Failure, FailureKind, Interpreter, Outcome, Phase, TransportKind};
 
 use crate::{
     EngineConfig,
@@ -19,21 +19,34 @@ pub(crate) struct Attempt {
     pub(crate) content_type: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) hints: HeadHints,
+    pub(crate) socket: SocketUse,
     /// Whether anything but `created` has been handed to the caller.
     pub(crate) output_delivered: bool,
 }
 
+/// What is special about the socket that carries an attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct SocketUse {
+    /// It was open before: it may have died meanwhile.
+    pub(crate) reused: bool,
+    /// The request goes on from a response that this side chained.
+    pub(crate) chained: bool,
+}
+
 impl Attempt {
-    pub(crate) fn new(number: u32, config: &EngineConfig) -> Self {
+    pub(crate) fn new(number: u32, config: &EngineConfig, transport: TransportKind) -> Self {
+        let mut options = config.options;
+        options.transport = transport;
         Self {
             number,
             phase: Phase::Connect,
-            interpreter: Interpreter::new(config.wire, config.options),
+            interpreter: Interpreter::new(config.wire, options),
             timers: Timers::new(config.timeouts, config.turn_started),
             status: None,
             content_type: None,
             request_id: None,
             hints: HeadHints::default(),
+            socket: SocketUse::default(),
             output_delivered: false,
         }
     }

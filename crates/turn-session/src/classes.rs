@@ -3,26 +3,23 @@
 use response_events::{ApiError, ErrorClass, Failure, FailureKind, Phase};
 use retry_policy::FailureClass;
 
-use crate::{CredentialSource, EngineConfig};
-
-/// Close codes by which a server says that it goes away, and with it others' connections (RFC 6455, section 7.4.1).
-const SERVER_EVENTS: [u16; 3] = [1001, 1012, 1013];
+use crate::{CredentialSource, EngineConfig, attempt::SocketUse};
 
 /// The class of a failure.
-pub(crate) fn class_of(failure: &Failure, config: &EngineConfig) -> FailureClass {
+pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConfig) -> FailureClass {
     match failure.kind {
         FailureKind::Api => match &failure.api {
-            Some(error) => of_api(error, config),
+            Some(error) => of_api(error, socket, config),
             None => FailureClass::Unknown,
         },
         FailureKind::Status => of_status(failure.status.unwrap_or_default(), config),
         FailureKind::Dns => FailureClass::Dns,
         FailureKind::Connect if failure.phase == Phase::Connect => FailureClass::Connect,
         FailureKind::Connect => FailureClass::Unanswered,
-        FailureKind::Closed if failure.close_code.is_some_and(|code| SERVER_EVENTS.contains(&code)) => {
-            FailureClass::ServerEvent
-        }
-        FailureKind::Truncated | FailureKind::Closed => FailureClass::Cut,
+        // Kept from an earlier request, it may have been closed before it was used again.
+        FailureKind::Closed if socket.reused && failure.phase != Phase::Streaming => FailureClass::Stale,
+        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default()),
+        FailureKind::Truncated => FailureClass::Cut,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
         FailureKind::Tls => FailureClass::Tls,
@@ -37,15 +34,29 @@ pub(crate) fn class_of(failure: &Failure, config: &EngineConfig) -> FailureClass
     }
 }
 
-fn of_api(error: &ApiError, config: &EngineConfig) -> FailureClass {
+/// Close codes (RFC 6455, section 7.4.1, and the registry of codes).
+fn of_close_code(code: u16) -> FailureClass {
+    match code {
+        // The server goes away, and others' connections with it.
+        1001 | 1012 | 1013 => FailureClass::ServerEvent,
+        1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,
+        1008 | 1009 => FailureClass::Terminal,
+        1011 | 1014 => FailureClass::Server,
+        _ => FailureClass::Cut,
+    }
+}
+
+fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> FailureClass {
     let class = config.classifier.classify(error);
     match class {
+        ErrorClass::PreviousResponseNotFound if socket.chained => FailureClass::UnknownPrevious,
         ErrorClass::Auth if error.status == Some(401) => of_status(401, config),
         // No name that the tables know, only a status: the service may still ask for another try.
         _ if config.classifier.is_by_status(error) => of_status_class(class),
         ErrorClass::RateLimit => FailureClass::RateLimited,
         ErrorClass::Overloaded => FailureClass::Overloaded,
-        ErrorClass::Server | ErrorClass::ConnectionLimit => FailureClass::Server,
+        ErrorClass::Server => FailureClass::Server,
+        ErrorClass::ConnectionLimit => FailureClass::SocketTooOld,
         ErrorClass::Unknown => FailureClass::Unknown,
         _ => FailureClass::Terminal,
     }

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use response_events::{Classifier, InterpreterOptions, Wire};
 use retry_policy::{Policy, SharedBudget};
 
-use crate::{Timeouts, TurnState};
+use crate::{SessionMemory, Timeouts, Transport, TurnState};
 
 /// The request and its surroundings, as far as they decide anything.
 #[derive(Clone, Debug)]
@@ -15,6 +15,10 @@ pub struct EngineConfig {
     pub wire: Wire,
     /// Where the request goes, for the caller's eyes: without user information and query values.
     pub url: String,
+    /// The transport that the caller wants.
+    pub transport: Transport,
+    /// What the turns of the session share.
+    pub memory: SessionMemory,
     /// What the interpreter has to know of the request.
     pub options: InterpreterOptions,
     /// The deadlines.
@@ -33,6 +37,8 @@ pub struct EngineConfig {
     pub credentials: CredentialSource,
     /// When the turn began, for its deadline.
     pub turn_started: Instant,
+    /// When the request is made.
+    pub requested: Instant,
     /// The wall clock at `turn_started`, as the time since 1970: dates of the service are compared with it when an
     /// answer has no `Date` of its own.
     pub unix_time: Option<Duration>,
@@ -46,6 +52,8 @@ impl EngineConfig {
         Self {
             wire,
             url: url.into(),
+            transport: Transport::default(),
+            memory: SessionMemory::default(),
             options: InterpreterOptions::default(),
             timeouts: Timeouts::default(),
             policy: Policy::new().with_max_attempts(1),
@@ -55,6 +63,7 @@ impl EngineConfig {
             turn_state: TurnState::default(),
             credentials: CredentialSource::default(),
             turn_started,
+            requested: turn_started,
             unix_time: None,
             seed: 0,
         }

@@ -1,19 +1,24 @@
 //! The state machine of one request.
 
-use std::{collections::VecDeque, time::Instant};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 
 use response_events::{
-    Failure, FailureKind, Ledger, Opened, Outcome, Phase, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent,
+    Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted, Retry, TurnEvent,
 };
-use retry_policy::{Cost, RetryAfter};
+use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use crate::{
-    Action, Capture, CredentialNeed, EngineConfig, ErrorBody, OnCut, ResponseHead, TURN_STATE_HEADER,
+    Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, OnCut, ResponseHead, SocketMemory, SocketNeed,
+    TURN_STATE_HEADER,
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
     refusal::{not_an_api_answer, redirected, refused},
     retrying::{Retrying, Verdict},
+    transport::Route,
 };
 
 /// One request, from its first attempt to its one terminal item.
@@ -25,11 +30,14 @@ use crate::{
 #[derive(Debug)]
 pub struct TurnEngine {
     config: EngineConfig,
+    route: Route,
     attempt: Attempt,
     retrying: Retrying,
     /// Events about the attempt; those of the answer wait in its interpreter.
     notices: VecDeque<TurnEvent>,
     actions: VecDeque<Action>,
+    /// The finished items of an answer over a socket, which the next request may go on from.
+    items: Vec<Item>,
     end: End,
 }
 
@@ -44,15 +52,18 @@ enum End {
 impl TurnEngine {
     /// An engine for one request; its first action opens a connection.
     pub fn new(config: EngineConfig) -> Self {
+        let route = Route::new(config.transport, config.wire, &config.memory, config.requested);
         let mut engine = Self {
-            attempt: Attempt::new(1, &config),
+            route,
+            attempt: Attempt::new(1, &config, route.transport),
             retrying: Retrying::new(config.seed),
             notices: VecDeque::new(),
             actions: VecDeque::new(),
+            items: Vec::new(),
             end: End::Open,
             config,
         };
-        engine.open(CredentialNeed::Usual);
+        engine.open(CredentialNeed::Usual, SocketNeed::Any);
         engine
     }
 
@@ -78,6 +89,13 @@ impl TurnEngine {
             failure.status = Some(head.status);
             failure.retryable = false;
             self.fail(failure, now);
+        } else if self.route.is_socket() && head.status == 101 {
+            self.send(InputForm::Whole);
+        } else if head.status < 200 {
+            let message = format!("HTTP {} is no answer to this request", head.status);
+            let mut failure = self.attempt.fail(FailureKind::Protocol, message);
+            failure.status = Some(head.status);
+            self.fail(failure, now);
         } else if head.is_redirect() {
             self.fail(redirected(head.status, head.header("location")), now);
         } else if !head.is_success() {
@@ -91,6 +109,25 @@ impl TurnEngine {
         }
     }
 
+    /// A socket that was open already carries the request; `memory` is what it remembers of the response before.
+    pub fn handle_reused(&mut self, memory: &SocketMemory, now: Instant) {
+        if !self.is_attempting() {
+            return;
+        }
+        let attempt = &mut self.attempt;
+        attempt.phase = Phase::FirstEvent;
+        attempt.timers.note_opened(now);
+        attempt.socket.reused = true;
+        attempt.interpreter.expect_late(memory.finished.clone());
+        self.send(InputForm::NewOnly);
+    }
+
+    /// The request was sent over the socket, in this form.
+    pub fn handle_sent(&mut self, input: InputForm, now: Instant) {
+        self.attempt.socket.chained = input == InputForm::NewOnly;
+        self.attempt.timers.note_opened(now);
+    }
+
     /// The body that [`Action::ReadBody`] asked for, as far as it arrived.
     pub fn handle_body(&mut self, body: &[u8], now: Instant) {
         if !self.is_attempting() {
@@ -98,12 +135,14 @@ impl TurnEngine {
         }
         self.attempt.timers.note_byte(now);
         let status = self.attempt.status.unwrap_or_default();
-        if (200..300).contains(&status) {
+        if self.route.is_socket() {
+            self.fail(refused(status, body).in_phase(self.attempt.phase), now);
+        } else if (200..300).contains(&status) {
             if !self.handle_whole_answer(body, now) {
                 self.fail(not_an_api_answer(status, self.attempt.content_type.as_deref(), body), now);
             }
         } else {
-            self.fail(refused(status, body), now);
+            self.fail(refused(status, body).in_phase(self.attempt.phase), now);
         }
     }
 
@@ -162,7 +201,7 @@ impl TurnEngine {
         if let Some(until) = self.retrying.waits_until() {
             if until <= now {
                 self.retrying.end_wait();
-                self.open(CredentialNeed::Usual);
+                self.open(CredentialNeed::Usual, SocketNeed::Fresh);
             }
             return;
         }
@@ -186,6 +225,9 @@ impl TurnEngine {
         }
         if let Some(event) = self.attempt.interpreter.poll_event() {
             self.attempt.output_delivered |= event.is_output();
+            if let (TurnEvent::ItemDone(done), true) = (&event, self.route.is_socket()) {
+                self.items.push(done.item.clone());
+            }
             return Some(Ok(event));
         }
         match std::mem::replace(&mut self.end, End::Delivered) {
@@ -222,17 +264,30 @@ impl TurnEngine {
         !self.is_ended() && self.retrying.waits_until().is_none()
     }
 
-    fn open(&mut self, credentials: CredentialNeed) {
+    fn open(&mut self, credentials: CredentialNeed, socket: SocketNeed) {
         let attempt = self.attempt.number;
-        let transport = TransportKind::Sse;
+        let transport = self.route.transport;
         let turn_state = self.config.turn_state.clone();
         self.notices.push_back(TurnEvent::Request(RequestStarted {
             attempt,
             transport,
-            url: self.config.url.clone(),
+            url: self.shown_url(),
             turn_state: turn_state.get().is_some(),
         }));
-        self.actions.push_back(Action::Open { attempt, transport, turn_state, credentials });
+        self.actions.push_back(Action::Open { attempt, transport, turn_state, credentials, socket });
+    }
+
+    fn send(&mut self, input: InputForm) {
+        self.actions.push_back(Action::Send { turn_state: self.config.turn_state.clone(), input });
+    }
+
+    /// The address under the scheme of the transport.
+    fn shown_url(&self) -> String {
+        let url = &self.config.url;
+        match url.strip_prefix("http") {
+            Some(rest) if self.route.is_socket() => format!("ws{rest}"),
+            _ => url.clone(),
+        }
     }
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.
@@ -261,11 +316,15 @@ impl TurnEngine {
     /// Ends the attempt with a failure; the policy says whether another one follows.
     fn fail(&mut self, failure: Failure, now: Instant) {
         let mut failure = self.attempt.describe(failure);
-        let verdict = self.retrying.decide(&mut failure, &self.attempt.hints, &self.config, now);
+        if self.route.can_fall_back && self.demands_fallback(&failure) {
+            return self.fall_back_at_once(failure, now);
+        }
+        let fallback = if self.route.can_fall_back { Fallback::Possible } else { Fallback::None };
+        let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
         let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
         match verdict {
-            Verdict::Retry(retry) if !must_stay => self.retry(failure, retry, now),
-            Verdict::Retry(retry) => {
+            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, now),
+            Verdict::Retry(retry, _) => {
                 Retrying::give_back(retry, &self.config);
                 self.finish(Err(failure));
             }
@@ -273,7 +332,7 @@ impl TurnEngine {
         }
     }
 
-    fn retry(&mut self, failure: Failure, retry: RetryAfter, now: Instant) {
+    fn retry(&mut self, failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
         let deadline = self.attempt.timers.turn_deadline();
         if self.retrying.wait(retry, deadline, now).is_none() {
             // The turn would be over before the next attempt begins.
@@ -282,33 +341,94 @@ impl TurnEngine {
             return;
         }
         // A repair is nobody's business, as long as there is nothing to take back.
-        let discarded = failure.output_delivered;
-        if retry.cost != Cost::Repair || discarded {
-            self.notices.push_back(TurnEvent::Retry(Retry {
-                attempt: retry.attempt,
-                max_attempts: self.config.policy.max_attempts(),
-                delay: retry.delay,
-                reason: failure.kind,
-                code: failure.code.clone(),
-                message: failure.message.clone(),
-                discarded,
-            }));
+        if retry.cost != Cost::Repair || failure.output_delivered {
+            self.announce_retry(&failure, retry.attempt, retry.delay);
         }
-        // Void with the rest of the attempt: events that nobody has seen are not shown any more.
-        self.attempt = Attempt::new(retry.attempt, &self.config);
-        self.actions.clear();
+        if retry.transport == NextTransport::FallBack {
+            self.leave_socket(&failure, now);
+        }
+        self.begin_attempt(retry.attempt);
+        if class == FailureClass::UnknownPrevious {
+            // The service answered on this socket, and will again.
+            self.retrying.end_wait();
+            self.attempt.phase = Phase::FirstEvent;
+            self.attempt.timers.note_opened(now);
+            self.send(InputForm::Whole);
+            return;
+        }
         self.actions.push_back(Action::Close);
         if retry.delay.is_zero() {
             self.retrying.end_wait();
             let refused = failure.status == Some(401);
-            self.open(if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual });
+            let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
+            self.open(credentials, SocketNeed::Fresh);
         }
     }
 
+    /// Whether the service has said that WebSockets are not for this request: it will not accept the handshake, or the
+    /// message is too large for it.
+    fn demands_fallback(&self, failure: &Failure) -> bool {
+        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
+        refused || failure.close_code == Some(1009) || failure.kind == FailureKind::TooLarge
+    }
+
+    /// The service has said that it does not want this over a WebSocket.
+    fn fall_back_at_once(&mut self, failure: Failure, now: Instant) {
+        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
+        let attempt = if must_stay { None } else { self.retrying.take_attempt(&self.config) };
+        let Some(attempt) = attempt else { return self.finish(Err(failure)) };
+        if failure.output_delivered {
+            self.announce_retry(&failure, attempt, Duration::ZERO);
+        }
+        self.leave_socket(&failure, now);
+        self.begin_attempt(attempt);
+        self.actions.push_back(Action::Close);
+        self.open(CredentialNeed::Usual, SocketNeed::Fresh);
+    }
+
+    fn announce_retry(&mut self, failure: &Failure, attempt: u32, delay: Duration) {
+        self.notices.push_back(TurnEvent::Retry(Retry {
+            attempt,
+            max_attempts: self.config.policy.max_attempts(),
+            delay,
+            reason: failure.kind,
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            discarded: failure.output_delivered,
+        }));
+    }
+
+    /// Changes to server-sent events, and remembers why.
+    fn leave_socket(&mut self, failure: &Failure, now: Instant) {
+        let reason = failure.to_string();
+        self.config.memory.note_fallback(&reason, now);
+        let (from, to) = (self.route.transport, Route::SSE.transport);
+        self.route = Route::SSE;
+        self.notices.push_back(TurnEvent::Fallback(response_events::Fallback { from, to, reason }));
+    }
+
+    /// Begins the next attempt. What the last one left is void: events that nobody has seen are not shown any more.
+    fn begin_attempt(&mut self, number: u32) {
+        self.attempt = Attempt::new(number, &self.config, self.route.transport);
+        self.items.clear();
+        self.actions.clear();
+    }
+
+    /// What the socket remembers once it is parked: asked for by the driver after [`Action::Park`].
+    pub fn socket_memory(&mut self, request: &Request) -> SocketMemory {
+        let interpreter = &self.attempt.interpreter;
+        let response_id = match interpreter.outcome() {
+            Some(Outcome::Completed(completed)) => completed.response_id.clone(),
+            _ => None,
+        };
+        SocketMemory::new(interpreter.finished_response(), request, response_id, std::mem::take(&mut self.items))
+    }
+
     fn finish(&mut self, item: Result<TurnEvent, Failure>) {
+        let reusable = item.is_ok() && self.route.is_socket();
         self.end = End::Pending(Box::new(item));
         self.actions.clear();
-        self.actions.push_back(Action::Close);
+        self.actions.push_back(if reusable { Action::Park } else { Action::Close });
     }
 
     /// A service that does not stream answers with one document. It means what a stream of one event would mean.

@@ -8,6 +8,7 @@
 
 mod action;
 mod attempt;
+mod chain;
 mod classes;
 mod config;
 mod engine;
@@ -17,11 +18,14 @@ mod refusal;
 mod retrying;
 mod timeouts;
 mod timers;
+mod transport;
 mod turn_state;
 
-pub use action::{Action, CredentialNeed, ErrorBody};
+pub use action::{Action, CredentialNeed, ErrorBody, InputForm, SocketNeed};
+pub use chain::SocketMemory;
 pub use config::{CredentialSource, EngineConfig, OnCut};
 pub use engine::TurnEngine;
 pub use head::ResponseHead;
 pub use timeouts::Timeouts;
+pub use transport::{SessionMemory, Transport};
 pub use turn_state::{Capture, TURN_STATE_HEADER, TurnState};

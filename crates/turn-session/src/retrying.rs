@@ -3,9 +3,9 @@
 use std::time::Instant;
 
 use response_events::{Failure, Phase};
-use retry_policy::{Cost, Decision, FailureClass, Hint, Ledger, RetryAfter, SplitMix64};
+use retry_policy::{Cost, Decision, FailureClass, Fallback, Hint, Ledger, RetryAfter, SplitMix64};
 
-use crate::{EngineConfig, classes::class_of, hints::HeadHints};
+use crate::{EngineConfig, attempt::Attempt, classes::class_of};
 
 /// Everything that a request has used up, and the wait that is under way.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ struct Wait {
 /// What becomes of a failure.
 #[derive(Debug)]
 pub(crate) enum Verdict {
-    Retry(RetryAfter),
+    Retry(RetryAfter, FailureClass),
     GiveUp,
 }
 
@@ -39,17 +39,27 @@ impl Retrying {
         self.ledger.note_progress();
     }
 
+    /// Counts an attempt that is made without asking the policy; `None` if there are none left.
+    pub(crate) fn take_attempt(&mut self, config: &EngineConfig) -> Option<u32> {
+        if self.ledger.attempts() >= config.policy.max_attempts() {
+            return None;
+        }
+        self.ledger.note_attempt();
+        Some(self.ledger.attempts())
+    }
+
     /// Decides about a failure, and completes it with what the service said about trying again.
     pub(crate) fn decide(
         &mut self,
         failure: &mut Failure,
-        hints: &HeadHints,
+        attempt: &Attempt,
+        fallback: Fallback,
         config: &EngineConfig,
         now: Instant,
     ) -> Verdict {
-        let class = class_of(failure, config);
+        let class = class_of(failure, attempt.socket, config);
         let unix_time = config.unix_time.map(|start| start + now.saturating_duration_since(config.turn_started));
-        let hint = hints.read(failure, unix_time);
+        let hint = attempt.hints.read(failure, unix_time);
         failure.retry_after = hint.wait;
         failure.retryable = is_retryable(class, hint);
         let phase = match failure.phase {
@@ -57,10 +67,10 @@ impl Retrying {
             Phase::Streaming => retry_policy::Phase::Streaming,
             _ => retry_policy::Phase::Head,
         };
-        let seen = retry_policy::Failure::new(class, phase).with_hint(hint);
+        let seen = retry_policy::Failure::new(class, phase).with_hint(hint).with_fallback(fallback);
         let budget = config.budget.as_ref();
         match config.policy.decide(&seen, &mut self.ledger, budget, &mut self.entropy, now) {
-            Decision::RetryAfter(retry) => Verdict::Retry(retry),
+            Decision::RetryAfter(retry) => Verdict::Retry(retry, class),
             Decision::GiveUp(_) => Verdict::GiveUp,
         }
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 /// The deadlines of a request; `None` switches one off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Each stage of opening a connection: name look-up with TCP, TLS. Default 10 s.
+    /// Each stage of opening a connection: name look-up with TCP, TLS, the handshake of a WebSocket. Default 10 s.
     pub connect: Option<Duration>,
     /// From the sent request to the response head. Default 120 s.
     pub head: Option<Duration>,

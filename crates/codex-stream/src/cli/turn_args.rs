@@ -1,8 +1,9 @@
 //! The arguments of `turn`.
 
-use std::path::PathBuf;
+use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, ValueEnum};
+use codex_api::{OnCut, Transport};
 use codex_stream::OutputFormat;
 
 use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg};
@@ -25,7 +26,7 @@ pub(crate) struct TurnArgs {
     /// The API to speak
     #[arg(long, value_enum, default_value_t = WireArg::Responses)]
     pub(crate) wire: WireArg,
-    /// What carries the requests (`ws` and `auto` are not available yet)
+    /// What carries the requests: `sse` and `ws` never fall back, `auto` tries a WebSocket first
     #[arg(long, value_enum, default_value_t = TransportArg::Sse)]
     pub(crate) transport: TransportArg,
     /// The form in which the turns are shown
@@ -52,6 +53,15 @@ pub(crate) struct TurnArgs {
     /// Most follow-up requests in a turn
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_follow_ups: u32,
+    /// Attempts of each request in all, the first included; 1 switches retries off
+    #[arg(long, value_name = "N", default_value = "9")]
+    pub(crate) max_attempts: NonZeroU32,
+    /// Waiting between the attempts of a request in all
+    #[arg(long, value_name = "D", default_value = "120s")]
+    pub(crate) max_wait: Deadline,
+    /// After a cut that had delivered output: void it, say so and retry, or stop
+    #[arg(long, value_enum, default_value_t = OnCutArg::Discard)]
+    pub(crate) on_cut: OnCutArg,
     /// Deadline of each part of connecting (name and TCP, TLS)
     #[arg(long, value_name = "D", default_value = "10s")]
     pub(crate) connect_timeout: Deadline,
@@ -84,18 +94,34 @@ pub(crate) enum TransportArg {
     Auto,
 }
 
+impl From<TransportArg> for Transport {
+    fn from(transport: TransportArg) -> Self {
+        match transport {
+            TransportArg::Sse => Self::Sse,
+            TransportArg::Ws => Self::WebSocket,
+            TransportArg::Auto => Self::Auto,
+        }
+    }
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum OnCutArg {
+    Discard,
+    Fail,
+}
+
+impl From<OnCutArg> for OnCut {
+    fn from(on_cut: OnCutArg) -> Self {
+        match on_cut {
+            OnCutArg::Discard => Self::Discard,
+            OnCutArg::Fail => Self::Fail,
+        }
+    }
+}
+
 /// Options whose feature is still to come.
 #[derive(Debug, Args)]
 pub(crate) struct LaterArgs {
-    /// Attempts of a request in all (not available yet)
-    #[arg(long, value_name = "N")]
-    max_attempts: Option<String>,
-    /// Waiting between attempts in all (not available yet)
-    #[arg(long, value_name = "D")]
-    max_wait: Option<String>,
-    /// What to do after a cut that had delivered output: discard or fail (not available yet)
-    #[arg(long, value_name = "WHAT")]
-    on_cut: Option<String>,
     /// Root certificates to trust (not available yet)
     #[arg(long, value_name = "FILE")]
     ca: Option<String>,
@@ -107,14 +133,8 @@ pub(crate) struct LaterArgs {
 impl LaterArgs {
     /// The first of them that was given.
     pub(crate) fn given(&self) -> Option<&'static str> {
-        [
-            ("--max-attempts", &self.max_attempts),
-            ("--max-wait", &self.max_wait),
-            ("--on-cut", &self.on_cut),
-            ("--ca", &self.ca),
-            ("--proxy", &self.proxy),
-        ]
-        .into_iter()
-        .find_map(|(name, value)| value.is_some().then_some(name))
+        [("--ca", &self.ca), ("--proxy", &self.proxy)]
+            .into_iter()
+            .find_map(|(name, value)| value.is_some().then_some(name))
     }
 }

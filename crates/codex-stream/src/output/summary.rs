@@ -30,7 +30,11 @@ impl Render for SummaryRenderer {
     }
 
     fn event(&mut self, _: Option<Duration>, event: &TurnEvent, _: &mut dyn Write) -> io::Result<()> {
-        self.builder.observe(event);
+        match event {
+            // Void as long as nothing follows it, too: the user may interrupt the wait.
+            TurnEvent::Retry(_) => self.builder = SummaryBuilder::new(),
+            event => self.builder.observe(event),
+        }
         Ok(())
     }
 

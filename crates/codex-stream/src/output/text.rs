@@ -17,11 +17,17 @@ use super::{Place, Render};
 pub enum TextStyle {
     /// A pipe or file: the answer and the calls, byte for byte; no reasoning.
     Pipe,
+    /// As [`Pipe`](Self::Pipe), but each answer only when it can no longer become void, so that a file never holds
+    /// half an answer before a whole one.
+    PipeWhenFinal,
     /// A terminal without colours. Reasoning is shown; control characters are not passed on.
     Plain,
     /// A terminal with colours, where reasoning is dimmed.
     Colour,
 }
+
+/// Marks output that nobody can take back.
+const VOID: &str = "[the output above is void: the answer was cut off, and starts again]";
 
 #[derive(Debug)]
 pub(super) struct TextRenderer {
@@ -57,7 +63,7 @@ impl TextRenderer {
         Self { style, block: None, at_line_start: true, shown: BTreeSet::new(), further_choices: Vec::new() }
     }
 
-    /// Everything that is shown of an answer passes here: the place to hold back what could still become void.
+    /// Everything that is shown of an answer passes here.
     fn push(&mut self, block: Block, text: &str, out: &mut dyn Write) -> io::Result<()> {
         if text.is_empty() || (block.kind == BlockKind::Reasoning && self.style == TextStyle::Pipe) {
             return Ok(());
@@ -162,8 +168,10 @@ impl TextRenderer {
         self.further_choices.push((choice, text));
     }
 
+    /// Stands at the beginning of an attempt.
     fn forget(&mut self) {
         self.block = None;
+        self.at_line_start = true;
         self.shown.clear();
         self.further_choices.clear();
     }
@@ -192,8 +200,8 @@ impl Render for TextRenderer {
             }
             TurnEvent::ItemDone(done) => self.item(done.output_index, &done.item, out),
             TurnEvent::Retry(retry) => {
-                if retry.discarded {
-                    self.line(0, "[the output above is void: the connection was lost, and another try follows]", out)?;
+                if retry.discarded && self.block.is_some() {
+                    self.line(0, VOID, out)?;
                 }
                 self.forget();
                 Ok(())

@@ -36,8 +36,8 @@ impl Conversation {
     /// Takes in an event of the answer.
     pub(super) fn observe(&mut self, event: &TurnEvent) {
         match event {
-            // A new attempt sends the answer from its beginning.
-            TurnEvent::Request(_) => self.finished.clear(),
+            // A new attempt sends the answer from its beginning; what the last one brought is void.
+            TurnEvent::Retry(_) | TurnEvent::Request(_) => self.finished.clear(),
             // Further choices are alternatives; a conversation goes on with the first.
             TurnEvent::ItemDone(done) if done.choice_index == 0 => {
                 self.finished.insert(done.output_index, done.item.clone());
@@ -78,7 +78,11 @@ fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Item> {
 
 #[cfg(test)]
 mod tests {
-    use response_events::{Interpreter, InterpreterOptions, Outcome, Wire};
+    use std::time::Duration;
+
+    use response_events::{
+        FailureKind, Interpreter, InterpreterOptions, ItemEvent, Outcome, RequestStarted, Retry, TransportKind, Wire,
+    };
     use serde_json::json;
 
     use super::*;
@@ -144,5 +148,45 @@ mod tests {
     #[test]
     fn an_incomplete_answer_is_not_followed_up() {
         check(&[("function_call", "clock")], "response.incomplete", Next::EndTurn, &["message", "function_call"]);
+    }
+
+    #[test]
+    fn nothing_of_a_void_attempt_becomes_history() {
+        let attempt = |attempt| {
+            TurnEvent::Request(RequestStarted {
+                attempt,
+                transport: TransportKind::Sse,
+                url: String::new(),
+                turn_state: false,
+            })
+        };
+        let done = |output_index, text: &str| {
+            TurnEvent::ItemDone(ItemEvent {
+                output_index,
+                item: Item::user(text),
+                choice_index: 0,
+                call_index: None,
+                sequence_number: None,
+            })
+        };
+        let void = TurnEvent::Retry(Retry {
+            attempt: 2,
+            max_attempts: 9,
+            delay: Duration::ZERO,
+            reason: FailureKind::Truncated,
+            code: None,
+            message: String::new(),
+            discarded: true,
+        });
+        // Each of the two makes the attempt void by itself.
+        for between in [vec![void.clone()], vec![attempt(2)], vec![void, attempt(2)]] {
+            let mut conversation = Conversation::default();
+            let events = [vec![attempt(1), done(0, "void"), done(1, "void too")], between, vec![done(0, "kept")]];
+            for event in events.concat() {
+                conversation.observe(&event);
+            }
+            conversation.end_answer(&HashMap::new());
+            assert_eq!(conversation.input(), [Item::user("kept")]);
+        }
     }
 }

@@ -16,19 +16,21 @@ use crate::{
     cli::TurnArgs,
     diagnostics::{self, Subject},
     problem::{Problem, usage},
+    progress::Progress,
 };
 
 /// The user's Ctrl-C, once.
 type Interrupt = Pin<Box<dyn Future<Output = io::Result<()>>>>;
 
 pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatus, Problem> {
-    let style = diagnostics::stdout_style();
+    let style = settings.text_style(diagnostics::stdout_style());
     let service = Service::connect(args, &settings, style).await?;
     let mut run = Run {
         format: args.output,
         max_follow_ups: args.max_follow_ups,
         renderer: renderer(args.output, settings.wire, style),
         conversation: Conversation::default(),
+        progress: Progress::on_stderr(),
         interrupt: Box::pin(tokio::signal::ctrl_c()),
         settings,
     };
@@ -56,6 +58,7 @@ struct Run {
     max_follow_ups: u32,
     renderer: Box<dyn Render + Send>,
     conversation: Conversation,
+    progress: Progress,
     interrupt: Interrupt,
 }
 
@@ -95,10 +98,12 @@ impl Run {
                 _ = &mut self.interrupt => break Some(interrupted(events.ledger())),
                 event = events.try_next() => event,
             };
+            self.progress.clear();
             match event {
                 Ok(Some(event)) => {
                     self.conversation.observe(&event);
                     self.renderer.event(Some(started.elapsed()), &event, out)?;
+                    self.progress.show(&event);
                     if event.is_terminal() {
                         break None;
                     }
@@ -107,6 +112,7 @@ impl Run {
                 Err(error) => break Some(error.failure().clone()),
             }
         };
+        self.progress.clear();
         self.renderer.end(failure.as_ref(), events.ledger(), out)?;
         diagnostics::after_answer(self.format, failure.as_ref(), events.ledger());
         if let Some(failure) = &failure {

@@ -2,7 +2,8 @@
 
 use std::{collections::HashMap, fs, path::Path};
 
-use codex_api::{ClientBuilder, Timeouts};
+use codex_api::{ClientBuilder, OnCut, RetryPolicy, Timeouts, Transport};
+use codex_stream::TextStyle;
 use response_events::{Request, Wire};
 use serde_json::Value;
 
@@ -17,12 +18,15 @@ const MODEL: &str = "gpt-5";
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) wire: Wire,
+    transport: Transport,
     /// Everything of a request but its input.
     pub(super) template: Request,
     /// What tools answer, by their name.
     pub(super) tool_outputs: HashMap<String, String>,
     headers: Vec<(String, String)>,
     timeouts: Timeouts,
+    policy: RetryPolicy,
+    on_cut: OnCut,
     max_event_bytes: usize,
 }
 
@@ -41,28 +45,59 @@ impl Settings {
         };
         Ok(Self {
             wire,
+            transport: args.transport.into(),
             template: template(args)?,
             tool_outputs: args.tool_outputs.iter().map(|tool| (tool.name.clone(), tool.text.clone())).collect(),
             headers: args.headers.iter().map(|header| name_and_value(header)).collect::<Result<_, _>>()?,
             timeouts,
+            policy: policy(args)?,
+            on_cut: args.on_cut.into(),
             max_event_bytes: args.max_event_bytes,
         })
     }
 
     /// Puts these settings into a client that is being built.
     pub(super) fn apply(&self, builder: ClientBuilder) -> Result<ClientBuilder, codex_api::Error> {
-        let builder = builder.wire(self.wire).timeouts(self.timeouts).max_event_bytes(self.max_event_bytes);
+        let builder = builder
+            .wire(self.wire)
+            .transport(self.transport)
+            .timeouts(self.timeouts)
+            .retry(self.policy.clone())
+            .on_cut(self.on_cut)
+            .max_event_bytes(self.max_event_bytes);
         self.headers.iter().try_fold(builder, |builder, (name, value)| builder.header(name, value))
+    }
+
+    /// For whom text is, once it is known where it goes.
+    pub(super) fn text_style(&self, stdout: TextStyle) -> TextStyle {
+        // Over a WebSocket an attempt can be void without another one being counted.
+        let again = self.policy.max_attempts() > 1 || self.transport != Transport::Sse;
+        let revocable = self.on_cut == OnCut::Discard && again;
+        match stdout {
+            TextStyle::Pipe if revocable => TextStyle::PipeWhenFinal,
+            style => style,
+        }
     }
 }
 
 fn check_available(args: &TurnArgs, wire: Wire) -> Result<(), Problem> {
     match (args.transport, wire) {
         (TransportArg::Ws, Wire::Chat) => Err(usage("--transport ws needs --wire responses")),
-        (TransportArg::Ws, _) => Err(not_yet("--transport ws")),
-        (TransportArg::Auto, _) => Err(not_yet("--transport auto")),
-        (TransportArg::Sse, _) => args.later.given().map_or(Ok(()), |option| Err(not_yet(option))),
+        _ => args.later.given().map_or(Ok(()), |option| Err(not_yet(option))),
     }
+}
+
+fn policy(args: &TurnArgs) -> Result<RetryPolicy, Problem> {
+    let max_wait = args.max_wait.0;
+    let max_wait =
+        max_wait.ok_or_else(|| usage("--max-wait must not be zero; --max-attempts 1 switches retries off"))?;
+    let policy = RetryPolicy::new().with_max_attempts(args.max_attempts.get()).with_max_wait(max_wait);
+    // The settings of the policy have the names of the options.
+    let named = policy.validate().map_err(|error| {
+        let (setting, option) = (error.setting(), error.setting().replace('_', "-"));
+        usage(error.to_string().replace(&format!("`{setting}`"), &format!("--{option}")))
+    });
+    named.map(|()| policy)
 }
 
 fn template(args: &TurnArgs) -> Result<Request, Problem> {

@@ -1,6 +1,8 @@
 //! Runs the binary.
 #![allow(dead_code, reason = "each suite uses a part")]
 
+pub(crate) mod server;
+
 use std::{
     io::Write,
     path::Path,

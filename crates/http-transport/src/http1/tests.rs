@@ -8,23 +8,28 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex, join};
 
 use super::Http1;
 use crate::classify::find;
+use crate::dial::BoxStream;
 use crate::outgoing::prepare;
 use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::Target;
+
+/// A POST of 10,000 bytes.
+async fn start(headers: HeaderMap, stream: BoxStream) -> Http1 {
+    let uri = "http://a.example/".parse().unwrap();
+    let request = Request::post(uri, headers, Bytes::from(vec![b'x'; 10_000]));
+    let target = Target::parse(&request.uri).unwrap();
+    let progress = Arc::new(Progress::default());
+    let request = prepare(request, &target, &progress).unwrap();
+    Http1::start(stream, request, progress).await.unwrap()
+}
 
 #[tokio::test]
 async fn a_body_that_ends_because_writing_failed_says_so() {
     // A server that answers early, stops reading the request, and then breaks that direction alone.
     let (reader, mut answers) = duplex(1_000);
     let (mut requests, writer) = duplex(1_000);
-    let uri = "http://a.example/".parse().unwrap();
-    let request = Request::post(uri, HeaderMap::new(), Bytes::from(vec![b'x'; 10_000]));
-    let target = Target::parse(&request.uri).unwrap();
-    let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &progress).unwrap();
-    let stream = Box::new(join(reader, writer));
-    let mut http = Http1::start(stream, request, progress).await.unwrap();
+    let mut http = start(HeaderMap::new(), Box::new(join(reader, writer))).await;
 
     let (response, ()) = tokio::join!(poll_fn(|cx| http.poll_response(cx)), async {
         requests.read_u8().await.unwrap();
@@ -39,4 +44,24 @@ async fn a_body_that_ends_because_writing_failed_says_so() {
     let error = poll_fn(|cx| http.poll_data(cx)).await.unwrap().unwrap_err();
     let cause = find::<io::Error>(&error).expect("the cause is in the chain");
     assert_eq!(cause.kind(), io::ErrorKind::BrokenPipe);
+}
+
+#[tokio::test]
+async fn a_connection_that_breaks_while_it_switches_is_not_handed_out() {
+    let (reader, mut answers) = duplex(1_000);
+    let (mut requests, writer) = duplex(1_000);
+    let mut headers = HeaderMap::new();
+    headers.insert("connection", "upgrade".parse().unwrap());
+    headers.insert("upgrade", "echo".parse().unwrap());
+    let mut http = start(headers, Box::new(join(reader, writer))).await;
+
+    let (response, ()) = tokio::join!(poll_fn(|cx| http.poll_response(cx)), async {
+        requests.read_u8().await.unwrap();
+        answers.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await.unwrap();
+        drop(requests);
+    });
+    let error = response.unwrap_err();
+    let cause = find::<io::Error>(&error).expect("the cause is in the chain");
+    assert_eq!(cause.kind(), io::ErrorKind::BrokenPipe);
+    assert!(http.into_stream().is_none());
 }

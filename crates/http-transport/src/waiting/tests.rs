@@ -197,3 +197,47 @@ async fn interim_answers_are_skipped_up_to_a_bound() {
         }
     }
 }
+
+fn upgrade_headers() -> HeaderMap {
+    let mut headers = HeaderMap::new();
+    headers.insert("connection", "Upgrade".parse().unwrap());
+    headers.insert("upgrade", "echo".parse().unwrap());
+    headers
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_upgrade_without_an_answer_times_out_like_any_request() {
+    for piece in ["", "HTTP/1.1 101 Switching Protocols\r\nupgrade: e"] {
+        let (mut waiting, mut far) = start_with(upgrade_headers(), 100_000).await;
+        let start = Instant::now();
+        let (result, ()) = tokio::join!(head(&mut waiting), async {
+            far.read_exact(&mut [0; BODY]).await.unwrap();
+            far.write_all(piece.as_bytes()).await.unwrap();
+        });
+        let message = "no response head came from a.example:80 within 60s";
+        check_error(result, ErrorKind::Timeout, Phase::Head, message);
+        check_elapsed(start, LIMIT);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_before_the_end_of_the_request_is_no_http() {
+    let (mut waiting, mut far) = start_with(upgrade_headers(), 1_000).await;
+    let (result, ()) = tokio::join!(head(&mut waiting), async {
+        far.read_u8().await.unwrap();
+        far.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await.unwrap();
+    });
+    let message = "a.example:80 switched protocols before it had the whole request";
+    check_error(result, ErrorKind::Protocol, Phase::Sending, message);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_switch_that_was_not_asked_for_is_no_http() {
+    let (mut waiting, mut far) = start(100_000).await;
+    let (result, ()) = tokio::join!(head(&mut waiting), async {
+        far.read_exact(&mut [0; BODY]).await.unwrap();
+        far.write_all(b"HTTP/1.1 101 Switching Protocols\r\n\r\n").await.unwrap();
+    });
+    let message = "a.example:80 switched protocols without being asked to";
+    check_error(result, ErrorKind::Protocol, Phase::Head, message);
+}

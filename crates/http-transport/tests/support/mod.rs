@@ -3,10 +3,12 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod tls;
+
 use std::future::Future;
 use std::time::Duration;
 
-use http::HeaderMap;
+use http::{HeaderMap, HeaderValue};
 use http_transport::{Error, Exchange, Request, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -52,6 +54,20 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Strin
 /// A POST of `{}` to `uri`, not polled yet.
 pub(crate) fn post(transport: &Transport, uri: &str) -> Exchange {
     transport.open(Request::post(uri.parse().unwrap(), HeaderMap::new(), "{}"))
+}
+
+/// A request to `uri` for another protocol, not polled yet.
+pub(crate) fn upgrade(transport: &Transport, uri: &str) -> Exchange {
+    upgrade_with(transport, uri, &[("connection", "keep-alive, Upgrade"), ("upgrade", "echo")])
+}
+
+/// A GET with these headers, not polled yet.
+pub(crate) fn upgrade_with(transport: &Transport, uri: &str, list: &[(&'static str, &'static str)]) -> Exchange {
+    let mut headers = HeaderMap::new();
+    for (name, value) in list {
+        headers.append(*name, HeaderValue::from_static(value));
+    }
+    transport.open(Request::get(uri.parse().unwrap(), headers))
 }
 
 /// Everything below an error, from the top.

@@ -43,7 +43,7 @@ impl ChatStream {
     }
 
     pub(crate) fn handle_end(&mut self, out: &mut Output) {
-        if all_choices_ended(out, 1) {
+        if self.is_finished(out) {
             self.complete(out);
             return;
         }

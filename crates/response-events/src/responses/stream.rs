@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     kind::{DeltaKind, Kind, Terminal},
+    late::{FinishedResponse, LateFilter},
     payload::Payload,
 };
 use crate::{
@@ -26,6 +27,7 @@ pub(crate) struct ResponsesStream {
     items: Vec<KnownItem>,
     item_id: Option<Arc<str>>,
     transport: TransportKind,
+    late: LateFilter,
 }
 
 /// Enough of an item to know it again, in its own later events and in the terminal event's list.
@@ -40,6 +42,20 @@ struct KnownItem {
 impl ResponsesStream {
     pub(crate) fn new(transport: TransportKind) -> Self {
         Self { transport, ..Self::default() }
+    }
+
+    /// Events of a response that was finished on the same connection may still arrive; they are nobody's.
+    pub(crate) fn expect_late(&mut self, finished: FinishedResponse) {
+        self.late.expect(finished);
+    }
+
+    /// What this response is known by, for the one that follows it on the connection.
+    pub(crate) fn finished(&self, out: &Output) -> FinishedResponse {
+        FinishedResponse {
+            id: out.ledger.response_id.clone(),
+            last_sequence: out.ledger.last_sequence(),
+            item_ids: self.items.iter().filter_map(|item| item.id.clone()).collect(),
+        }
     }
 
     pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
@@ -83,6 +99,10 @@ impl ResponsesStream {
     }
 
     fn handle_payload(&mut self, name: Option<&str>, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        if self.late.is_late(&payload) {
+            out.ledger.late += 1;
+            return;
+        }
         let Some(event_type) = payload.event_type.as_deref() else {
             let is_error = payload.error.as_ref().is_some_and(is_error_value) || name == Some("error");
             if !is_error {

@@ -3,8 +3,8 @@
 use std::iter;
 
 use bytes::Bytes;
-use http::StatusCode;
 
+use super::answer_head::AnswerHead;
 use super::{Framing, Hold, Response};
 use crate::chunked::{self, LAST_CHUNK};
 use crate::cut::Cut;
@@ -48,32 +48,25 @@ impl Response {
     }
 
     fn head(&self, wrapping: Wrapping, asked: Persistence) -> Bytes {
-        let reason = StatusCode::from_u16(self.status).ok().and_then(|status| status.canonical_reason());
-        let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason.unwrap_or_default()).into_bytes();
-        let mut line = |name: &str, value: &[u8]| {
-            for part in [name.as_bytes(), b": ", value, b"\r\n"] {
-                head.extend(part);
-            }
-        };
+        let mut head = AnswerHead::new(self.status);
         for (name, value) in &self.headers {
-            line(name, value);
+            head.line(name, value);
         }
         if let Some(content_type) = self.default_content_type.filter(|_| !self.has("content-type")) {
-            line("content-type", content_type.as_bytes());
+            head.line("content-type", content_type.as_bytes());
         }
         match wrapping {
             Wrapping::Length => {
                 let length: usize = self.body.iter().map(Bytes::len).sum();
-                line("content-length", length.to_string().as_bytes());
+                head.line("content-length", length.to_string().as_bytes());
             }
-            Wrapping::Chunked => line("transfer-encoding", b"chunked"),
+            Wrapping::Chunked => head.line("transfer-encoding", b"chunked"),
             Wrapping::AsIs => {}
         }
         if asked == Persistence::Close && !self.has("connection") {
-            line("connection", b"close");
+            head.line("connection", b"close");
         }
-        head.extend(b"\r\n");
-        head.into()
+        head.end()
     }
 
     fn wrapping(&self) -> Wrapping {
@@ -110,7 +103,7 @@ impl Response {
         })
     }
 
-    fn has(&self, name: &str) -> bool {
+    pub(super) fn has(&self, name: &str) -> bool {
         self.headers.iter().any(|(known, _)| known.eq_ignore_ascii_case(name))
     }
 

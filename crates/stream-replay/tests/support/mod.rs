@@ -3,6 +3,8 @@
 // Each test binary uses its own part of this.
 #![allow(dead_code, unreachable_pub)]
 
+pub mod websocket;
+
 use std::future::Future;
 use std::io;
 use std::time::Duration;
@@ -24,6 +26,29 @@ pub async fn server(responses: impl IntoIterator<Item = Response>) -> ReplayServ
 /// Turns a hang into a failure. Nothing that passes comes near the limit.
 pub async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("should happen at once, but hangs")
+}
+
+/// Moves the clock; between two calls it runs as always, so that sockets are served without time
+/// jumping ahead.
+pub async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// This many hang-ups were counted, and no more.
+pub async fn expect_disconnects(server: &ReplayServer, n: usize) {
+    soon(server.wait_for_disconnects(n)).await;
+    // The server's turn for all of it has passed when it answers another client.
+    let mut other = Client::connect(server).await;
+    other.send(b"HEAD / HTTP/1.1\r\n\r\n").await;
+    other.read_to_end().await;
+    let one_more = server.wait_for_disconnects(n + 1);
+    tokio::select! {
+        biased;
+        () = one_more => panic!("more than {n}"),
+        () = std::future::ready(()) => {}
+    }
 }
 
 /// How a connection ended.

@@ -1,0 +1,108 @@
+//! The way out of HTTP: a connection that speaks another protocol behind a 101.
+
+use std::fmt;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+
+use bytes::{Buf, Bytes};
+use http::{HeaderMap, header};
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::dial::BoxStream;
+use crate::target::Endpoint;
+
+/// Whether a connection may still leave HTTP.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Switch {
+    /// The request asked for it, and no head has refused it.
+    Possible,
+    Excluded,
+}
+
+impl Switch {
+    /// What the headers of a request ask for (RFC 9110, section 7.8): `upgrade` counts only where `connection`
+    /// names it.
+    pub(crate) fn asked_by(headers: &HeaderMap) -> Self {
+        let mut options = headers
+            .get_all(header::CONNECTION)
+            .into_iter()
+            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        let is_named = options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+        if is_named && headers.contains_key(header::UPGRADE) { Self::Possible } else { Self::Excluded }
+    }
+}
+
+/// A connection that has left HTTP: what the server sends comes out of it byte for byte, beginning right behind the
+/// head of the 101, and what is written to it goes out as it is.
+///
+/// It speaks tokio's I/O traits and works only while it is polled. No deadline lies over it. Dropping it closes the
+/// socket at once, whatever is still unread; `poll_shutdown` ends the writing half alone.
+pub struct Upgraded {
+    endpoint: Arc<Endpoint>,
+    stream: BoxStream,
+    /// Came with the head, and is read first.
+    leftover: Bytes,
+}
+
+impl Upgraded {
+    pub(crate) fn new(endpoint: Arc<Endpoint>, stream: BoxStream, leftover: Bytes) -> Self {
+        Self { endpoint, stream, leftover }
+    }
+}
+
+impl AsyncRead for Upgraded {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        let this = self.get_mut();
+        if this.leftover.is_empty() {
+            return Pin::new(&mut this.stream).poll_read(cx, buf);
+        }
+        let count = this.leftover.len().min(buf.remaining());
+        buf.put_slice(&this.leftover[..count]);
+        this.leftover.advance(count);
+        if this.leftover.is_empty() {
+            // An empty slice would keep hyper's read buffer alive.
+            this.leftover = Bytes::new();
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+impl AsyncWrite for Upgraded {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
+    }
+
+    fn poll_write_vectored(
+        self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bufs: &[IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.stream.is_write_vectored()
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
+    }
+}
+
+impl fmt::Debug for Upgraded {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Upgraded")
+            .field("endpoint", &format_args!("{}", self.endpoint))
+            .field("leftover", &format_args!("{} bytes", self.leftover.len()))
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

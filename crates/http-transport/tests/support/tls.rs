@@ -1,0 +1,38 @@
+//! Certificates of a private authority.
+
+use std::sync::Arc;
+
+use http_transport::Transport;
+use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
+use rustls::ServerConfig;
+use rustls::pki_types::PrivatePkcs8KeyDer;
+use tokio_rustls::TlsAcceptor;
+
+/// A private CA called `ca`: its root in DER, and a server's settings with a certificate for `name`.
+pub(crate) fn authority(ca: &str, name: &str) -> (Vec<u8>, TlsAcceptor) {
+    let mut params = CertificateParams::default();
+    params.distinguished_name.push(DnType::CommonName, ca);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let key = KeyPair::generate().unwrap();
+    let root = params.self_signed(&key).unwrap().der().to_vec();
+    let issuer = Issuer::new(params, key);
+    let leaf_key = KeyPair::generate().unwrap();
+    let leaf = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&leaf_key, &issuer).unwrap();
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let mut config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![leaf.der().clone()], PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into())
+        .unwrap();
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    (root, TlsAcceptor::from(Arc::new(config)))
+}
+
+pub(crate) fn trusting(root: Vec<u8>) -> Transport {
+    Transport::builder().extra_root_certificate(root).build().unwrap()
+}
+
+pub(crate) fn https(uri: &str, host: &str) -> String {
+    uri.replace("http://127.0.0.1", &format!("https://{host}"))
+}

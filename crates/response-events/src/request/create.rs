@@ -1,0 +1,100 @@
+//! `response.create`: a request as a message over a WebSocket.
+
+use serde_json::{Map, Value, json};
+
+use super::{EncodeError, Request, responses};
+
+/// Where a request goes on from a response that the connection still knows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Continuation<'a> {
+    /// The response that it follows.
+    pub previous_response_id: &'a str,
+    /// How many items of the input that response covers: they are not sent again.
+    pub covered: usize,
+}
+
+/// Fields that belong to a single request, not to what a conversation has in common.
+const OF_ONE_REQUEST: [&str; 4] = ["input", "previous_response_id", "client_metadata", "generate"];
+
+impl Request {
+    /// The message that asks for this answer over a WebSocket: the body's fields beside its type, without those that
+    /// belong to HTTP. `turn_state` is sent in `client_metadata`.
+    pub fn encode_create(
+        &self,
+        continuation: Option<Continuation<'_>>,
+        turn_state: Option<&str>,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let mut body = self.create_body()?;
+        if let Some(Continuation { previous_response_id, covered }) = continuation {
+            body.insert("previous_response_id".into(), json!(previous_response_id));
+            if let Some(Value::Array(input)) = body.get_mut("input") {
+                input.drain(..covered.min(input.len()));
+            }
+        }
+        if let Some(turn_state) = turn_state {
+            let metadata = body.entry("client_metadata").or_insert_with(|| json!({}));
+            // Metadata that the caller set to something else cannot be added to.
+            if let Value::Object(metadata) = metadata {
+                metadata.insert("x-codex-turn-state".into(), json!(turn_state));
+            }
+        }
+        body.insert("type".into(), json!("response.create"));
+        Ok(Value::Object(body).to_string().into_bytes())
+    }
+
+    /// What must be the same in two requests for one to go on from the other: everything but the input, and what
+    /// belongs to a single request. `None` if the caller has set what chaining would set, so that it is the caller's.
+    pub fn conversation_fields(&self) -> Option<Value> {
+        let is_callers = |path: &str| {
+            let first = path.split('.').next().unwrap_or_default();
+            matches!(first, "input" | "previous_response_id" | "conversation")
+        };
+        if self.overrides.iter().any(|(path, _)| is_callers(path)) {
+            return None;
+        }
+        let mut body = self.create_body().ok()?;
+        body.retain(|key, _| !OF_ONE_REQUEST.contains(&key.as_str()));
+        Some(Value::Object(body))
+    }
+
+    fn create_body(&self) -> Result<Map<String, Value>, EncodeError> {
+        let mut body = responses::body(self);
+        self.apply_overrides(&mut body)?;
+        // A socket streams anyway, and has no background.
+        body.retain(|key, _| !matches!(key.as_str(), "stream" | "background"));
+        Ok(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn message(request: &Request, continuation: Option<Continuation<'_>>, turn_state: Option<&str>) -> Value {
+        serde_json::from_slice(&request.encode_create(continuation, turn_state).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn a_continuation_sends_only_what_is_new() {
+        let request = Request::new("m").user("a").user("b").set("client_metadata.k", "v").set("stream", true);
+        let whole = message(&request, None, None);
+        assert_eq!((&whole["type"], whole["input"].as_array().map(Vec::len)), (&json!("response.create"), Some(2)));
+        assert_eq!((whole.get("stream"), whole.get("previous_response_id")), (None, None));
+        let next = message(&request, Some(Continuation { previous_response_id: "r", covered: 1 }), Some("ts"));
+        assert_eq!(
+            next["input"],
+            json!([{"type": "message", "role": "user", "content": [{"type": "input_text", "text": "b"}]}])
+        );
+        assert_eq!(next["previous_response_id"], "r");
+        assert_eq!(next["client_metadata"], json!({"k": "v", "x-codex-turn-state": "ts"}));
+    }
+
+    #[test]
+    fn what_the_caller_chains_is_the_callers() {
+        let request = Request::new("m").user("a");
+        let common = request.conversation_fields().unwrap();
+        assert_eq!(request.clone().user("b").set("generate", false).conversation_fields().as_ref(), Some(&common));
+        assert_ne!(request.clone().instructions("x").conversation_fields(), Some(common));
+        assert_eq!(request.set("previous_response_id", "r").conversation_fields(), None);
+    }
+}

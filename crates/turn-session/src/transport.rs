@@ -1,0 +1,80 @@
+//! Which transport carries a request, and what a session remembers of that.
+
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use response_events::{TransportKind, Wire};
+
+/// How long a session keeps away from a transport that it has fallen back from.
+const FALLBACK_LASTS: Duration = Duration::from_secs(10 * 60);
+
+/// The transport that the caller wants.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum Transport {
+    /// Server-sent events over HTTP, always.
+    #[default]
+    Sse,
+    /// A WebSocket, always (Responses API).
+    WebSocket,
+    /// A WebSocket first (Responses API), and server-sent events where it does not work.
+    Auto,
+}
+
+/// What the turns of a session share. Clones share it.
+#[derive(Clone, Debug, Default)]
+pub struct SessionMemory(Arc<Mutex<Option<FallbackMemory>>>);
+
+/// A fallback that happened.
+#[derive(Clone, Debug)]
+struct FallbackMemory {
+    until: Instant,
+    reason: String,
+}
+
+impl SessionMemory {
+    /// An empty memory.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Why the session keeps away from WebSockets at present, if it does.
+    pub fn fallback_reason(&self, now: Instant) -> Option<String> {
+        let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        memory.as_ref().filter(|memory| now < memory.until).map(|memory| memory.reason.clone())
+    }
+
+    pub(crate) fn note_fallback(&self, reason: &str, now: Instant) {
+        let until = now.checked_add(FALLBACK_LASTS).unwrap_or(now);
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
+            Some(FallbackMemory { until, reason: reason.to_owned() });
+    }
+}
+
+/// The transport of the present attempt, and whether another one is left.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) transport: TransportKind,
+    pub(crate) can_fall_back: bool,
+}
+
+impl Route {
+    /// Server-sent events, and nothing else left.
+    pub(crate) const SSE: Self = Self { transport: TransportKind::Sse, can_fall_back: false };
+
+    pub(crate) fn new(wanted: Transport, wire: Wire, memory: &SessionMemory, now: Instant) -> Self {
+        match wanted {
+            Transport::WebSocket => Self { transport: TransportKind::WebSocket, can_fall_back: false },
+            Transport::Auto if wire == Wire::Responses && memory.fallback_reason(now).is_none() => {
+                Self { transport: TransportKind::WebSocket, can_fall_back: true }
+            }
+            Transport::Sse | Transport::Auto => Self::SSE,
+        }
+    }
+
+    pub(crate) fn is_socket(self) -> bool {
+        self.transport == TransportKind::WebSocket
+    }
+}

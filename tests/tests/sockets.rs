@@ -1,0 +1,360 @@
+//! Turns over real WebSockets: one engine, second transport, and a fallback that does not lose the turn.
+
+mod support;
+
+use codex_api::{FailureKind, Item, Request, Session, Transport, TransportKind, TurnEvent};
+use serde_json::{Value, json};
+use stream_replay::{Cut, Exchange, Gate, ReplayServer, Response, WebSocketScript};
+use support::{drain, impatient, playing};
+
+const HEADER: &str = "x-codex-turn-state";
+
+fn completed(id: &str) -> Value {
+    json!({"type": "response.completed", "response": {"id": id, "usage": {"total_tokens": 1}}})
+}
+
+fn created(id: &str) -> Value {
+    json!({"type": "response.created", "response": {"id": id}})
+}
+
+fn message_item() -> Value {
+    json!({"type": "message", "id": "m", "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}]})
+}
+
+fn done_item() -> Value {
+    json!({"type": "response.output_item.done", "output_index": 0, "item": message_item()})
+}
+
+fn exchange(events: &[Value]) -> Exchange {
+    events.iter().fold(Exchange::new(), |exchange, event| exchange.text(event.to_string()))
+}
+
+/// An answer of one message.
+fn hello(id: &str) -> Exchange {
+    exchange(&[created(id), done_item(), completed(id)])
+}
+
+fn socket(exchanges: impl IntoIterator<Item = Exchange>) -> Response {
+    Response::websocket(exchanges.into_iter().fold(WebSocketScript::new(), WebSocketScript::exchange))
+}
+
+fn stream() -> Response {
+    Response::sse(format!("data: {}\n\ndata: {}\n\n", done_item(), completed("r-sse")))
+}
+
+fn session(server: &ReplayServer, transport: Transport) -> Session {
+    impatient(&server.base_url()).transport(transport).build().unwrap().session()
+}
+
+fn request() -> Request {
+    Request::new("m").user("Hi")
+}
+
+fn messages(server: &ReplayServer) -> Vec<Value> {
+    server.messages().iter().map(|message| serde_json::from_str(&message.text).unwrap()).collect()
+}
+
+fn states(server: &ReplayServer) -> Vec<Option<String>> {
+    let state = |message: &Value| message["client_metadata"][HEADER].as_str().map(str::to_owned);
+    messages(server).iter().map(state).collect()
+}
+
+#[track_caller]
+fn check_states(server: &ReplayServer, expected: &[Option<&str>]) {
+    let states = states(server);
+    assert_eq!(states.iter().map(Option::as_deref).collect::<Vec<_>>(), expected);
+}
+
+fn fallbacks(events: &[TurnEvent]) -> usize {
+    events.iter().filter(|event| matches!(event, TurnEvent::Fallback(_))).count()
+}
+
+#[tokio::test]
+async fn a_turn_streams_over_a_socket_that_the_next_request_uses_again() {
+    let server = playing([socket([hello("r1"), hello("r2")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    let turn = session.begin_turn();
+    let (events, error) = drain(turn.stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(matches!(&events[0], TurnEvent::Request(request) if request.transport == TransportKind::WebSocket
+        && request.url.starts_with("ws://")));
+    assert!(matches!(&events[1], TurnEvent::Opened(opened) if opened.status == 101));
+    assert!(matches!(events.last(), Some(TurnEvent::Completed(done)) if done.response_id.as_deref() == Some("r1")));
+    // The follow-up extends the conversation: it sends what is new, over the same socket.
+    let follow_up = request().item(Item::from_json(message_item()).unwrap()).user("And?");
+    assert_eq!(turn.stream(follow_up).collect().await.unwrap().text(), "Hello");
+    let handshakes = server.requests();
+    assert_eq!((handshakes.len(), handshakes[0].header("openai-beta")), (1, Some("responses_websockets=2026-02-06")));
+    let messages = messages(&server);
+    assert_eq!((&messages[0]["type"], messages[0].get("stream")), (&json!("response.create"), None));
+    assert_eq!(messages[0]["input"].as_array().map(Vec::len), Some(1));
+    assert_eq!(
+        (&messages[1]["previous_response_id"], messages[1]["input"].as_array().map(Vec::len)),
+        (&json!("r1"), Some(1))
+    );
+}
+
+#[tokio::test]
+async fn another_conversation_sends_its_whole_input() {
+    let server = playing([socket([hello("r1"), hello("r2")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    session.begin_turn().stream(Request::new("m").user("Something else")).collect().await.unwrap();
+    let messages = messages(&server);
+    assert_eq!(
+        (messages[1].get("previous_response_id"), messages[1]["input"].as_array().map(Vec::len)),
+        (None, Some(1))
+    );
+}
+
+#[tokio::test]
+async fn a_handshake_state_belongs_to_the_turn_that_made_the_handshake() {
+    let server = playing([socket([hello("r1"), hello("r2"), hello("r3")]).header(HEADER, "ts-hand")]).await;
+    let session = session(&server, Transport::WebSocket);
+    let turn = session.begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    turn.stream(request()).collect().await.unwrap();
+    // The next turn uses the same socket, and not its state.
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    assert_eq!(server.requests().len(), 1);
+    // It is known as soon as the socket is open, so the first request sends it, too.
+    check_states(&server, &[Some("ts-hand"), Some("ts-hand"), None]);
+}
+
+#[tokio::test]
+async fn a_metadata_event_brings_the_state_and_a_reconnect_sends_it() {
+    let metadata = json!({"type": "response.metadata", "headers": {HEADER: "ts-meta"}});
+    let cut = exchange(&[metadata, created("r1")]).cut(Cut::Close);
+    let server = playing([socket([cut]), socket([hello("r2"), hello("r3"), hello("r4")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    let turn = session.begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    turn.stream(request()).collect().await.unwrap();
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    check_states(&server, &[None, Some("ts-meta"), Some("ts-meta"), None]);
+    let handshakes: Vec<_> =
+        server.requests().iter().map(|request| request.header(HEADER).map(str::to_owned)).collect();
+    assert_eq!(handshakes, [None, Some("ts-meta".to_owned())]);
+}
+
+#[tokio::test]
+async fn the_state_goes_along_with_the_fallback() {
+    let too_big = exchange(&[created("r1")]).close(1009, "too big");
+    let server = playing([socket([too_big]).header(HEADER, "ts-1"), stream()]).await;
+    let session = session(&server, Transport::Auto);
+    let (events, error) = drain(session.begin_turn().stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(fallbacks(&events), 1);
+    let requests = server.requests();
+    assert_eq!((requests[1].method.as_str(), requests[1].header(HEADER)), ("POST", Some("ts-1")));
+}
+
+#[tokio::test]
+async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
+    for status in [426, 403, 404, 405] {
+        let refusal = Response::json(status, r#"{"error":{"message":"No sockets here."}}"#);
+        let server = playing([refusal, stream()]).await;
+        let session = session(&server, Transport::Auto);
+        let (events, error) = drain(session.begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{status}: {error:?}");
+        assert_eq!(fallbacks(&events), 1);
+        assert_eq!(session.fallback_reason().as_deref(), Some("No sockets here."));
+        session.begin_turn().stream(request()).collect().await.unwrap();
+        let methods: Vec<String> = server.requests().iter().map(|request| request.method.clone()).collect();
+        assert_eq!(methods, ["GET", "POST", "POST"]);
+    }
+}
+
+#[tokio::test]
+async fn a_pinned_socket_never_falls_back() {
+    let server = playing([Response::json(426, r#"{"error":{"message":"No sockets here."}}"#)]).await;
+    let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.status(), error.message()), (FailureKind::Api, Some(426), "No sockets here."));
+    assert_eq!((fallbacks(&events), server.requests().len()), (0, 1));
+}
+
+#[tokio::test]
+async fn two_sockets_that_bring_nothing_are_enough() {
+    let dead = || socket([Exchange::new().cut(Cut::Close)]);
+    let server = playing([dead(), dead(), stream()]).await;
+    let (events, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert_eq!(fallbacks(&events), 1);
+    let attempts = events.iter().filter_map(|event| match event {
+        TurnEvent::Request(request) => Some((request.attempt, request.transport)),
+        _ => None,
+    });
+    let (ws, sse) = (TransportKind::WebSocket, TransportKind::Sse);
+    assert_eq!(attempts.collect::<Vec<_>>(), [(1, ws), (2, ws), (3, sse)]);
+}
+
+#[tokio::test]
+async fn error_events_of_every_shape_end_the_request_while_the_socket_stays_open() {
+    let nested = json!({"code": "invalid_prompt", "message": "Flagged."});
+    let shapes = [
+        json!({"type": "error", "status": 400, "error": nested}),
+        json!({"type": "error", "error": nested}),
+        json!({"type": "error", "code": "invalid_prompt", "message": "Flagged."}),
+        json!({"type": "response.failed", "response": {"id": "r", "error": nested}}),
+    ];
+    for shape in shapes {
+        let server = playing([socket([exchange(&[shape])])]).await;
+        let (_, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.code(), error.message()), (Some("invalid_prompt"), "Flagged."));
+        assert_eq!((server.requests().len(), server.messages().len()), (1, 1));
+        server.wait_for_disconnects(1).await;
+    }
+}
+
+#[tokio::test]
+async fn close_codes_are_told_and_decide() {
+    let close = |code: u16, reason: &str| socket([exchange(&[created("r1")]).close(code, reason)]);
+    // Tried again.
+    for code in [1000, 1001, 1011, 1012, 1013] {
+        let server = playing([close(code, ""), socket([hello("r2")])]).await;
+        let answer = session(&server, Transport::WebSocket).begin_turn().stream(request()).collect().await;
+        assert_eq!(answer.unwrap().text(), "Hello", "{code}");
+    }
+    // Not tried again.
+    let server = playing([close(1008, "policy of the house")]).await;
+    let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.close_code(), error.attempts()), (FailureKind::Closed, Some(1008), 1));
+    assert!(error.message().contains("policy of the house"), "{error}");
+}
+
+#[tokio::test]
+async fn an_unknown_previous_response_is_repaired_once_with_the_whole_input() {
+    let unknown =
+        json!({"type": "error", "status": 400, "error": {"code": "previous_response_not_found", "message": "?"}});
+    let server = playing([socket([hello("r1"), exchange(&[unknown]), hello("r3")])]).await;
+    let turn = session(&server, Transport::WebSocket).begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    let follow_up = request().item(Item::from_json(message_item()).unwrap()).user("And?");
+    let (events, error) = drain(turn.stream(follow_up)).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))), "a repair is nobody's business");
+    let messages = messages(&server);
+    assert_eq!((messages.len(), server.requests().len()), (3, 1));
+    assert_eq!(messages[1]["previous_response_id"], "r1");
+    assert_eq!(
+        (messages[2].get("previous_response_id"), messages[2]["input"].as_array().map(Vec::len)),
+        (None, Some(3))
+    );
+}
+
+#[tokio::test]
+async fn a_previous_response_of_the_callers_own_is_the_callers() {
+    let unknown =
+        json!({"type": "error", "status": 400, "error": {"code": "previous_response_not_found", "message": "?"}});
+    let server = playing([socket([exchange(&[unknown])])]).await;
+    let request = request().set("previous_response_id", "mine");
+    let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request)).await;
+    assert_eq!(error.expect("a failure").code(), Some("previous_response_not_found"));
+    assert_eq!(messages(&server).len(), 1);
+}
+
+#[tokio::test]
+async fn a_socket_that_is_too_old_is_replaced_for_free() {
+    let old = json!({"type": "error", "status": 400,
+        "error": {"code": "websocket_connection_limit_reached", "message": "60 minutes"}});
+    let server = playing([socket([exchange(&[old])]), socket([hello("r2")])]).await;
+    let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))));
+}
+
+#[tokio::test]
+async fn late_events_of_a_finished_response_never_touch_the_next_one() {
+    let late = json!({"type": "response.output_text.delta", "item_id": "m", "output_index": 0, "delta": "late"});
+    let second = exchange(&[late, completed("r1"), created("r2"), done_item(), completed("r2")]);
+    let server = playing([socket([hello("r1"), second])]).await;
+    let turn = session(&server, Transport::WebSocket).begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    let mut stream = turn.stream(request());
+    let mut text = String::new();
+    while let Some(event) = stream.try_next().await.unwrap() {
+        match event {
+            TurnEvent::TextDelta(delta) => text.push_str(&delta.text),
+            TurnEvent::Completed(done) => assert_eq!(done.response_id.as_deref(), Some("r2")),
+            _ => {}
+        }
+    }
+    assert_eq!((text.as_str(), stream.ledger().late), ("", 2));
+}
+
+#[tokio::test]
+async fn a_parked_socket_that_was_closed_is_replaced_for_free() {
+    let server = playing([socket([hello("r1").close(1000, "bye")]), socket([hello("r2")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    let (events, error) = drain(session.begin_turn().stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))));
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_warm_up_prepares_the_first_request_and_belongs_to_no_turn() {
+    let server = playing([socket([exchange(&[completed("r0")]), hello("r1")]).header(HEADER, "ts-none")]).await;
+    let session = session(&server, Transport::WebSocket);
+    session.warm_up(request()).await.unwrap();
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    let messages = messages(&server);
+    assert_eq!((&messages[0]["generate"], messages[1].get("generate")), (&json!(false), None));
+    assert_eq!((&messages[1]["previous_response_id"], &messages[1]["input"]), (&json!("r0"), &json!([])));
+    assert_eq!((server.requests().len(), states(&server)[1].clone()), (1, None));
+}
+
+#[tokio::test]
+async fn dropping_a_stream_in_flight_closes_its_socket() {
+    let gate = Gate::new();
+    let server = playing([socket([exchange(&[created("r1")]).gate(gate.clone())]), socket([hello("r2")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    let mut stream = session.begin_turn().stream(request());
+    while !matches!(stream.try_next().await.unwrap(), Some(TurnEvent::Created(_))) {}
+    drop(stream);
+    server.wait_for_disconnects(1).await;
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    assert_eq!(server.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn the_same_turn_reads_the_same_over_both_transports() {
+    let body = format!(
+        "data: {}\n\ndata: {}\n\ndata: {}\n\n",
+        created("r1"),
+        json!({"type": "response.output_text.delta", "output_index": 0, "item_id": "m", "delta": "Hello"}),
+        completed("r1"),
+    );
+    let mut transcripts = Vec::new();
+    for transport in [Transport::Sse, Transport::WebSocket] {
+        // A handshake for a recorded stream gets its events as messages.
+        let server = playing([Response::sse(body.clone())]).await;
+        let (events, error) = drain(session(&server, transport).begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{error:?}");
+        let mut transcript = codex_api::Transcript::new();
+        transcripts.push(events.iter().skip(2).map(|event| transcript.event(None, event)).collect::<String>());
+    }
+    assert_eq!(transcripts[0], transcripts[1]);
+}
+
+#[tokio::test]
+async fn what_is_no_text_of_the_protocol_is_a_typed_failure() {
+    // A binary frame, a masked frame, half a character, a frame of a tebibyte.
+    let broken: [&'static [u8]; 4] =
+        [b"\x82\x01x", b"\x81\x81\x00\x00\x00\x00x", b"\x81\x02\xc3\x28", b"\x81\x7f\x00\x00\x01\x00\x00\x00\x00\x00"];
+    for frame in broken {
+        let server = playing([socket([Exchange::new().frames(frame)])]).await;
+        let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+        let kind = error.expect("a failure").kind();
+        assert!(matches!(kind, FailureKind::Protocol | FailureKind::TooLarge), "{kind}: {frame:?}");
+    }
+    // Text that is no JSON is reported, and no reason to stop.
+    let server = playing([socket([Exchange::new().text("<html>").text(completed("r1").to_string())])]).await;
+    let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(events.iter().any(|event| matches!(event, TurnEvent::Malformed(_))));
+}
