@@ -45,9 +45,9 @@ impl Recording {
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("fixtures").join(wire.as_str()).join(name);
         let body = fs::read_to_string(path.with_extension("sse")).unwrap();
         let server = playing([Response::sse(body.clone())]).await;
-        let (events, error) = drain(ask(&server.base_url(), wire)).await;
+        let (events, error) = drain(ask(&server.base_url(), name, wire)).await;
         assert!(error.is_none(), "{name}: {error:?}");
-        let answer = ask(&server.base_url(), wire).collect().await.unwrap();
+        let answer = ask(&server.base_url(), name, wire).collect().await.unwrap();
         let behind_last = |what: &str| {
             let at = body.rfind(what).unwrap_or_else(|| panic!("{name} has no {what}"));
             at + body[at..].find("\n\n").unwrap() + 2
@@ -68,7 +68,7 @@ impl Recording {
     async fn check(&self, offset: usize, cut: Cut) {
         let place = format!("{} at {offset} of {}, {cut:?}", self.name, self.body.len());
         let server = self.cut_once(offset, cut).await;
-        let (events, error) = drain(ask(&server.base_url(), self.wire)).await;
+        let (events, error) = drain(ask(&server.base_url(), self.name, self.wire)).await;
         assert!(error.is_none(), "{place}: {error:?}");
         let requests = server.requests().len();
         // Bytes that were on their way when the connection was reset are lost with it.
@@ -91,7 +91,7 @@ impl Recording {
         }
 
         let server = self.cut_once(offset, cut).await;
-        let collected = ask(&server.base_url(), self.wire).collect().await.unwrap();
+        let collected = ask(&server.base_url(), self.name, self.wire).collect().await.unwrap();
         assert_eq!(collected.items, self.answer.items, "{place}");
         assert_eq!(collected.text(), self.answer.text(), "{place}");
         assert_eq!(collected.incomplete_reason, self.answer.incomplete_reason, "{place}");
@@ -121,9 +121,10 @@ fn cut_before_its_end(recording: &Recording) -> Response {
     Response::sse(recording.body.clone()).cut_at(recording.whole_from - 1, Cut::Close)
 }
 
-fn ask(base_url: &str, wire: Wire) -> TurnStream {
+fn ask(base_url: &str, name: &str, wire: Wire) -> TurnStream {
+    let choices = if name == "two_choices" { 2 } else { 1 };
     let client = impatient(base_url).wire(wire).build().unwrap();
-    client.session().begin_turn().stream(Request::new("m").user("Hi").set("n", 2))
+    client.session().begin_turn().stream(Request::new("m").user("Hi").set("n", choices))
 }
 
 /// The events of the last attempt.
@@ -172,10 +173,10 @@ async fn nothing_of_a_void_answer_is_mixed_into_another_one() {
         for kept in recordings.iter().filter(|kept| kept.wire == void.wire) {
             let place = format!("{} after {}", kept.name, void.name);
             let server = playing([cut_before_its_end(void), Response::sse(kept.body.clone())]).await;
-            let (events, _) = drain(ask(&server.base_url(), kept.wire)).await;
+            let (events, _) = drain(ask(&server.base_url(), kept.name, kept.wire)).await;
             assert_eq!(answer_events(&events), kept.events, "{place}");
             let server = playing([cut_before_its_end(void), Response::sse(kept.body.clone())]).await;
-            assert_eq!(ask(&server.base_url(), kept.wire).collect().await.unwrap(), kept.answer, "{place}");
+            assert_eq!(ask(&server.base_url(), kept.name, kept.wire).collect().await.unwrap(), kept.answer, "{place}");
         }
     }
 }

@@ -7,8 +7,8 @@ use http::{HeaderMap, HeaderValue};
 use response_events::{Failure, FailureKind, TurnEvent, Wire};
 use serde_json::json;
 use turn_session::{
-    Action, CredentialNeed, CredentialSource, EngineConfig, OnCut, ResponseHead, TURN_STATE_HEADER, TurnEngine,
-    TurnState,
+    Action, CredentialNeed, CredentialSource, EngineConfig, OnCut, ResponseHead, TURN_STATE_HEADER, Transport,
+    TurnEngine, TurnState,
 };
 
 const TEXT: &str = r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#;
@@ -45,6 +45,14 @@ impl Play {
     /// An engine of the turn with this state.
     fn of_turn(state: &TurnState) -> Self {
         Self::new(|config| config.turn_state = state.clone())
+    }
+
+    /// The same over a WebSocket.
+    fn over_socket(state: &TurnState) -> Self {
+        Self::new(|config| {
+            config.turn_state = state.clone();
+            config.transport = Transport::WebSocket;
+        })
     }
 
     fn drain(&mut self) {
@@ -136,18 +144,18 @@ impl Play {
 
 #[test]
 fn the_state_of_a_head_goes_with_every_later_request_of_its_turn() {
-    for status in [200, 101] {
+    for (status, play) in [(200, Play::of_turn as fn(&TurnState) -> Play), (101, Play::over_socket)] {
         let state = TurnState::new();
-        let mut first = Play::of_turn(&state);
+        let mut first = play(&state);
         first.head_with(status, "ts-1").payload(TEXT).cut().wait();
         // The first value wins, also over that of the retry.
         first.head_with(status, "ts-2").payload(COMPLETED);
         assert_eq!(first.sent(), [None, Some("ts-1")], "{status}");
-        let mut follow_up = Play::of_turn(&state);
+        let mut follow_up = play(&state);
         follow_up.head_with(status, "ts-3").payload(COMPLETED);
         assert_eq!(follow_up.sent(), [Some("ts-1")], "{status}");
-        assert_eq!(Play::of_turn(&state).sent(), [Some("ts-1")], "{status}");
-        assert_eq!(Play::of_turn(&TurnState::new()).sent(), [None], "{status}");
+        assert_eq!(play(&state).sent(), [Some("ts-1")], "{status}");
+        assert_eq!(play(&TurnState::new()).sent(), [None], "{status}");
     }
 }
 
@@ -155,14 +163,14 @@ fn the_state_of_a_head_goes_with_every_later_request_of_its_turn() {
 fn the_state_of_a_metadata_event_counts_as_that_of_a_head() {
     for event_type in ["response.metadata", "codex.response.metadata"] {
         let state = TurnState::new();
-        let mut first = Play::of_turn(&state);
+        let mut first = Play::over_socket(&state);
         first.head(101, &[]).metadata(event_type, "ts-e").metadata(event_type, "ts-f");
         // Kept at once: nothing has been said of the attempt yet.
         assert_eq!(state.get(), Some("ts-e"));
         first.cut().wait();
         assert_eq!(first.sent(), [None, Some("ts-e")]);
         first.head_with(101, "ts-h").payload(COMPLETED);
-        assert_eq!(Play::of_turn(&state).sent(), [Some("ts-e")]);
+        assert_eq!(Play::over_socket(&state).sent(), [Some("ts-e")]);
         assert!(!format!("{:?}{:?}", first.events, first.engine).contains("ts-"), "{:?}", first.events);
     }
 }
@@ -356,7 +364,7 @@ fn what_cannot_succeed_is_not_followed_by_a_wait() {
         r#"{"type":"error","error":{"code":"invalid_prompt","message":"No."}}"#,
         r#"{"type":"error","status":400,"error":{"code":"invalid_prompt","message":"No."}}"#,
     ] {
-        let mut play = Play::new(|_| {});
+        let mut play = Play::over_socket(&TurnState::new());
         play.head(101, &[]).payload(TEXT).payload(payload);
         assert_eq!((play.engine.poll_timeout(), play.engine.is_done(), play.opened.len()), (None, true, 1));
         let failure = play.failure.expect("a failure");
