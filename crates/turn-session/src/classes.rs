@@ -52,7 +52,10 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
         ErrorClass::PreviousResponseNotFound if socket.chained => FailureClass::UnknownPrevious,
         ErrorClass::Auth if error.status == Some(401) => of_status(401, config),
         // No name that the tables know, only a status: the service may still ask for another try.
-        _ if config.classifier.is_by_status(error) => of_status_class(class),
+        _ if config.classifier.is_by_status(error) => match error.status {
+            Some(status) => of_status(status, config),
+            None => of_status_class(class),
+        },
         ErrorClass::RateLimit => FailureClass::RateLimited,
         ErrorClass::Overloaded => FailureClass::Overloaded,
         ErrorClass::Server => FailureClass::Server,
