@@ -5,13 +5,13 @@ use std::time::{Duration, Instant};
 use http::HeaderMap;
 use response_events::{ApiError, Failure, FailureKind, TurnEvent, Wire, known_codes, known_statuses};
 use retry_policy::{Jitter, Policy};
-use turn_session::{EngineConfig, ResponseHead, TurnEngine};
+use turn_session::{EngineConfig, ResponseHead, Target, TurnEngine};
 
 /// How many attempts a request makes whose every attempt ends in the same way, and whether the failure says that
 /// another try could help.
 fn attempts(mut play: impl FnMut(&mut TurnEngine, Instant)) -> (u32, bool) {
     let mut now = Instant::now();
-    let mut config = EngineConfig::new(Wire::Responses, "http://service.example/v1", now);
+    let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now);
     config.policy = Policy::new().with_jitter(Jitter::None).with_max_wait(Duration::from_secs(3600));
     let mut engine = TurnEngine::new(config);
     loop {
@@ -130,7 +130,7 @@ fn every_failure_on_the_way_in_every_phase() {
 #[test]
 fn a_completed_answer_is_not_tried_again() {
     let now = Instant::now();
-    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, "", now));
+    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
     opened(&mut engine, 200, now);
     engine.handle_payload(None, br#"{"type":"response.completed"}"#, now);
     let last = std::iter::from_fn(|| engine.poll_event()).last();

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderValue};
 use response_events::{Failure, FailureKind, TurnEvent, Wire};
 use serde_json::json;
 use turn_session::{
-    Action, CredentialNeed, CredentialSource, EngineConfig, OnCut, ResponseHead, TURN_STATE_HEADER, Transport,
+    Action, CredentialNeed, CredentialSource, EngineConfig, OnCut, ResponseHead, TURN_STATE_HEADER, Target, Transport,
     TurnEngine, TurnState,
 };
 
@@ -33,7 +33,7 @@ impl Play {
     /// An engine that draws no random waits, as `setup` changes it.
     fn new(setup: impl FnOnce(&mut EngineConfig)) -> Self {
         let now = Instant::now();
-        let mut config = EngineConfig::new(Wire::Responses, "http://service.example/v1", now);
+        let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now);
         config.policy = RetryPolicy::new().with_jitter(Jitter::None);
         setup(&mut config);
         let engine = TurnEngine::new(config);

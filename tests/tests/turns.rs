@@ -5,7 +5,7 @@ use codex_api::{
     TurnStream, Wire,
 };
 use serde_json::{Value, json};
-use stream_replay::{Cut, Gate, ReplayServer, Response};
+use stream_replay::{Cut, Gate, ReplayServer, ReplayServerBuilder, Response};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{body_partial_json, header, method, path},
@@ -73,6 +73,11 @@ fn text_of(events: &[TurnEvent]) -> String {
         _ => None,
     });
     deltas.collect()
+}
+
+/// A server that plays responses in order, and the last one to every later request.
+async fn playing_all(responses: impl IntoIterator<Item = Response>) -> ReplayServer {
+    responses.into_iter().fold(ReplayServer::builder(), ReplayServerBuilder::respond).start().await.unwrap()
 }
 
 /// A server that plays one response to every request.
@@ -273,6 +278,24 @@ async fn wrong_answers_say_what_came() {
         let error = error.expect("a failure");
         let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
         assert_eq!(told, expected);
+    }
+}
+
+#[tokio::test]
+async fn redirects_are_followed_within_the_origin_and_no_further() {
+    let to = |status: u16, location: &str| Response::new(status).header("location", location);
+    let server = playing_all([to(307, "/v2/answers?x=1"), to(308, "moved"), Response::sse(HELLO)]).await;
+    assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap().text(), "Hello");
+    let requests = server.requests();
+    let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
+    assert_eq!(paths, ["/v1/responses", "/v2/answers?x=1", "/v2/moved"]);
+    assert!(requests.iter().all(|request| request.method == "POST" && request.body == requests[0].body));
+    // A redirect that makes a GET of the request, and a loop.
+    for (response, requests) in [(to(303, "/v2"), 1), (to(307, "/v1/responses"), 4)] {
+        let server = playing(response).await;
+        let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
+        assert_eq!(error.map(|error| (error.kind(), error.is_retryable())), Some((FailureKind::Protocol, false)));
+        assert_eq!(server.requests().len(), requests);
     }
 }
 

@@ -178,7 +178,7 @@ impl ClientBuilder {
             Error::new(failure, source)
         })?;
         // An endpoint that cannot be a URL is a matter of the settings, not of the first request.
-        self.provider.uri(Endpoint::of(self.wire))?;
+        self.provider.check(Endpoint::of(self.wire))?;
         Ok(Client(Arc::new(Settings {
             provider: self.provider,
             wire: self.wire,

@@ -44,15 +44,16 @@ impl Provider {
         })
     }
 
-    /// The URL for people: without the query, whose values can be secret.
-    pub(crate) fn display_url(&self, endpoint: Endpoint) -> String {
-        format!("{}{}{}", self.origin, self.path, endpoint.path())
+    /// The URL of an endpoint, with the query of the base URL.
+    pub(crate) fn url(&self, endpoint: Endpoint) -> String {
+        let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
+        format!("{}{}{}{query}", self.origin, self.path, endpoint.path())
     }
 
-    pub(crate) fn uri(&self, endpoint: Endpoint) -> Result<Uri, Error> {
-        let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
-        let url = format!("{}{query}", self.display_url(endpoint));
-        url.parse().map_err(|cause| Error::config("the endpoint is no URL").with_source(cause))
+    /// Whether the URL of an endpoint can be one.
+    pub(crate) fn check(&self, endpoint: Endpoint) -> Result<(), Error> {
+        let url: Result<Uri, _> = self.url(endpoint).parse();
+        url.map(drop).map_err(|cause| Error::config("the endpoint is no URL").with_source(cause))
     }
 }
 
@@ -74,7 +75,9 @@ mod tests {
 
     #[track_caller]
     fn check(base_url: &str, expected: Result<&str, &str>) {
-        let endpoint = Provider::new(base_url).and_then(|provider| provider.uri(Endpoint::of(Wire::Responses)));
+        let endpoint = Provider::new(base_url).and_then(|provider| {
+            provider.check(Endpoint::of(Wire::Responses)).map(|()| provider.url(Endpoint::of(Wire::Responses)))
+        });
         match (endpoint, expected) {
             (Ok(endpoint), Ok(expected)) => assert_eq!(endpoint, expected),
             (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),

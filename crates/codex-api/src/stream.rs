@@ -11,7 +11,7 @@ use std::{
 use bytes::{Buf, Bytes};
 use futures_core::{FusedStream, Stream};
 use http::{
-    HeaderMap, HeaderName, HeaderValue, Method,
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
 use http_transport::{BodyEnd, BodyLimits, LimitedBody};
@@ -19,8 +19,8 @@ use response_events::{Failure, FailureKind, Ledger, Phase, TransportKind, TurnEv
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
 use turn_session::{
-    Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketNeed, TURN_STATE_HEADER, Transport,
-    TurnEngine, TurnState,
+    Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketNeed, TURN_STATE_HEADER, Target,
+    Transport, TurnEngine, TurnState,
 };
 use ws_codec::ClientHandshake;
 
@@ -46,6 +46,8 @@ pub struct TurnStream {
     turn: Turn,
     endpoint: Endpoint,
     engine: TurnEngine,
+    /// Where the present attempt goes.
+    target: Target,
     request: Request,
     /// The request's body over HTTP.
     body: Bytes,
@@ -68,7 +70,9 @@ pub struct TurnStream {
 impl TurnStream {
     pub(crate) fn new(turn: &Turn, request: Request, endpoint: Endpoint, transport: Transport) -> Self {
         let client = &turn.session.client;
-        let mut config = EngineConfig::new(endpoint.wire(), client.provider.display_url(endpoint), turn.started);
+        let target = Target::new(client.provider.url(endpoint));
+        let span = tracing::debug_span!("request", url = target.shown());
+        let mut config = EngineConfig::new(endpoint.wire(), target, turn.started);
         config.transport = transport;
         config.memory = turn.session.memory.clone();
         config.requested = now();
@@ -82,7 +86,6 @@ impl TurnStream {
         config.credentials = client.auth.source();
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
-        let span = tracing::debug_span!("request", url = %config.url);
         let mut engine = TurnEngine::new(config);
         let mut cause = None;
         let body = endpoint.encode(&request).unwrap_or_else(|error| {
@@ -94,6 +97,7 @@ impl TurnStream {
             turn: turn.clone(),
             endpoint,
             engine,
+            target: Target::default(),
             request,
             body: body.into(),
             connection: Connection::Closed,
@@ -184,7 +188,8 @@ impl TurnStream {
 
     fn act(&mut self, action: Action) {
         match action {
-            Action::Open { attempt, transport, turn_state, credentials, socket } => {
+            Action::Open { attempt, transport, target, turn_state, credentials, socket } => {
+                self.target = target;
                 tracing::debug!(
                     attempt,
                     transport = transport.as_str(),
@@ -252,9 +257,12 @@ impl TurnStream {
         credentials: CredentialNeed,
     ) {
         let client = &self.turn.session.client;
-        let uri = match client.provider.uri(self.endpoint) {
+        let uri = match self.target.as_str().parse::<Uri>() {
             Ok(uri) => uri,
-            Err(error) => return self.engine.handle_failed(error.failure().clone(), now()),
+            Err(error) => {
+                let failure = Failure::new(FailureKind::Config, format!("{} is no URL", self.target.shown()));
+                return self.fail(failure, Some(error.into()));
+            }
         };
         // A state that was taken in is a header value.
         if let Some(mut value) = turn_state.get().and_then(|value| HeaderValue::try_from(value).ok()) {

@@ -2,7 +2,7 @@
 
 use response_events::TransportKind;
 
-use crate::TurnState;
+use crate::{Target, TurnState};
 
 /// One thing to do next.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -17,6 +17,8 @@ pub enum Action {
         attempt: u32,
         /// What carries it.
         transport: TransportKind,
+        /// Where it goes.
+        target: Target,
         /// The turn's state, to be sent with it.
         turn_state: TurnState,
         /// Whether the service refused the credentials of the attempt before, so that others are needed.

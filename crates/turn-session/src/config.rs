@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use response_events::{Classifier, InterpreterOptions, Wire};
 use retry_policy::{Policy, SharedBudget};
 
-use crate::{SessionMemory, Timeouts, Transport, TurnState};
+use crate::{SessionMemory, Target, Timeouts, Transport, TurnState};
 
 /// The request and its surroundings, as far as they decide anything.
 #[derive(Clone, Debug)]
@@ -13,8 +13,8 @@ use crate::{SessionMemory, Timeouts, Transport, TurnState};
 pub struct EngineConfig {
     /// The API that is spoken.
     pub wire: Wire,
-    /// Where the request goes, for the caller's eyes: without user information and query values.
-    pub url: String,
+    /// Where the request goes.
+    pub target: Target,
     /// The transport that the caller wants.
     pub transport: Transport,
     /// What the turns of the session share.
@@ -48,10 +48,10 @@ pub struct EngineConfig {
 
 impl EngineConfig {
     /// A request of a turn that began at `turn_started`: one attempt, default deadlines, a turn state of its own.
-    pub fn new(wire: Wire, url: impl Into<String>, turn_started: Instant) -> Self {
+    pub fn new(wire: Wire, target: Target, turn_started: Instant) -> Self {
         Self {
             wire,
-            url: url.into(),
+            target,
             transport: Transport::default(),
             memory: SessionMemory::default(),
             options: InterpreterOptions::default(),

@@ -12,14 +12,17 @@ use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use crate::{
     Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, OnCut, ResponseHead, SocketMemory, SocketNeed,
-    TURN_STATE_HEADER,
+    TURN_STATE_HEADER, Target,
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    refusal::{not_an_api_answer, redirected, refused},
+    refusal::{Refusal, not_an_api_answer, redirected, refused},
     retrying::{Retrying, Verdict},
     transport::Route,
 };
+
+/// Redirects that are followed in all attempts of a request together.
+const MAX_REDIRECTS: u32 = 3;
 
 /// One request, from its first attempt to its one terminal item.
 ///
@@ -31,6 +34,9 @@ use crate::{
 pub struct TurnEngine {
     config: EngineConfig,
     route: Route,
+    /// Where the present attempt goes: not always where the caller sent it.
+    target: Target,
+    redirects: u32,
     attempt: Attempt,
     retrying: Retrying,
     /// Events about the attempt; those of the answer wait in its interpreter.
@@ -55,6 +61,8 @@ impl TurnEngine {
         let route = Route::new(config.transport, config.wire, &config.memory, config.requested);
         let mut engine = Self {
             route,
+            target: config.target.clone(),
+            redirects: 0,
             attempt: Attempt::new(1, &config, route.transport),
             retrying: Retrying::new(config.seed),
             notices: VecDeque::new(),
@@ -97,7 +105,7 @@ impl TurnEngine {
             failure.status = Some(head.status);
             self.fail(failure, now);
         } else if head.is_redirect() {
-            self.fail(redirected(head.status, head.header("location")), now);
+            self.handle_redirect(head, now);
         } else if !head.is_success() {
             self.actions.push_back(Action::ReadBody(ErrorBody::Refusal));
         } else {
@@ -274,7 +282,8 @@ impl TurnEngine {
             url: self.shown_url(),
             turn_state: turn_state.get().is_some(),
         }));
-        self.actions.push_back(Action::Open { attempt, transport, turn_state, credentials, socket });
+        let target = self.target.clone();
+        self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
     }
 
     fn send(&mut self, input: InputForm) {
@@ -283,10 +292,28 @@ impl TurnEngine {
 
     /// The address under the scheme of the transport.
     fn shown_url(&self) -> String {
-        let url = &self.config.url;
+        let url = self.target.shown();
         match url.strip_prefix("http") {
             Some(rest) if self.route.is_socket() => format!("ws{rest}"),
-            _ => url.clone(),
+            _ => url,
+        }
+    }
+
+    /// The service wants the same request elsewhere. It goes there only within the origin, and only if the method and
+    /// the body stay what they are (RFC 9110, section 15.4).
+    fn handle_redirect(&mut self, head: ResponseHead<'_>, now: Instant) {
+        let location = head.header("location");
+        let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
+        match next {
+            Some(next) if self.redirects < MAX_REDIRECTS => {
+                self.redirects += 1;
+                self.target = next;
+                self.begin_attempt(self.attempt.number);
+                self.actions.push_back(Action::Close);
+                self.open(CredentialNeed::Usual, SocketNeed::Fresh);
+            }
+            Some(_) => self.fail(redirected(head.status, location, Refusal::TooMany), now),
+            None => self.fail(redirected(head.status, location, Refusal::Elsewhere), now),
         }
     }
 

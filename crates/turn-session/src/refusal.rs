@@ -3,6 +3,8 @@
 use http::StatusCode;
 use response_events::{ApiError, Failure, FailureKind, classify_status};
 
+use crate::Target;
+
 /// Longest piece of a body that a message quotes, in characters.
 const QUOTE: usize = 300;
 
@@ -24,11 +26,23 @@ pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
     failure
 }
 
-/// The failure that a redirect is, as long as it is not followed.
-pub(crate) fn redirected(status: u16, location: Option<&str>) -> Failure {
-    let target = location.map_or("nowhere", |location| location.split(['?', '#']).next().unwrap_or_default());
-    let mut failure =
-        Failure::new(FailureKind::Protocol, format!("HTTP {status} redirects to {target}, which is not followed"));
+/// Why a redirect is not followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// It leads to another origin, or changes the request.
+    Elsewhere,
+    /// There were too many.
+    TooMany,
+}
+
+/// The failure that a redirect is which is not followed.
+pub(crate) fn redirected(status: u16, location: Option<&str>, refusal: Refusal) -> Failure {
+    let target = location.map_or_else(|| "nowhere".to_owned(), |location| Target::new(location).shown());
+    let why = match refusal {
+        Refusal::Elsewhere => "which is not followed",
+        Refusal::TooMany => "after too many redirects",
+    };
+    let mut failure = Failure::new(FailureKind::Protocol, format!("HTTP {status} redirects to {target}, {why}"));
     failure.status = Some(status);
     failure.retryable = false;
     failure

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
 use response_events::{Failure, FailureKind, TurnEvent, Wire};
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Timeouts, TurnEngine};
+use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, TurnEngine};
 
 /// What happens to an engine, at a number of milliseconds after its start.
 #[derive(Clone, Copy, Debug)]
@@ -37,7 +37,7 @@ const USAGE: Input = Payload(r#"{"id":"c","choices":[],"usage":{"total_tokens":1
 #[track_caller]
 fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&str]) {
     let start = Instant::now();
-    let mut config = EngineConfig::new(wire, "http://service.example/v1", start);
+    let mut config = EngineConfig::new(wire, Target::new("http://service.example/v1"), start);
     config.timeouts = timeouts;
     let mut engine = TurnEngine::new(config);
     let mut seen = drain(&mut engine);
@@ -238,7 +238,7 @@ fn a_failed_connection_is_the_requests_end() {
 #[test]
 fn failures_carry_what_is_known() {
     let now = Instant::now();
-    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, "", now));
+    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
     let mut headers = HeaderMap::new();
     headers.insert("x-oai-request-id", HeaderValue::from_static("req_9"));
     engine.handle_opened(ResponseHead { status: 200, headers: &headers }, now);
