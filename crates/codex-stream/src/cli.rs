@@ -61,7 +61,7 @@ pub(crate) const MAX_EVENT_BYTES: usize = 32 << 20;
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
     /// Recorded streams (`.sse`): request N gets the N-th, later ones the last
-    #[arg(required = true, value_name = "CASSETTE")]
+    #[arg(required_unless_present = "fault", value_name = "CASSETTE")]
     pub(crate) cassettes: Vec<PathBuf>,
     /// Where to listen; port 0 lets the system choose
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
@@ -75,9 +75,9 @@ pub(crate) struct ReplayArgs {
     /// Keep the connection open for this long after the last byte
     #[arg(long, value_name = "D")]
     pub(crate) hold_open: Option<Deadline>,
-    /// Faults to inject (not available yet)
+    /// A file with what is done to each connection; where it says `serve`, the recorded streams follow
     #[arg(long, value_name = "SCRIPT")]
-    pub(crate) fault: Option<String>,
+    pub(crate) fault: Option<PathBuf>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

@@ -55,6 +55,7 @@ pub(crate) fn failure(subject: Subject, failure: &Failure) {
     if subject == Subject::Request {
         facts.extend((failure.attempts > 1).then(|| format!("{} attempts", failure.attempts)));
         facts.push(if failure.retryable { "another try may succeed" } else { "not worth another try" }.to_owned());
+        facts.extend(failure.gave_up.clone());
     }
     if failure.output_delivered {
         facts.push("the answer is not complete".to_owned());

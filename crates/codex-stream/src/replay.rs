@@ -7,18 +7,19 @@ use std::{
 };
 
 use codex_stream::ExitStatus;
-use stream_replay::{ReplayServer, Response};
+use stream_replay::{FaultScript, ReplayServer, Response, ScriptError};
 
 use crate::{
     cli::ReplayArgs,
+    diagnostics,
     problem::{Problem, not_yet, usage},
 };
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<ExitStatus, Problem> {
-    if args.fault.is_some() {
-        return Err(not_yet("--fault"));
-    }
     let mut server = ReplayServer::builder().listen(args.listen);
+    if let Some(path) = &args.fault {
+        server = server.fault(fault_script(path, args)?);
+    }
     for path in &args.cassettes {
         server = server.respond(response(path, args)?);
     }
@@ -40,6 +41,23 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitStatus, Problem> {
         server.shutdown().await;
         Ok(status)
     })
+}
+
+/// The script, if it goes together with the recordings.
+fn fault_script(path: &Path, args: &ReplayArgs) -> Result<FaultScript, Problem> {
+    let script = FaultScript::load(path).map_err(|error| match &error {
+        ScriptError::Read { source, .. } => usage(format_args!("{error}: {source}")),
+        ScriptError::File { source, .. } => usage(format_args!("{}: {error}: {source}", path.display())),
+        _ => usage(format_args!("{}: {error}", path.display())),
+    })?;
+    match (script.serves(), args.cassettes.is_empty()) {
+        (true, true) => Err(usage(format_args!("{} says `serve`, but no CASSETTE is given", path.display()))),
+        (false, false) => {
+            diagnostics::note(&format!("no CASSETTE is played, because {} never says `serve`", path.display()));
+            Ok(script)
+        }
+        _ => Ok(script),
+    }
 }
 
 fn response(path: &Path, args: &ReplayArgs) -> Result<Response, Problem> {

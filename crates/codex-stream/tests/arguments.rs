@@ -47,6 +47,8 @@ fn settings_that_cannot_be_used_are_named_in_one_line() {
     check(&["turn", "hi", "--base-url", "http://127.0.0.1:9/v1", "--header", "a b: c"], "cannot be a header");
     check(&["decode", "no-such-file.sse", "--wire", "chat"], "cannot read no-such-file.sse");
     check(&["replay", "no-such-file.sse"], "no-such-file.sse");
+    check(&["replay", "--fault", "no-such-file.fault"], "cannot read the fault script no-such-file.fault: ");
+    check(&["replay", "--fault", &file("Cargo.toml")], "line 1, column 1: unknown step \"[package]\"");
 }
 
 #[test]
@@ -60,7 +62,6 @@ fn headers_are_not_repeated_in_messages() {
 fn what_is_still_to_come_says_so() {
     for (args, what) in [
         (&["record", "--upstream", "https://host/v1", "--out", "dir"][..], "`record` is not available yet"),
-        (&["replay", "x.sse", "--fault", "cut"], "--fault is not available yet"),
         (&["replay", "x.cassette"], "is not available yet"),
         (&["turn", "hi", "--ca", "x.pem"], "--ca is not available yet"),
         (&["turn", "hi", "--proxy", "http://host"], "--proxy is not available yet"),

@@ -62,3 +62,22 @@ fn recordings_are_served_one_a_request_and_the_last_one_again() {
 fn an_interrupt_stops_the_server() {
     Replay::start(&[&file("demo/chat.sse")]).stop("-INT", 130);
 }
+
+#[test]
+fn a_fault_script_breaks_a_connection_and_serves_the_next() {
+    let script = env::temp_dir().join(format!("codex-stream-fault-{}", process::id()));
+    fs::write(&script, "read-request\nrst\nconnection 2:\nserve\n").expect("the script is written");
+    let script_path = script.to_str().expect("the path is UTF-8");
+    let replay = Replay::start(&[&file("demo/chat.sse"), "--fault", script_path]);
+    for status in [Some(3), Some(0)] {
+        let ran = run(&["turn", "hi", "--wire", "chat", "--base-url", &replay.base_url, "--max-attempts", "1"]);
+        assert_eq!(ran.status, status, "{ran:?}");
+    }
+    replay.stop("-TERM", 0);
+    let lonely = run(&["replay", "--fault", script_path]);
+    fs::write(&script, "hold\n").expect("the script is written");
+    Replay::start(&["--fault", script_path]).stop("-TERM", 0);
+    fs::remove_file(&script).expect("the script can go");
+    assert_eq!(lonely.status, Some(2));
+    assert!(lonely.stderr.contains("says `serve`, but no CASSETTE is given"), "{lonely:?}");
+}

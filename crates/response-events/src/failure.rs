@@ -120,6 +120,8 @@ pub struct Failure {
     pub attempts: u32,
     /// Whether another try of the same request could succeed, whether or not tries were left.
     pub retryable: bool,
+    /// Why no other attempt followed, where one could have helped: attempts or waiting time used up, output delivered.
+    pub gave_up: Option<String>,
     /// Whether anything but `created` had reached the caller in the last attempt.
     pub output_delivered: bool,
 }
@@ -154,6 +156,7 @@ impl Failure {
             retry_after: None,
             attempts: 1,
             retryable,
+            gave_up: None,
             output_delivered: false,
         }
     }

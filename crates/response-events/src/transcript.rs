@@ -97,7 +97,11 @@ impl Transcript {
             (None, Some(reason)) => format!("== end incomplete {reason}  usage={usage}"),
             (Some(failure), _) => {
                 let code = failure.code.as_deref().unwrap_or("-");
-                let retry = if failure.retryable { "possible" } else { "never" };
+                let retry = match (failure.retryable, &failure.gave_up) {
+                    (false, _) => "never".to_owned(),
+                    (true, None) => "possible".to_owned(),
+                    (true, Some(reason)) => format!("no more ({reason})"),
+                };
                 let seen = if failure.output_delivered { "yes" } else { "no" };
                 let kind = failure.kind;
                 format!(

@@ -353,17 +353,18 @@ impl TurnEngine {
             Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, now),
             Verdict::Retry(retry, _) => {
                 Retrying::give_back(retry, &self.config);
+                failure.gave_up = Some("output had been delivered".to_owned());
                 self.finish(Err(failure));
             }
             Verdict::GiveUp => self.finish(Err(failure)),
         }
     }
 
-    fn retry(&mut self, failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
+    fn retry(&mut self, mut failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
         let deadline = self.attempt.timers.turn_deadline();
         if self.retrying.wait(retry, deadline, now).is_none() {
-            // The turn would be over before the next attempt begins.
             Retrying::give_back(retry, &self.config);
+            failure.gave_up = Some("the turn would be over before the next attempt".to_owned());
             self.finish(Err(failure));
             return;
         }

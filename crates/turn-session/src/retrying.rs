@@ -71,7 +71,10 @@ impl Retrying {
         let budget = config.budget.as_ref();
         match config.policy.decide(&seen, &mut self.ledger, budget, &mut self.entropy, now) {
             Decision::RetryAfter(retry) => Verdict::Retry(retry, class),
-            Decision::GiveUp(_) => Verdict::GiveUp,
+            Decision::GiveUp(reason) => {
+                failure.gave_up = failure.retryable.then(|| reason.to_string());
+                Verdict::GiveUp
+            }
         }
     }
 
