@@ -1,8 +1,8 @@
 //! Whole turns over real HTTP: what the caller sees of what a service does.
 
 use codex_api::{
-    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Phase, Provider, Request, RetryPolicy, TurnEvent,
-    TurnStream, Wire,
+    Auth, Client, ClientBuilder, Environment, Error, FailureKind, ItemKind, Phase, Provider, Request, RetryPolicy,
+    TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, ReplayServerBuilder, Response};
@@ -42,7 +42,9 @@ fn client(base_url: &str, wire: Wire) -> Client {
 }
 
 fn builder(base_url: &str) -> ClientBuilder {
-    Client::builder(Provider::new(base_url).unwrap()).retry(RetryPolicy::new().with_max_attempts(1))
+    Client::builder(Provider::new(base_url).unwrap())
+        .retry(RetryPolicy::new().with_max_attempts(1))
+        .environment(Environment::empty())
 }
 
 fn ask(base_url: &str, wire: Wire) -> TurnStream {
@@ -106,10 +108,7 @@ async fn a_responses_turn_streams_to_its_end() {
         .expect(1)
         .mount(&server)
         .await;
-    let client = Client::builder(Provider::new(&format!("{}/v1", server.uri())).unwrap())
-        .auth(Auth::bearer("sk-test").unwrap())
-        .build()
-        .unwrap();
+    let client = builder(&format!("{}/v1", server.uri())).auth(Auth::bearer("sk-test").unwrap()).build().unwrap();
     let stream = client.session().begin_turn().stream(Request::new("gpt-5").user("Hi"));
     let (events, error) = drain(stream).await;
     assert!(error.is_none(), "{error:?}");

@@ -62,6 +62,14 @@ impl Auth {
         Self(Kind::Hook(Arc::new(credentials)))
     }
 
+    /// The key itself, so that nothing shows it.
+    pub(crate) fn key(&self) -> Option<String> {
+        match &self.0 {
+            Kind::Bearer(value) => value.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned),
+            Kind::None | Kind::Hook(_) => None,
+        }
+    }
+
     /// Whether asking again can bring other credentials.
     pub(crate) fn source(&self) -> CredentialSource {
         match self.0 {

@@ -1,12 +1,12 @@
 //! The client: what all conversations with a service share.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
-use http_transport::Transport;
+use http_transport::{Environment, ProxySettings, Transport, TransportBuilder};
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Timeouts};
@@ -52,7 +52,7 @@ impl Client {
             budget: SharedBudget::default(),
             seed: None,
             transport_choice: turn_session::Transport::default(),
-            extra_roots: Vec::new(),
+            dial: Transport::builder(),
         }
     }
 
@@ -78,7 +78,8 @@ pub struct ClientBuilder {
     budget: SharedBudget,
     seed: Option<u64>,
     transport_choice: turn_session::Transport,
-    extra_roots: Vec<Vec<u8>>,
+    /// How to reach the service.
+    dial: TransportBuilder,
 }
 
 impl ClientBuilder {
@@ -157,7 +158,27 @@ impl ClientBuilder {
 
     /// Trusts one more root certificate (DER), besides those of the platform.
     pub fn extra_root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.extra_roots.push(der.into());
+        self.dial = self.dial.extra_root_certificate(der);
+        self
+    }
+
+    /// The proxy to go through. Default: what the environment says (`HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`,
+    /// `NO_PROXY`). A proxied host is not resolved locally.
+    pub fn proxy(mut self, proxy: impl Into<ProxySettings>) -> Self {
+        self.dial = self.dial.proxy(proxy);
+        self
+    }
+
+    /// A file of root certificates (PEM) to trust besides those of the platform, in place of the one that
+    /// `CODEX_CA_CERTIFICATE` or `SSL_CERT_FILE` names. It is read by [`build`](Self::build).
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.dial = self.dial.ca_file(path);
+        self
+    }
+
+    /// Where environment variables are looked up. Default: in the process's environment.
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.dial = self.dial.environment(environment);
         self
     }
 
@@ -168,11 +189,7 @@ impl ClientBuilder {
         if self.wire == Wire::Chat && self.transport_choice == turn_session::Transport::WebSocket {
             return Err(Error::config("the chat wire has no WebSocket transport"));
         }
-        let mut transport =
-            Transport::builder().connect_timeout(self.timeouts.connect).head_timeout(self.timeouts.head);
-        for root in self.extra_roots {
-            transport = transport.extra_root_certificate(root);
-        }
+        let transport = self.dial.connect_timeout(self.timeouts.connect).head_timeout(self.timeouts.head);
         let transport = transport.build().map_err(|cause| {
             let (failure, source) = failures::of_transport(cause);
             Error::new(failure, source)

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use http_transport::{BodyLimits, BodyReader, Exchange, LimitedBody, Request, Transport};
+use http_transport::{BodyLimits, Exchange, Request, Transport};
 use tokio::task::JoinHandle;
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -17,6 +17,7 @@ use ws_codec::{ClientHandshake, HandshakeError, SendError};
 use crate::{
     BoxError, OutgoingRequest,
     auth::{AuthorizeFuture, Authorized},
+    body::{BodyStep, WholeBody},
     socket::{Health, Socket},
 };
 
@@ -26,7 +27,7 @@ pub(crate) enum Connection {
     Authorizing(AuthorizeFuture, Purpose),
     Opening(Exchange),
     Streaming(Exchange),
-    Reading(Box<(Exchange, BodyReader)>),
+    Reading(Box<WholeBody>),
     /// A parked socket is being handed over.
     Fetching(JoinHandle<Option<Box<Socket>>>),
     Probing(Box<Socket>),
@@ -59,7 +60,9 @@ pub(crate) enum Signal {
     },
     Data(Bytes),
     End,
-    Body(LimitedBody),
+    /// Bytes of a body that is read as a whole.
+    Activity,
+    Body(Bytes, Option<http_transport::Error>),
     /// The parked socket is in good health.
     Reused,
     /// There is no parked socket any more.
@@ -80,10 +83,10 @@ impl Connection {
         }
     }
 
-    /// Reads the body as a whole instead of streaming it.
-    pub(crate) fn read_body(&mut self, limits: BodyLimits) {
+    /// Reads the body as a whole instead of streaming it; `bytes` of it have arrived already.
+    pub(crate) fn read_body(&mut self, bytes: &[u8], limits: BodyLimits) {
         *self = match std::mem::replace(self, Self::Closed) {
-            Self::Streaming(exchange) => Self::Reading(Box::new((exchange, BodyReader::new(limits)))),
+            Self::Streaming(exchange) => Self::Reading(Box::new(WholeBody::new(exchange, bytes, limits))),
             other => other,
         };
     }
@@ -150,10 +153,10 @@ impl Connection {
                     Some(Err(error)) => (Self::Closed, Some(Signal::TransportFailed(error))),
                     None => (Self::Closed, Some(Signal::End)),
                 },
-                Self::Reading(reading) => {
-                    let (exchange, reader) = &mut **reading;
-                    (Self::Closed, Some(Signal::Body(ready!(reader.poll(exchange, cx)))))
-                }
+                Self::Reading(body) => match ready!(body.poll(cx)) {
+                    BodyStep::More => return Poll::Ready(Signal::Activity),
+                    BodyStep::End(bytes, error) => (Self::Closed, Some(Signal::Body(bytes, error))),
+                },
                 Self::Fetching(task) => match ready!(Pin::new(task).poll(cx)) {
                     Ok(Some(socket)) => (Self::Probing(socket), None),
                     Ok(None) | Err(_) => (Self::Closed, Some(Signal::NoSocket)),

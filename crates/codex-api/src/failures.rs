@@ -29,6 +29,7 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
     });
     // A handshake may fail for a moment; a certificate will be the same next time.
     failure.retryable |= kind == FailureKind::Tls && !error.is_certificate();
+    failure.retryable |= error.is_retryable_proxy();
     (failure, Some(Box::new(error)))
 }
 

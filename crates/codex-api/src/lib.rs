@@ -13,6 +13,7 @@
 
 mod answer;
 mod auth;
+mod body;
 mod client;
 mod clock;
 mod connection;
@@ -20,6 +21,7 @@ mod endpoint;
 mod error;
 mod failures;
 mod provider;
+mod secrets;
 mod seed;
 mod session;
 mod socket;
@@ -29,6 +31,7 @@ pub use answer::Answer;
 pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
+pub use http_transport::{Environment, ProxySettings, ProxyUrl};
 pub use provider::Provider;
 pub use response_events::*;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};

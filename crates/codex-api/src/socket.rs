@@ -115,17 +115,25 @@ struct Parked {
     task: JoinHandle<Option<Box<Socket>>>,
 }
 
+/// Messages that a parked socket may still bring: the late events of a finished response, and notices.
+const MOST_LATE: u32 = 256;
+
 /// Answers pings and notices a close, until somebody asks for the socket (which is then handed over) or nobody ever
 /// will. Late events of the finished response are nobody's.
 async fn keep(mut socket: Box<Socket>, asked: oneshot::Receiver<()>) -> Option<Box<Socket>> {
     let mut asked = pin!(asked);
     let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(tokio::time::Instant::now()));
+    let mut late = 0;
     let is_alive = poll_fn(|cx| {
         loop {
             let now = now();
             match socket.poll_message(cx, now) {
-                Poll::Ready(Some(Ok(_))) => continue,
-                Poll::Ready(Some(Err(_)) | None) => return Poll::Ready(false),
+                Poll::Ready(Some(Ok(_))) if late < MOST_LATE => {
+                    late += 1;
+                    continue;
+                }
+                // A peer that goes on talking to nobody is no peer for the next request.
+                Poll::Ready(_) => return Poll::Ready(false),
                 Poll::Pending => {}
             }
             // Seen to be alive just now.
@@ -138,7 +146,7 @@ async fn keep(mut socket: Box<Socket>, asked: oneshot::Receiver<()>) -> Option<B
                 return Poll::Pending;
             }
         }
-    })
-    .await;
-    is_alive.then_some(socket)
+    });
+    // Bounded by what a peer may send, so that it need not wait for its turn to notice that the socket is wanted.
+    tokio::task::unconstrained(is_alive).await.then_some(socket)
 }

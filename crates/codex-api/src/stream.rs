@@ -14,7 +14,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
-use http_transport::{BodyEnd, BodyLimits, LimitedBody};
+use http_transport::BodyLimits;
 use response_events::{Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
@@ -31,6 +31,7 @@ use crate::{
     connection::{Connection, Purpose, Signal},
     endpoint::Endpoint,
     failures,
+    secrets::Secrets,
     seed::entropy,
 };
 
@@ -64,6 +65,7 @@ pub struct TurnStream {
     /// The error behind the failure that ends the stream.
     cause: Option<BoxError>,
     timer: Option<Pin<Box<Sleep>>>,
+    secrets: Secrets,
     span: tracing::Span,
 }
 
@@ -87,6 +89,7 @@ impl TurnStream {
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
         let mut engine = TurnEngine::new(config);
+        let secrets = Secrets::new(client.auth.key(), turn.state.clone());
         let mut cause = None;
         let body = endpoint.encode(&request).unwrap_or_else(|error| {
             engine.handle_failed(Failure::new(FailureKind::Config, error.to_string()), now());
@@ -108,6 +111,7 @@ impl TurnStream {
             fresh: None,
             cause,
             timer: None,
+            secrets,
             span,
         }
     }
@@ -137,14 +141,17 @@ impl TurnStream {
         let span = self.span.clone();
         let _entered = span.enter();
         loop {
-            if let Some(item) = self.engine.poll_event() {
+            if let Some(mut item) = self.engine.poll_event() {
+                if let Ok(event) = &mut item {
+                    self.secrets.scrub_event(event);
+                }
                 if self.engine.is_done() {
                     // A caller who has the terminal item need not poll again.
                     self.act_all();
                 }
                 return Poll::Ready(Some(item.map_err(|failure| {
                     tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
-                    Error::new(failure, self.cause.take())
+                    Error::new(self.secrets.scrub_failure(failure), self.cause.take())
                 })));
             }
             if self.engine.is_done() {
@@ -202,12 +209,7 @@ impl TurnStream {
                 }
             }
             Action::Send { turn_state, input } => self.send(&turn_state, input),
-            Action::ReadBody(ErrorBody::Answer) => {
-                let client = &self.turn.session.client;
-                let time = client.timeouts.progress.unwrap_or(Duration::MAX);
-                self.connection.read_body(BodyLimits { bytes: client.limits.get_max_event_bytes(), time });
-            }
-            Action::ReadBody(_) => self.connection.read_body(BodyLimits::default()),
+            Action::ReadBody(body) => self.read_body(body),
             Action::Park => {
                 if let Some(mut socket) = self.connection.take_socket() {
                     socket.memory = self.engine.socket_memory(&self.request);
@@ -217,6 +219,20 @@ impl TurnStream {
             }
             _ => self.close(),
         }
+    }
+
+    /// Reads the body as a whole; what has arrived of it is its beginning.
+    fn read_body(&mut self, body: ErrorBody) {
+        let client = &self.turn.session.client;
+        let limits = match body {
+            ErrorBody::Answer => BodyLimits {
+                bytes: client.limits.get_max_event_bytes(),
+                time: client.timeouts.progress.unwrap_or(Duration::MAX),
+            },
+            ErrorBody::Refusal => BodyLimits::default(),
+        };
+        let arrived = std::mem::take(&mut self.chunk);
+        self.connection.read_body(&arrived, limits);
     }
 
     /// Sends the request over HTTP, with the state that the turn has by now.
@@ -316,7 +332,7 @@ impl TurnStream {
             }
             Signal::Data(data) => {
                 self.received = now();
-                self.engine.handle_activity(self.received);
+                self.engine.handle_data(&data, self.received);
                 self.chunk = data;
             }
             Signal::End => {
@@ -328,7 +344,13 @@ impl TurnStream {
                 };
                 self.engine.handle_closed(cut, now());
             }
-            Signal::Body(body) => self.handle_body(body),
+            Signal::Activity => self.engine.handle_activity(now()),
+            Signal::Body(bytes, error) => {
+                // What arrived is enough to say why a request was refused. It is not enough to be an answer, and will be
+                // reported as none.
+                self.cause = error.map(Into::into);
+                self.engine.handle_body(&bytes, now());
+            }
             Signal::Reused => {
                 let memory = self.connection.memory();
                 self.engine.handle_reused(&memory, now());
@@ -368,15 +390,6 @@ impl TurnStream {
         }
     }
 
-    fn handle_body(&mut self, body: LimitedBody) {
-        // What arrived is enough to say why a request was refused. It is not enough to be an answer, and will be
-        // reported as none.
-        if let BodyEnd::Failed(error) = body.end {
-            self.cause = Some(error.into());
-        }
-        self.engine.handle_body(&body.bytes, now());
-    }
-
     /// Gives the engine the next payload of the received bytes. One at a time, so that the caller gets its events
     /// before more is decoded.
     fn decode(&mut self) {
@@ -401,6 +414,10 @@ impl TurnStream {
         let deadlines = [self.engine.poll_timeout(), self.connection.poll_timeout()];
         let Some(deadline) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
         let deadline = tokio::time::Instant::from_std(deadline);
+        // A runtime that lets other tasks run makes a timer wait that has expired; a deadline does not.
+        if deadline <= tokio::time::Instant::now() {
+            return Poll::Ready(());
+        }
         let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
         if deadline < timer.deadline() {
             timer.as_mut().reset(deadline);

@@ -4,7 +4,7 @@ mod deadline;
 mod pairs;
 mod turn_args;
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf};
+use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use codex_stream::{ExitStatus, OutputFormat};
@@ -48,7 +48,7 @@ pub(crate) struct DecodeArgs {
     #[arg(long, value_enum, default_value_t = OutputFormat::Transcript)]
     pub(crate) output: OutputFormat,
     /// Decode N bytes at a time, to see that nothing depends on it [default: as they are read]
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroUsize>)]
     pub(crate) chunk_bytes: Option<NonZeroUsize>,
     /// Refuse a larger event
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
@@ -133,6 +133,11 @@ fn one_line(message: &str) -> String {
     let paragraph = message.split("\n\n").next().unwrap_or_default();
     let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
     line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
+}
+
+/// Reads a count that must not be zero.
+fn at_least_one<T: FromStr>(text: &str) -> Result<T, &'static str> {
+    text.trim().parse().map_err(|_| "it must be a whole number, and at least 1")
 }
 
 #[cfg(test)]

@@ -15,6 +15,9 @@ use crate::{
     problem::{Problem, usage},
 };
 
+/// Larger pieces are read in pieces: nobody can tell them apart.
+const MOST_READ_BYTES: usize = 64 << 20;
+
 const READ_BYTES: usize = 64 << 10;
 
 pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
@@ -36,7 +39,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     let out = &mut io::stdout().lock();
     renderer.begin(None, out)?;
     let mut show = |event: &TurnEvent| renderer.event(None, event, out);
-    let mut buffer = vec![0; args.chunk_bytes.map_or(READ_BYTES, usize::from)];
+    let mut buffer = vec![0; args.chunk_bytes.map_or(READ_BYTES, |bytes| usize::from(bytes).min(MOST_READ_BYTES))];
     loop {
         let read = match args.chunk_bytes {
             Some(_) => fill(&mut input, &mut buffer),

@@ -63,11 +63,17 @@ fn what_is_still_to_come_says_so() {
     for (args, what) in [
         (&["record", "--upstream", "https://host/v1", "--out", "dir"][..], "`record` is not available yet"),
         (&["replay", "x.cassette"], "is not available yet"),
-        (&["turn", "hi", "--ca", "x.pem"], "--ca is not available yet"),
-        (&["turn", "hi", "--proxy", "http://host"], "--proxy is not available yet"),
     ] {
         check(args, what);
     }
+}
+
+#[test]
+fn ways_that_cannot_be_gone_are_refused_before_anything_is_sent() {
+    check(&["turn", "hi", "--base-url", "http://127.0.0.1:1/v1", "--ca", "no-such-file.pem"], "no-such-file.pem");
+    check(&["turn", "hi", "--proxy", "gopher://host"], "--proxy");
+    check(&["turn", "hi", "--max-attempts", "0"], "it must be a whole number, and at least 1");
+    check(&["decode", "--wire", "chat", "--chunk-bytes", "0"], "it must be a whole number, and at least 1");
 }
 
 #[test]

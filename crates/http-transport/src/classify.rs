@@ -5,6 +5,9 @@
 use std::error::Error as StdError;
 use std::io;
 
+use rustls::{CertificateError, OtherError};
+
+use crate::dial::RefusedCertificate;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::target::Endpoint;
@@ -37,10 +40,10 @@ pub(crate) fn connect(endpoint: &Endpoint, tried: usize, cause: io::Error) -> Er
 }
 
 /// The TLS handshake failed.
-pub(crate) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
+pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> Error {
     let message = match find::<rustls::Error>(&cause) {
         Some(rustls::Error::InvalidCertificate(reason)) => {
-            format!("the certificate of {endpoint} was refused: {reason}")
+            format!("the certificate of {endpoint} was refused: {}", certificate(reason))
         }
         Some(rustls::Error::AlertReceived(alert)) => {
             format!("{endpoint} answered the TLS handshake with the alert {alert:?}")
@@ -49,7 +52,42 @@ pub(crate) fn handshake(endpoint: &Endpoint, cause: io::Error) -> Error {
         Some(_) => format!("the TLS handshake with {endpoint} failed"),
         None => format!("{endpoint} closed the connection during the TLS handshake"),
     };
-    Error::new(ErrorKind::Tls, Phase::Tls, message).with_source(cause)
+    Error::new(ErrorKind::Tls, phase, message).with_source(cause)
+}
+
+/// What is wrong with a certificate, whose it is, and what could help.
+fn certificate(error: &CertificateError) -> String {
+    let (reason, issuer) = match error {
+        CertificateError::Other(OtherError(other)) => match other.downcast_ref::<RefusedCertificate>() {
+            Some(RefusedCertificate { reason, issuer }) => (reason, issuer.as_deref()),
+            None => (error, None),
+        },
+        _ => (error, None),
+    };
+    match (reason, issuer) {
+        (CertificateError::UnknownIssuer, issuer) => {
+            let issuer = issuer.map_or_else(|| "its issuer".to_owned(), |issuer| format!("its issuer {issuer:?}"));
+            format!(
+                "{issuer} is not trusted; if it should be, set CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file \
+                 with its certificate"
+            )
+        }
+        (reason, Some(issuer)) => format!("{reason} (issued by {issuer:?})"),
+        (reason, None) => reason.to_string(),
+    }
+}
+
+/// No tunnel came.
+pub(crate) fn tunnel(proxy: &Endpoint, cause: hyper::Error) -> Error {
+    let error = |message| Error::new(ErrorKind::Proxy, Phase::Proxy, message);
+    let error = if cause.is_parse_too_large() {
+        error(format!("the answer of {proxy} has a head that is larger than 64 KiB or has more than 100 headers"))
+    } else if cause.is_parse() || is_unasked(&cause) {
+        error(format!("{proxy} did not answer with valid HTTP"))
+    } else {
+        error(format!("{proxy} closed the connection before it answered")).passing()
+    };
+    error.with_source(cause)
 }
 
 /// No response head came. `written` is how many bytes of the request the socket took.

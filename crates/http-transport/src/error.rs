@@ -5,11 +5,13 @@ use std::fmt;
 
 use crate::classify;
 use crate::phase::Phase;
+use crate::proxy::ProxyAnswer;
 
 /// Why an exchange failed.
 ///
 /// `Display` is one sentence that says what failed and where (`host:port`), and for a time-out after how long.
-/// The cause is in [`source`](StdError::source). Neither holds header values, user info or bodies.
+/// The cause is in [`source`](StdError::source). Neither holds header values, user info or bodies, but for an excerpt
+/// of what a proxy says about its refusal.
 pub struct Error(Box<Inner>);
 
 struct Inner {
@@ -17,6 +19,9 @@ struct Inner {
     phase: Phase,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
+    proxy_answer: Option<Box<ProxyAnswer>>,
+    /// Of a proxy's failure: whether it may be over soon.
+    is_passing: bool,
 }
 
 /// The classes of failure, by what a caller can do about them.
@@ -31,7 +36,8 @@ pub enum ErrorKind {
     Connect,
     /// TLS failed, most often in the handshake. See [`Error::is_certificate`].
     Tls,
-    /// A proxy refused or broke the tunnel. Not produced as long as the crate has no proxy support.
+    /// A proxy refused, or does not keep to its protocol. See [`Error::is_retryable_proxy`] and
+    /// [`Error::proxy_answer`]. A proxy that cannot be reached, or is silent, is one of the other kinds.
     Proxy,
     /// A deadline passed; [`Error::phase`] tells which one.
     Timeout,
@@ -51,11 +57,31 @@ pub enum ErrorKind {
 
 impl Error {
     pub(crate) fn new(kind: ErrorKind, phase: Phase, message: impl Into<String>) -> Self {
-        Self(Box::new(Inner { kind, phase, message: message.into(), source: None }))
+        Self(Box::new(Inner {
+            kind,
+            phase,
+            message: message.into(),
+            source: None,
+            proxy_answer: None,
+            is_passing: false,
+        }))
     }
 
     pub(crate) fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.0.source = Some(source.into());
+        self
+    }
+
+    /// Keeps the answer, whose status tells whether the proxy may change its mind.
+    pub(crate) fn with_proxy_answer(mut self, answer: ProxyAnswer) -> Self {
+        self.0.is_passing = matches!(answer.head.status.as_u16(), 502..=504);
+        self.0.proxy_answer = Some(Box::new(answer));
+        self
+    }
+
+    /// Marks the failure of a proxy that may be over soon.
+    pub(crate) fn passing(mut self) -> Self {
+        self.0.is_passing = true;
         self
     }
 
@@ -74,6 +100,18 @@ impl Error {
     pub fn is_certificate(&self) -> bool {
         matches!(classify::find::<rustls::Error>(self), Some(rustls::Error::InvalidCertificate(_)))
     }
+
+    /// The answer of a proxy that refused ([`ErrorKind::Proxy`]). A SOCKS proxy has none.
+    pub fn proxy_answer(&self) -> Option<&ProxyAnswer> {
+        self.0.proxy_answer.as_deref()
+    }
+
+    /// For [`ErrorKind::Proxy`]: whether another try may succeed. So it is after 502, 503 and 504, after a SOCKS
+    /// proxy could not reach the server, and when the proxy closed the connection instead of answering; not when it
+    /// asks for credentials, forbids, or makes no sense.
+    pub fn is_retryable_proxy(&self) -> bool {
+        self.0.kind == ErrorKind::Proxy && self.0.is_passing
+    }
 }
 
 impl fmt::Debug for Error {
@@ -83,6 +121,7 @@ impl fmt::Debug for Error {
             .field("phase", &self.0.phase)
             .field("message", &self.0.message)
             .field("source", &self.0.source)
+            .field("proxy_answer", &self.0.proxy_answer)
             .finish()
     }
 }

@@ -20,8 +20,9 @@ use crate::http1::Http1;
 use crate::outgoing::{self, RequestBody};
 use crate::phase::Phase;
 use crate::progress::Progress;
+use crate::proxy::{self, Proxy, Refusal, Route};
 use crate::request::Request;
-use crate::target::{Endpoint, Target};
+use crate::target::{Endpoint, Role, Target};
 use crate::transport::Settings;
 use crate::upgrade::Upgraded;
 use crate::waiting::Waiting;
@@ -34,6 +35,8 @@ use crate::waiting::Waiting;
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
+    /// The proxy that the request itself is sent to.
+    forwarder: Option<Arc<Proxy>>,
     state: State,
 }
 
@@ -43,6 +46,8 @@ enum State {
     Dialing(Box<(Dial, Plan)>),
     Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
     Waiting(Box<Waiting>),
+    /// A proxy said no in place of the server.
+    Refused(Box<Refusal>),
     Body(Arc<Endpoint>, Box<Http1>),
     /// Behind a 101.
     Switched(Upgraded),
@@ -51,6 +56,13 @@ enum State {
 }
 
 impl State {
+    /// Only a proxy answers with 407, never the server behind it (RFC 9110, section 15.5.8).
+    fn refused(proxy: Arc<Proxy>, Waiting { endpoint, http, .. }: Waiting, head: Head) -> Self {
+        let reason = head.status.canonical_reason().unwrap_or_default().to_owned();
+        let refusal = Refusal::new(proxy, endpoint, Phase::Head, (head, reason), Box::new(http));
+        Self::Refused(Box::new(refusal))
+    }
+
     fn answered(Waiting { endpoint, http, .. }: Waiting, status: StatusCode) -> Self {
         if status != StatusCode::SWITCHING_PROTOCOLS {
             return Self::Body(endpoint, Box::new(http));
@@ -65,16 +77,22 @@ impl State {
 /// A request that can be sent.
 struct Plan {
     endpoint: Arc<Endpoint>,
+    route: Route,
     request: http::Request<RequestBody>,
     progress: Arc<Progress>,
 }
 
 impl Plan {
-    fn new(request: Request) -> Result<Self, Error> {
-        let target = Target::parse(&request.uri)?;
+    fn new(request: Request, proxies: &proxy::Table) -> Result<Self, Error> {
+        let mut target = Target::parse(&request.uri)?;
+        let route = Route::choose(proxies, &target.endpoint, &request.headers)?;
+        if let Route::Forward(proxy) = &route {
+            target.endpoint.role = Role::Forwarded(proxy.endpoint.authority());
+        }
         let progress = Arc::new(Progress::default());
         Ok(Self {
-            request: outgoing::prepare(request, &target, &progress)?,
+            request: outgoing::prepare(request, &target, &route, &progress)?,
+            route,
             endpoint: Arc::new(target.endpoint),
             progress,
         })
@@ -83,7 +101,8 @@ impl Plan {
 
 impl Exchange {
     pub(crate) fn new(settings: Arc<Settings>, request: Request) -> Self {
-        Self { settings, state: State::New(Box::new(Plan::new(request))) }
+        let plan = Plan::new(request, &settings.proxies);
+        Self { settings, forwarder: None, state: State::New(Box::new(plan)) }
     }
 
     /// Dials, sends the request and waits for the response head, which is handed out once.
@@ -167,6 +186,7 @@ impl Exchange {
             State::Dialing(dialing) => dialing.0.phase(),
             State::Starting(..) => Phase::Sending,
             State::Waiting(waiting) => waiting.phase(),
+            State::Refused(refusal) => refusal.phase(),
             State::Body(..) => Phase::Body,
             State::Switched(_) => Phase::Done,
             State::Ended(phase) => *phase,
@@ -194,10 +214,17 @@ impl Exchange {
                 State::Waiting(waiting) => {
                     let head = ready!(waiting.poll(cx))?;
                     if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
+                        if let Some(proxy) =
+                            self.forwarder.take_if(|_| head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED)
+                        {
+                            self.state = State::refused(proxy, *waiting, head);
+                            continue;
+                        }
                         self.state = State::answered(*waiting, head.status);
                     }
                     return Poll::Ready(Ok(head));
                 }
+                State::Refused(refusal) => return Poll::Ready(Err(ready!(refusal.poll(cx)))),
                 // `poll_head` answers for these.
                 State::Body(..) | State::Switched(_) | State::Ended(_) => return Poll::Pending,
             }
@@ -211,8 +238,13 @@ impl Exchange {
                 let message = "an exchange must be polled on a tokio runtime";
                 return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
             }
+            self.forwarder = match &plan.route {
+                Route::Forward(proxy) => Some(Arc::clone(proxy)),
+                Route::Direct | Route::Tunnel(_) => None,
+            };
             let Settings { tls, connect_timeout, .. } = &*self.settings;
-            let dial = Dial::start(Arc::clone(&plan.endpoint), Arc::clone(tls), *connect_timeout);
+            let (endpoint, route) = (Arc::clone(&plan.endpoint), plan.route.clone());
+            let dial = Dial::start(endpoint, route, Arc::clone(tls), *connect_timeout);
             self.state = State::Dialing(Box::new((dial, plan)));
         }
         Ok(())

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
 use hyper::client::conn::http1::{Builder, Connection};
@@ -49,7 +48,7 @@ impl Http1 {
         mut request: http::Request<RequestBody>,
         progress: Arc<Progress>,
     ) -> hyper::Result<Self> {
-        let switch = Switch::asked_by(request.headers());
+        let switch = Switch::of(&request);
         let interim = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&interim);
         hyper::ext::on_informational(&mut request, move |_| {
@@ -89,7 +88,7 @@ impl Http1 {
         self.switch
     }
 
-    /// The stream behind a 101 that was asked for, and what the server has already sent on it.
+    /// The stream behind a 101 that was asked for, or behind a `CONNECT`, and what the server has already sent on it.
     pub(crate) fn into_stream(self) -> Option<(BoxStream, Bytes)> {
         let parts = self.connection?.into_parts();
         Some((parts.io.into_inner().into_inner(), parts.read_buf))
@@ -99,8 +98,8 @@ impl Http1 {
     pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         self.drive(cx);
         let response = ready!(self.response.as_mut().poll(cx))?;
-        if response.status() != StatusCode::SWITCHING_PROTOCOLS {
-            if self.switch == Switch::Possible {
+        if !self.switch.happens_at(response.status()) {
+            if self.switch != Switch::Excluded {
                 // From here on it is a connection like any other: one that is done is shut down.
                 self.switch = Switch::Excluded;
                 self.drive(cx);
@@ -154,7 +153,7 @@ impl Http1 {
         };
         let end = match self.switch {
             // hyper is done with a connection that has switched, and must not shut it down.
-            Switch::Possible => connection.poll_without_shutdown(cx),
+            Switch::Possible | Switch::Tunnel => connection.poll_without_shutdown(cx),
             Switch::Excluded => Pin::new(connection).poll(cx),
         };
         if let Poll::Ready(end) = end {

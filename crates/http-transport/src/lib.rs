@@ -4,10 +4,13 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
+mod base64;
 mod body_reader;
 mod classify;
 mod deadline;
+mod der;
 mod dial;
+mod environment;
 mod error;
 mod exchange;
 mod head;
@@ -15,18 +18,22 @@ mod http1;
 mod outgoing;
 mod phase;
 mod progress;
+mod proxy;
 mod redact;
 mod request;
+mod roots;
 mod target;
 mod transport;
 mod upgrade;
 mod waiting;
 
 pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
+pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use exchange::Exchange;
 pub use head::Head;
 pub use phase::Phase;
+pub use proxy::{ProxyAnswer, ProxySettings, ProxyUrl};
 pub use request::Request;
 pub use transport::{Transport, TransportBuilder};
 pub use upgrade::Upgraded;

@@ -12,6 +12,7 @@ use http_body::{Body, Frame, SizeHint};
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::progress::Progress;
+use crate::proxy::Route;
 use crate::request::Request;
 use crate::target::Target;
 
@@ -22,7 +23,7 @@ pub(crate) struct RequestBody {
 }
 
 impl RequestBody {
-    fn new(data: Bytes, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(data: Bytes, progress: Arc<Progress>) -> Self {
         if data.is_empty() {
             progress.body_taken();
         }
@@ -50,10 +51,11 @@ impl Body for RequestBody {
     }
 }
 
-/// Puts the caller's request into the form of RFC 9112: origin form, `host`, the framing headers from the body.
+/// Puts the caller's request into the form of RFC 9112: origin form (or absolute form, for a proxy), `host`, the framing headers from the body.
 pub(crate) fn prepare(
     request: Request,
     target: &Target,
+    route: &Route,
     progress: &Arc<Progress>,
 ) -> Result<http::Request<RequestBody>, Error> {
     if request.method == Method::CONNECT {
@@ -66,10 +68,19 @@ pub(crate) fn prepare(
 
     let mut outgoing = http::Request::new(RequestBody::new(request.body, Arc::clone(progress)));
     *outgoing.method_mut() = request.method;
-    *outgoing.uri_mut() = target.origin_form.clone();
+    *outgoing.uri_mut() = match route {
+        Route::Forward(_) => target.absolute_form(),
+        Route::Direct | Route::Tunnel(_) => None,
+    }
+    .unwrap_or_else(|| target.origin_form.clone());
     let headers = outgoing.headers_mut();
     *headers = request.headers;
     headers.entry(header::HOST).or_insert_with(|| target.host_header.clone());
+    if let Route::Forward(proxy) = route {
+        if let Some(value) = proxy.authorization() {
+            headers.entry(header::PROXY_AUTHORIZATION).or_insert(value);
+        }
+    }
     headers.remove(header::EXPECT);
     headers.remove(header::TRANSFER_ENCODING);
     headers.remove(header::CONTENT_LENGTH);

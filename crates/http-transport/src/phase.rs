@@ -6,11 +6,13 @@ use std::fmt;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Looking up the addresses of the host.
+    /// Looking up the addresses of the host, or of the proxy.
     Dns,
     /// Opening the TCP connection, on several addresses if need be.
     Connect,
-    /// The TLS handshake.
+    /// Getting through a proxy: TLS to the proxy itself, and the tunnel.
+    Proxy,
+    /// The TLS handshake with the server.
     Tls,
     /// Writing the request.
     Sending,
@@ -28,6 +30,7 @@ impl Phase {
         match self {
             Self::Dns => "dns",
             Self::Connect => "connect",
+            Self::Proxy => "proxy",
             Self::Tls => "tls",
             Self::Sending => "sending",
             Self::Head => "head",

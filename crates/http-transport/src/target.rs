@@ -16,21 +16,51 @@ pub(crate) enum Security {
     Tls,
 }
 
-/// One end of a TCP connection, by name. Displays as `host:port`.
+/// What the other end of a connection is to us.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Role {
+    Server,
+    /// A server that a proxy speaks to in our place; with the proxy's `host:port`.
+    Forwarded(String),
+    Proxy,
+}
+
+/// One end of a TCP connection, by name. Displays as `host:port`, and a proxy as one.
 #[derive(Clone, Debug)]
 pub(crate) struct Endpoint {
+    pub(crate) role: Role,
     pub(crate) security: Security,
     /// Without the brackets of an IPv6 literal.
     pub(crate) host: String,
     pub(crate) port: u16,
 }
 
+impl Endpoint {
+    /// `host:port`, for the wire.
+    pub(crate) fn authority(&self) -> String {
+        let Self { host, port, .. } = self;
+        if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
+    }
+
+    /// For messages about the host alone.
+    pub(crate) fn host_name(&self) -> String {
+        format!("{}{}", self.article(), self.host)
+    }
+
+    fn article(&self) -> &'static str {
+        match self.role {
+            Role::Server | Role::Forwarded(_) => "",
+            Role::Proxy => "the proxy ",
+        }
+    }
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if self.host.contains(':') {
-            write!(f, "[{}]:{}", self.host, self.port)
-        } else {
-            write!(f, "{}:{}", self.host, self.port)
+        write!(f, "{}{}", self.article(), self.authority())?;
+        match &self.role {
+            Role::Forwarded(proxy) => write!(f, " (through the proxy {proxy})"),
+            Role::Server | Role::Proxy => Ok(()),
         }
     }
 }
@@ -46,6 +76,13 @@ pub(crate) struct Target {
 }
 
 impl Target {
+    /// The request target for a proxy that forwards `http` (RFC 9112, section 3.2.2). Host and path were valid
+    /// parts of a URI before, so they are again.
+    pub(crate) fn absolute_form(&self) -> Option<Uri> {
+        let authority = self.host_header.to_str().ok()?;
+        format!("http://{authority}{}", self.origin_form).parse().ok()
+    }
+
     pub(crate) fn parse(uri: &Uri) -> Result<Self, Error> {
         let refuse = |why: &str| {
             let message = format!("cannot use the URI {}: {why}", SafeUri(uri));
@@ -79,7 +116,7 @@ impl Target {
         };
         let path = uri.path_and_query().cloned();
         Ok(Self {
-            endpoint: Endpoint { security, host: bare_host.to_owned(), port },
+            endpoint: Endpoint { role: Role::Server, security, host: bare_host.to_owned(), port },
             host_header: host_header.map_err(|_| refuse("its host is not valid"))?,
             origin_form: Uri::from(path.unwrap_or_else(|| PathAndQuery::from_static("/"))),
         })

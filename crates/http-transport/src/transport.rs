@@ -1,12 +1,16 @@
 //! The entry point: settings that exchanges share.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::dial::TlsSettings;
+use crate::environment::Environment;
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::proxy::{self, ProxySettings};
 use crate::request::Request;
+use crate::roots::Wanted;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
@@ -23,6 +27,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) head_timeout: Option<Duration>,
     pub(crate) tls: Arc<TlsSettings>,
+    pub(crate) proxies: Arc<proxy::Table>,
 }
 
 impl Transport {
@@ -36,15 +41,18 @@ impl Transport {
         TransportBuilder {
             connect_timeout: Some(CONNECT_TIMEOUT),
             head_timeout: Some(HEAD_TIMEOUT),
-            extra_roots: Vec::new(),
+            proxy: ProxySettings::default(),
+            roots: Wanted::default(),
+            environment: Environment::default(),
         }
     }
 
     /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
     /// shared stays shared.
     pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
-        let Settings { connect_timeout, tls, .. } = &*self.settings;
-        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls: Arc::clone(tls) };
+        let Settings { connect_timeout, tls, proxies, .. } = &*self.settings;
+        let (tls, proxies) = (Arc::clone(tls), Arc::clone(proxies));
+        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls, proxies };
         Self { settings: Arc::new(settings) }
     }
 
@@ -61,12 +69,14 @@ impl Transport {
 pub struct TransportBuilder {
     connect_timeout: Option<Duration>,
     head_timeout: Option<Duration>,
-    extra_roots: Vec<Vec<u8>>,
+    proxy: ProxySettings,
+    roots: Wanted,
+    environment: Environment,
 }
 
 impl TransportBuilder {
-    /// The limit for name look-up with TCP connect (all addresses together), and again for the TLS handshake.
-    /// Default: 10 s. `None`: no limit.
+    /// The limit for name look-up with TCP connect (all addresses together), again for TLS to a proxy, for its tunnel,
+    /// and for the TLS handshake with the server. Default: 10 s. `None`: no limit.
     pub fn connect_timeout(mut self, limit: Option<Duration>) -> Self {
         self.connect_timeout = limit;
         self
@@ -80,19 +90,53 @@ impl TransportBuilder {
         self
     }
 
-    /// Trusts one more root certificate (DER), besides those of the platform.
-    pub fn extra_root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.extra_roots.push(der.into());
+    /// Which requests go through a proxy. Default: [`ProxySettings::Environment`].
+    pub fn proxy(mut self, settings: impl Into<ProxySettings>) -> Self {
+        self.proxy = settings.into();
         self
     }
 
-    /// Errors with [`ErrorKind::Config`](crate::ErrorKind::Config) when an extra root certificate cannot be used.
+    /// Trusts the certificates in this file as roots, too, besides those of the platform: PEM, one or many, among them
+    /// OpenSSL's `TRUSTED CERTIFICATE`; CRLs and keys in it are passed over.
+    ///
+    /// Default: the file that `CODEX_CA_CERTIFICATE` names, or else `SSL_CERT_FILE` (which OpenSSL's users expect to
+    /// stand for the system's own file, and on Unix systems other than Apple's it does).
+    pub fn ca_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.roots.file = Some(path.into());
+        self
+    }
+
+    /// Trusts the certificates in this PEM as roots, too, as with [`ca_file`](Self::ca_file), in addition to all
+    /// others.
+    pub fn extra_root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.roots.pem.push(pem.into());
+        self
+    }
+
+    /// Trusts one more root certificate (DER), in addition to all others.
+    pub fn extra_root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
+        self.roots.der.push(der.into());
+        self
+    }
+
+    /// Where variables are looked up. Default: [`Environment::process`].
+    pub fn environment(mut self, environment: Environment) -> Self {
+        self.environment = environment;
+        self
+    }
+
+    /// Reads the environment and the CA file.
+    ///
+    /// Errors with [`ErrorKind::Config`](crate::ErrorKind::Config) when a CA file cannot be read, is broken, or holds
+    /// no certificate, or when an extra root certificate cannot be used. The message names the file, the variable that
+    /// it comes from, and the place in it.
     pub fn build(self) -> Result<Transport, Error> {
         Ok(Transport {
             settings: Arc::new(Settings {
                 connect_timeout: self.connect_timeout,
                 head_timeout: self.head_timeout,
-                tls: Arc::new(TlsSettings::new(self.extra_roots)?),
+                tls: Arc::new(TlsSettings::new(self.roots.load(&self.environment)?)),
+                proxies: Arc::new(proxy::Table::new(&self.proxy, &self.environment)),
             }),
         })
     }

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, header};
+use http::{HeaderMap, Method, Request, StatusCode, header};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::dial::BoxStream;
@@ -18,10 +18,22 @@ use crate::target::Endpoint;
 pub(crate) enum Switch {
     /// The request asked for it, and no head has refused it.
     Possible,
+    /// The request is a `CONNECT`, and no head has refused it.
+    Tunnel,
     Excluded,
 }
 
 impl Switch {
+    /// What a request asks for.
+    pub(crate) fn of<B>(request: &Request<B>) -> Self {
+        if request.method() == Method::CONNECT { Self::Tunnel } else { Self::asked_by(request.headers()) }
+    }
+
+    /// Whether an answer with this status ends HTTP on the connection (RFC 9110, sections 9.3.6 and 15.2.2).
+    pub(crate) fn happens_at(self, status: StatusCode) -> bool {
+        status == StatusCode::SWITCHING_PROTOCOLS || self == Self::Tunnel && status.is_success()
+    }
+
     /// What the headers of a request ask for (RFC 9110, section 7.8): `upgrade` counts only where `connection`
     /// names it.
     pub(crate) fn asked_by(headers: &HeaderMap) -> Self {

@@ -64,7 +64,7 @@ impl Waiting {
             return None;
         }
         let why = match self.http.switch() {
-            Switch::Excluded => "without being asked to",
+            Switch::Excluded | Switch::Tunnel => "without being asked to",
             // What is left of the request would be lost, or mistaken for the new protocol.
             Switch::Possible if !self.http.progress().is_sent() => "before it had the whole request",
             Switch::Possible => return None,

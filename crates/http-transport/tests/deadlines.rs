@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use http_transport::{ErrorKind, Phase, Transport};
+use http_transport::{Environment, ErrorKind, Phase, Transport};
 use support::{finish, post, read_request, serve};
 use tokio::sync::oneshot;
 use tokio::time::Instant;
@@ -20,7 +20,7 @@ async fn the_head_timeout_works_on_a_real_socket() {
     })
     .await;
     let hour = Duration::from_secs(3600);
-    let transport = Transport::builder().head_timeout(Some(hour)).build().unwrap();
+    let transport = Transport::builder().environment(Environment::empty()).head_timeout(Some(hour)).build().unwrap();
     let mut exchange = post(&transport, &uri);
     tokio::select! {
         _ = exchange.head() => panic!("there is no head"),

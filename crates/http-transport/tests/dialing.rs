@@ -16,7 +16,7 @@ async fn a_refused_connection_names_host_and_port() {
     let socket = TcpSocket::new_v4().unwrap();
     socket.bind("127.0.0.1:0".parse().unwrap()).unwrap();
     let address = socket.local_addr().unwrap();
-    let error = failure(&Transport::new().unwrap(), &format!("http://{address}/")).await;
+    let error = failure(&support::direct(), &format!("http://{address}/")).await;
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Connect, Phase::Connect));
     assert_eq!(error.to_string(), format!("{address} refused the connection"));
     let cause = causes(&error).find_map(|cause| cause.downcast_ref::<io::Error>()).unwrap();
@@ -25,7 +25,7 @@ async fn a_refused_connection_names_host_and_port() {
 
 #[tokio::test]
 async fn a_name_that_does_not_exist_is_named() {
-    let error = failure(&Transport::new().unwrap(), "http://no-such-host.invalid/").await;
+    let error = failure(&support::direct(), "http://no-such-host.invalid/").await;
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Dns, Phase::Dns));
     assert_eq!(error.to_string(), "cannot resolve no-such-host.invalid");
     assert!(causes(&error).count() > 0);
@@ -40,7 +40,7 @@ async fn a_name_with_several_addresses_reaches_the_one_that_listens() {
     })
     .await;
     let uri = uri.replace("127.0.0.1", "localhost");
-    let head = post(&Transport::new().unwrap(), &uri).head().await.unwrap();
+    let head = post(&support::direct(), &uri).head().await.unwrap();
     assert_eq!(head.status, 204);
     finish(server).await;
 }
@@ -96,12 +96,15 @@ async fn check_certificate(name: &str, root: Option<Vec<u8>>, reason: &str) {
 #[tokio::test]
 async fn an_unknown_issuer_is_refused() {
     let (other_root, _) = authority("other", "localhost");
-    check_certificate("localhost", Some(other_root), "UnknownIssuer").await;
+    let reason = "its issuer \"own\" is not trusted; if it should be, set CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a \
+                  PEM file with its certificate";
+    check_certificate("localhost", Some(other_root), reason).await;
 }
 
 #[tokio::test]
 async fn a_certificate_for_another_name_is_refused() {
     check_certificate("other.example", None, "other.example").await;
+    check_certificate("other.example", None, " (issued by \"own\")").await;
 }
 
 /// A server that answers the first bytes of the handshake with `answer` and closes.

@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use http_transport::{BodyEnd, BodyLimits, Transport};
+use http_transport::{BodyEnd, BodyLimits};
 use support::{finish, post, read_request, serve};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
@@ -24,7 +24,7 @@ async fn check(answer: &str, limit: usize, bytes: &str, end: &str) {
         stream.write_all(answer.as_bytes()).await.unwrap();
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let limits = BodyLimits { bytes: limit, ..BodyLimits::default() };
     let body = exchange.read_body_limited(limits).await;
@@ -59,7 +59,7 @@ async fn an_endless_body_is_cut_at_the_limit() {
         while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let body = exchange.read_body_limited(BodyLimits::default()).await;
     assert_eq!(body.bytes.len(), 65_536);
@@ -77,7 +77,7 @@ async fn a_body_that_never_ends_is_given_up_in_time() {
         let _ = hold.await;
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let first = exchange.data().await.unwrap().unwrap();
     assert_eq!(first, "hello");

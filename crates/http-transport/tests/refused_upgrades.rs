@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use http_transport::{BodyEnd, BodyLimits, Phase, Transport};
+use http_transport::{BodyEnd, BodyLimits, Phase};
 use support::tls::{authority, https, trusting};
 use support::{finish, read_request, serve, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -46,7 +46,7 @@ async fn check(framing: &str, body: &[u8], expected: &[u8], paces: &[Pace]) {
         })
         .await;
         let case = format!("{status}, {framing}, {pace:?}");
-        let mut exchange = upgrade(&Transport::new().unwrap(), &uri);
+        let mut exchange = upgrade(&support::direct(), &uri);
         let head = exchange.head().await.unwrap();
         assert_eq!(head.status, status, "{case}");
         assert_eq!(head.headers["retry-after"], "7", "{case}");
@@ -97,7 +97,7 @@ async fn an_endless_body_is_cut_at_the_limit() {
             while stream.write_all(&[b'x'; 4096]).await.is_ok() {}
         })
         .await;
-        let mut exchange = upgrade(&Transport::new().unwrap(), &uri);
+        let mut exchange = upgrade(&support::direct(), &uri);
         assert_eq!(exchange.head().await.unwrap().status, 403);
         let body = exchange.read_body_limited(BodyLimits::default()).await;
         assert_eq!((body.bytes.len(), body.is_cut()), (65_536, true));
@@ -117,7 +117,7 @@ async fn a_body_that_stays_away_is_given_up_after_5_s() {
             let _ = hold.await;
         })
         .await;
-        let mut exchange = upgrade(&Transport::new().unwrap(), &uri);
+        let mut exchange = upgrade(&support::direct(), &uri);
         assert_eq!(exchange.head().await.unwrap().status, 429);
         tokio::time::pause();
         let start = Instant::now();

@@ -24,7 +24,7 @@ async fn check(mut request: Request, expected: &str) {
     })
     .await;
     request.uri = format!("{uri}{}", request.uri).parse().unwrap();
-    Transport::new().unwrap().open(request).head().await.unwrap();
+    support::direct().open(request).head().await.unwrap();
     let expected = expected.replace("HOST", uri.strip_prefix("http://").unwrap());
     assert_eq!(finish(server).await, expected);
 }
@@ -73,7 +73,7 @@ async fn a_large_body_arrives_whole() {
 
 async fn check_refused(uri: &str, message: &str) {
     let request = Request::post(uri.parse().unwrap(), HeaderMap::new(), "");
-    let mut exchange = Transport::new().unwrap().open(request);
+    let mut exchange = support::direct().open(request);
     let error = exchange.head().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config, "{uri}");
     assert_eq!(error.to_string(), message);
@@ -104,13 +104,13 @@ async fn uris_that_cannot_be_dialled_are_named_without_their_secrets() {
 async fn connect_is_refused() {
     let mut request = Request::post("http://a.example/".parse().unwrap(), HeaderMap::new(), "");
     request.method = Method::CONNECT;
-    let error = Transport::new().unwrap().open(request).head().await.unwrap_err();
+    let error = support::direct().open(request).head().await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
 }
 
 #[test]
 fn polling_without_a_runtime_is_an_error_and_no_panic() {
-    let mut exchange = support::post(&Transport::new().unwrap(), "http://127.0.0.1:1/");
+    let mut exchange = support::post(&support::direct(), "http://127.0.0.1:1/");
     let mut cx = std::task::Context::from_waker(std::task::Waker::noop());
     match exchange.poll_head(&mut cx) {
         std::task::Poll::Ready(Err(error)) => assert_eq!(error.kind(), ErrorKind::Config),
@@ -159,7 +159,7 @@ fn the_public_types_can_be_sent_and_shared() {
     shared::<Request>();
     shared::<Head>();
     error::<http_transport::Error>();
-    let mut exchange = support::post(&Transport::new().unwrap(), "http://127.0.0.1:1/");
+    let mut exchange = support::post(&support::direct(), "http://127.0.0.1:1/");
     spawned(&exchange);
     sent(&exchange.head());
     sent(&exchange.data());

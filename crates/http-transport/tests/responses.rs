@@ -4,7 +4,6 @@ mod support;
 
 use std::fmt::Write;
 
-use http_transport::Transport;
 use support::{finish, post, read_request, serve};
 use tokio::io::AsyncWriteExt;
 
@@ -32,7 +31,7 @@ async fn check(answer: &[u8], expected: &str) {
 }
 
 async fn outcome(uri: &str) -> String {
-    let mut exchange = post(&Transport::new().unwrap(), uri);
+    let mut exchange = post(&support::direct(), uri);
     let head = match exchange.head().await {
         Ok(head) => head,
         Err(error) => return format!("{:?} in {}", error.kind(), error.phase()),
@@ -181,7 +180,7 @@ async fn an_endless_header_is_refused_and_the_connection_closed() {
         while stream.write_all(&[b'x'; 1024]).await.is_ok() {}
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     let error = exchange.head().await.unwrap_err();
     assert_eq!(error.kind(), http_transport::ErrorKind::TooLarge);
     // The socket is closed by the error, not by dropping the exchange.
@@ -197,7 +196,7 @@ async fn repeated_headers_keep_their_order_and_opaque_bytes() {
         stream.write_all(answer).await.unwrap();
     })
     .await;
-    let head = post(&Transport::new().unwrap(), &uri).head().await.unwrap();
+    let head = post(&support::direct(), &uri).head().await.unwrap();
     let values: Vec<_> = head.headers.get_all("x-a").iter().collect();
     assert_eq!(values, ["one", "two"]);
     assert_eq!(head.headers["x-b"].as_bytes(), b"\xff");

@@ -5,7 +5,7 @@ mod support;
 use std::io;
 use std::time::Duration;
 
-use http_transport::{ErrorKind, Phase, Transport};
+use http_transport::{ErrorKind, Phase};
 use support::{causes, finish, post, read_request, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -39,7 +39,7 @@ async fn each_piece_is_delivered_while_the_connection_stays_open() {
         assert!(is_closed(&mut stream).await);
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     assert_eq!(exchange.phase(), Phase::Dns);
     exchange.head().await.unwrap();
     assert_eq!(exchange.phase(), Phase::Body);
@@ -61,7 +61,7 @@ async fn head_and_first_data_of_one_flight_both_arrive() {
         let _ = hold.await;
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     assert_eq!(exchange.head().await.unwrap().status, 200);
     assert_eq!(exchange.data().await.unwrap().unwrap(), "hi");
     done.send(()).unwrap();
@@ -81,7 +81,7 @@ async fn dropping_an_exchange_closes_the_socket_in_every_phase() {
             assert!(is_closed(&mut stream).await);
         })
         .await;
-        let mut exchange = post(&Transport::new().unwrap(), &uri);
+        let mut exchange = post(&support::direct(), &uri);
         // For `Head`: polled until the server has the request; for `Body`: until the head is there.
         tokio::select! {
             head = exchange.head() => assert!(head.is_ok() && phase == Phase::Body),
@@ -101,7 +101,7 @@ async fn a_finished_body_closes_the_socket() {
         assert!(is_closed(&mut stream).await);
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     assert_eq!(exchange.data().await.unwrap().unwrap(), "hi");
     assert!(exchange.data().await.is_none());
@@ -120,7 +120,7 @@ async fn a_reset_in_the_body_is_truncated() {
         stream.set_zero_linger().unwrap();
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     assert_eq!(exchange.data().await.unwrap().unwrap(), "hello");
     seen.send(()).unwrap();
@@ -139,7 +139,7 @@ async fn a_reset_before_the_head_is_unanswered() {
         stream.set_zero_linger().unwrap();
     })
     .await;
-    let error = post(&Transport::new().unwrap(), &uri).head().await.unwrap_err();
+    let error = post(&support::direct(), &uri).head().await.unwrap_err();
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Unanswered, Phase::Head));
     finish(server).await;
 }
@@ -163,7 +163,7 @@ async fn a_reader_that_does_not_poll_stops_the_server() {
         sent
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let first = exchange.data().await.unwrap().unwrap();
     assert!(first.len() <= 64 * 1024);
@@ -185,7 +185,7 @@ async fn the_body_cannot_be_read_before_the_head() {
         stream.write_all(b"HTTP/1.1 200 OK\r\n\r\nhi").await.unwrap();
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     let error = exchange.data().await.unwrap().unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Config);
     exchange.head().await.unwrap();

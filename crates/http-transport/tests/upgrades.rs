@@ -24,7 +24,7 @@ async fn check(answer: &[u8], expected: &[u8]) {
             }
         })
         .await;
-        let mut exchange = upgrade(&Transport::new().unwrap(), &uri);
+        let mut exchange = upgrade(&support::direct(), &uri);
         let head = exchange.head().await.unwrap();
         assert_eq!((head.status.as_u16(), head.headers["upgrade"].as_bytes()), (101, &b"echo"[..]));
         assert!(exchange.data().await.is_none(), "a 101 has no body");
@@ -110,7 +110,7 @@ async fn bytes_go_both_ways() {
     for scheme in ["http", "ws"] {
         let (uri, server) = serve(echo).await;
         let uri = uri.replace("http", scheme);
-        let client = tokio::spawn(async move { check_echo(&Transport::new().unwrap(), &uri).await });
+        let client = tokio::spawn(async move { check_echo(&support::direct(), &uri).await });
         finish(client).await;
         finish(server).await;
     }
@@ -152,7 +152,7 @@ async fn several_slices_are_written_in_one_go() {
 }
 
 async fn switched(uri: &str) -> Upgraded {
-    let mut exchange = upgrade(&Transport::new().unwrap(), uri);
+    let mut exchange = upgrade(&support::direct(), uri);
     exchange.head().await.unwrap();
     exchange.into_upgraded().unwrap()
 }
@@ -167,7 +167,7 @@ async fn dropping_closes_the_socket_at_once() {
             !matches!(stream.read(&mut [0; 1]).await, Ok(1))
         })
         .await;
-        let mut exchange = upgrade(&Transport::new().unwrap(), &uri);
+        let mut exchange = upgrade(&support::direct(), &uri);
         exchange.head().await.unwrap();
         if is_taken {
             drop(exchange.into_upgraded().unwrap());
@@ -216,7 +216,7 @@ async fn a_switch_needs_a_request_that_asks_for_it() {
             !matches!(stream.read(&mut [0; 1]).await, Ok(1))
         })
         .await;
-        let mut exchange = upgrade_with(&Transport::new().unwrap(), &uri, headers);
+        let mut exchange = upgrade_with(&support::direct(), &uri, headers);
         let error = exchange.head().await.unwrap_err();
         assert_eq!((error.kind(), error.phase()), (ErrorKind::Protocol, Phase::Head), "{headers:?}");
         assert!(finish(server).await);
@@ -226,7 +226,7 @@ async fn a_switch_needs_a_request_that_asks_for_it() {
 
 #[tokio::test]
 async fn there_is_no_stream_without_a_switch() {
-    let exchange = upgrade(&Transport::new().unwrap(), "ws://127.0.0.1:1/");
+    let exchange = upgrade(&support::direct(), "ws://127.0.0.1:1/");
     let error = exchange.into_upgraded().unwrap_err();
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Config, Phase::Dns));
     assert_eq!(error.to_string(), "the connection has not switched protocols");
@@ -236,7 +236,7 @@ async fn there_is_no_stream_without_a_switch() {
         stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n").await.unwrap();
     })
     .await;
-    let mut exchange = post(&Transport::new().unwrap(), &uri);
+    let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let error = exchange.into_upgraded().unwrap_err();
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Config, Phase::Body));

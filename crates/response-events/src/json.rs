@@ -175,6 +175,19 @@ pub(crate) fn salvage_type(payload: &[u8]) -> Option<String> {
     found
 }
 
+/// Reads a payload. Checked to be text as a whole, its strings need no check of their own; where it is not, only the
+/// strings that are read matter.
+pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
+    let parsed = match std::str::from_utf8(payload) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(payload),
+    };
+    parsed.map_err(|error| error.to_string())
+}
+
+/// JSON values that one event may hold, where a server has put several into it.
+pub(crate) const MAX_VALUES: usize = 256;
+
 /// Splits a payload behind its first JSON value, where something follows it.
 #[cold]
 pub(crate) fn split_first_value(payload: &[u8]) -> Option<(&[u8], &[u8])> {

@@ -72,7 +72,6 @@ pub enum InputForm {
 
 /// How much of a body is worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum ErrorBody {
     /// The body of a refusal: 64 KiB and 5 s.
     Refusal,

@@ -5,6 +5,7 @@ use response_events::{Failure, FailureKind, Interpreter, Outcome, Phase, Transpo
 use crate::{
     EngineConfig,
     hints::HeadHints,
+    refusal::quote,
     timers::{Timer, Timers},
 };
 
@@ -19,9 +20,37 @@ pub(crate) struct Attempt {
     pub(crate) content_type: Option<String>,
     pub(crate) request_id: Option<String>,
     pub(crate) hints: HeadHints,
+    pub(crate) preview: Preview,
     pub(crate) socket: SocketUse,
     /// Whether anything but `created` has been handed to the caller.
     pub(crate) output_delivered: bool,
+}
+
+/// The beginning of a body in which no event has been found yet.
+#[derive(Debug, Default)]
+pub(crate) struct Preview(Vec<u8>);
+
+impl Preview {
+    const LONGEST: usize = 1024;
+
+    /// Takes in more bytes. The first one that is no white space (nor a byte order mark) is told once.
+    pub(crate) fn take_in(&mut self, data: &[u8]) -> Option<u8> {
+        let known = self.begins_with().is_some();
+        self.0.extend_from_slice(&data[..data.len().min(Self::LONGEST - self.0.len())]);
+        self.begins_with().filter(|_| !known)
+    }
+
+    fn begins_with(&self) -> Option<u8> {
+        let text = self.0.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&self.0);
+        text.trim_ascii_start().first().copied()
+    }
+
+    /// What a person should see of a body that is no event stream; nothing of one that is.
+    fn quote(&self) -> Option<String> {
+        let fields = [&b":"[..], b"data", b"event", b"id", b"retry"];
+        let text = self.0.trim_ascii_start();
+        if fields.iter().any(|field| text.starts_with(field)) { None } else { quote(text) }
+    }
 }
 
 /// What is special about the socket that carries an attempt.
@@ -46,6 +75,7 @@ impl Attempt {
             content_type: None,
             request_id: None,
             hints: HeadHints::default(),
+            preview: Preview::default(),
             socket: SocketUse::default(),
             output_delivered: false,
         }
@@ -91,6 +121,9 @@ impl Attempt {
         let content_type = self.content_type.as_deref().unwrap_or("no content type");
         let status = self.status.unwrap_or_default();
         failure.message = format!("the answer ended without a single event (HTTP {status}, {content_type})");
+        if let Some(quote) = self.preview.quote() {
+            failure.message = format!("{}: {quote}", failure.message);
+        }
         Some(failure)
     }
 }

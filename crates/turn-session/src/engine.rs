@@ -1,23 +1,22 @@
 //! The state machine of one request.
 
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+mod failing;
+
+use std::{collections::VecDeque, time::Instant};
 
 use response_events::{
-    Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted, Retry, TurnEvent,
+    Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted, TurnEvent,
 };
-use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use crate::{
-    Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, OnCut, ResponseHead, SocketMemory, SocketNeed,
+    Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
     TURN_STATE_HEADER, Target,
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
     refusal::{Refusal, not_an_api_answer, redirected, refused},
-    retrying::{Retrying, Verdict},
+    retrying::Retrying,
+    timers::Timer,
     transport::Route,
 };
 
@@ -107,12 +106,12 @@ impl TurnEngine {
         } else if head.is_redirect() {
             self.handle_redirect(head, now);
         } else if !head.is_success() {
-            self.actions.push_back(Action::ReadBody(ErrorBody::Refusal));
+            self.read_body(ErrorBody::Refusal, now);
         } else {
             match head.body_kind() {
                 BodyKind::Events => {}
-                BodyKind::Json => self.actions.push_back(Action::ReadBody(ErrorBody::Answer)),
-                BodyKind::Page => self.actions.push_back(Action::ReadBody(ErrorBody::Refusal)),
+                BodyKind::Json => self.read_body(ErrorBody::Answer, now),
+                BodyKind::Page => self.read_body(ErrorBody::Refusal, now),
             }
         }
     }
@@ -143,14 +142,25 @@ impl TurnEngine {
         }
         self.attempt.timers.note_byte(now);
         let status = self.attempt.status.unwrap_or_default();
-        if self.route.is_socket() {
-            self.fail(refused(status, body).in_phase(self.attempt.phase), now);
-        } else if (200..300).contains(&status) {
-            if !self.handle_whole_answer(body, now) {
+        if (200..300).contains(&status) {
+            if self.route.is_socket() || !self.handle_whole_answer(body, now) {
                 self.fail(not_an_api_answer(status, self.attempt.content_type.as_deref(), body), now);
             }
         } else {
             self.fail(refused(status, body).in_phase(self.attempt.phase), now);
+        }
+    }
+
+    /// Bytes of the event stream arrived. Those that cannot be the beginning of one are read as what they seem to be:
+    /// services forget to name the type of an error, and portals of a page.
+    pub fn handle_data(&mut self, data: &[u8], now: Instant) {
+        self.attempt.timers.note_byte(now);
+        if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
+            match self.attempt.preview.take_in(data) {
+                Some(b'{') => self.read_body(ErrorBody::Answer, now),
+                Some(b'<') => self.read_body(ErrorBody::Refusal, now),
+                _ => {}
+            }
         }
     }
 
@@ -163,6 +173,10 @@ impl TurnEngine {
     pub fn handle_payload(&mut self, name: Option<&str>, data: &[u8], now: Instant) {
         if !self.is_attempting() {
             return;
+        }
+        if let Some(timer) = self.attempt.timers.turn_expired(now) {
+            // The one deadline that also holds for a stream which never pauses.
+            return self.end_by(timer, now);
         }
         let attempt = &mut self.attempt;
         attempt.phase = Phase::Streaming;
@@ -213,11 +227,8 @@ impl TurnEngine {
             }
             return;
         }
-        let Some(timer) = self.attempt.timers.expired(now) else { return };
-        self.attempt.interpreter.handle_end();
-        match self.attempt.timed_out(timer) {
-            Some(failure) => self.fail(failure, now),
-            None => self.settle(None, now),
+        if let Some(timer) = self.attempt.timers.expired(now) {
+            self.end_by(timer, now);
         }
     }
 
@@ -265,6 +276,19 @@ impl TurnEngine {
 
     fn is_ended(&self) -> bool {
         !matches!(self.end, End::Open)
+    }
+
+    fn end_by(&mut self, timer: Timer, now: Instant) {
+        self.attempt.interpreter.handle_end();
+        match self.attempt.timed_out(timer) {
+            Some(failure) => self.fail(failure, now),
+            None => self.settle(None, now),
+        }
+    }
+
+    fn read_body(&mut self, body: ErrorBody, now: Instant) {
+        self.attempt.timers.note_body(body, now);
+        self.actions.push_back(Action::ReadBody(body));
     }
 
     /// Whether an attempt is under way, so that what a connection brings belongs to it.
@@ -338,108 +362,6 @@ impl TurnEngine {
             }
         };
         self.finish(Ok(event));
-    }
-
-    /// Ends the attempt with a failure; the policy says whether another one follows.
-    fn fail(&mut self, failure: Failure, now: Instant) {
-        let mut failure = self.attempt.describe(failure);
-        if self.route.can_fall_back && self.demands_fallback(&failure) {
-            return self.fall_back_at_once(failure, now);
-        }
-        let fallback = if self.route.can_fall_back { Fallback::Possible } else { Fallback::None };
-        let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
-        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
-        match verdict {
-            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, now),
-            Verdict::Retry(retry, _) => {
-                Retrying::give_back(retry, &self.config);
-                failure.gave_up = Some("output had been delivered".to_owned());
-                self.finish(Err(failure));
-            }
-            Verdict::GiveUp => self.finish(Err(failure)),
-        }
-    }
-
-    fn retry(&mut self, mut failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
-        let deadline = self.attempt.timers.turn_deadline();
-        if self.retrying.wait(retry, deadline, now).is_none() {
-            Retrying::give_back(retry, &self.config);
-            failure.gave_up = Some("the turn would be over before the next attempt".to_owned());
-            self.finish(Err(failure));
-            return;
-        }
-        // A repair is nobody's business, as long as there is nothing to take back.
-        if retry.cost != Cost::Repair || failure.output_delivered {
-            self.announce_retry(&failure, retry.attempt, retry.delay);
-        }
-        if retry.transport == NextTransport::FallBack {
-            self.leave_socket(&failure, now);
-        }
-        self.begin_attempt(retry.attempt);
-        if class == FailureClass::UnknownPrevious {
-            // The service answered on this socket, and will again.
-            self.retrying.end_wait();
-            self.attempt.phase = Phase::FirstEvent;
-            self.attempt.timers.note_opened(now);
-            self.send(InputForm::Whole);
-            return;
-        }
-        self.actions.push_back(Action::Close);
-        if retry.delay.is_zero() {
-            self.retrying.end_wait();
-            let refused = failure.status == Some(401);
-            let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
-            self.open(credentials, SocketNeed::Fresh);
-        }
-    }
-
-    /// Whether the service has said that WebSockets are not for this request: it will not accept the handshake, or the
-    /// message is too large for it.
-    fn demands_fallback(&self, failure: &Failure) -> bool {
-        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
-        refused || failure.close_code == Some(1009) || failure.kind == FailureKind::TooLarge
-    }
-
-    /// The service has said that it does not want this over a WebSocket.
-    fn fall_back_at_once(&mut self, failure: Failure, now: Instant) {
-        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
-        let attempt = if must_stay { None } else { self.retrying.take_attempt(&self.config) };
-        let Some(attempt) = attempt else { return self.finish(Err(failure)) };
-        if failure.output_delivered {
-            self.announce_retry(&failure, attempt, Duration::ZERO);
-        }
-        self.leave_socket(&failure, now);
-        self.begin_attempt(attempt);
-        self.actions.push_back(Action::Close);
-        self.open(CredentialNeed::Usual, SocketNeed::Fresh);
-    }
-
-    fn announce_retry(&mut self, failure: &Failure, attempt: u32, delay: Duration) {
-        self.notices.push_back(TurnEvent::Retry(Retry {
-            attempt,
-            max_attempts: self.config.policy.max_attempts(),
-            delay,
-            reason: failure.kind,
-            code: failure.code.clone(),
-            message: failure.message.clone(),
-            discarded: failure.output_delivered,
-        }));
-    }
-
-    /// Changes to server-sent events, and remembers why.
-    fn leave_socket(&mut self, failure: &Failure, now: Instant) {
-        let reason = failure.to_string();
-        self.config.memory.note_fallback(&reason, now);
-        let (from, to) = (self.route.transport, Route::SSE.transport);
-        self.route = Route::SSE;
-        self.notices.push_back(TurnEvent::Fallback(response_events::Fallback { from, to, reason }));
-    }
-
-    /// Begins the next attempt. What the last one left is void: events that nobody has seen are not shown any more.
-    fn begin_attempt(&mut self, number: u32) {
-        self.attempt = Attempt::new(number, &self.config, self.route.transport);
-        self.items.clear();
-        self.actions.clear();
     }
 
     /// What the socket remembers once it is parked: asked for by the driver after [`Action::Park`].

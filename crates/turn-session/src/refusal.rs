@@ -20,7 +20,9 @@ pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
         Some(quote) => format!("HTTP {status} {name}: {quote}"),
         None => format!("HTTP {status} {name}"),
     };
-    let mut failure = Failure::new(FailureKind::Status, message);
+    // Only a proxy asks for this (RFC 9110, section 15.5.8), whoever passes it on.
+    let kind = if status == 407 { FailureKind::Proxy } else { FailureKind::Status };
+    let mut failure = Failure::new(kind, message);
     failure.status = Some(status);
     failure.retryable = classify_status(status).is_retryable();
     failure
@@ -65,7 +67,7 @@ pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &
 }
 
 /// What a person should see of a body: the title of a page, else its first text.
-fn quote(body: &[u8]) -> Option<String> {
+pub(crate) fn quote(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|start| {

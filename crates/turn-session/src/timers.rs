@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::Timeouts;
+use crate::{ErrorBody, Timeouts};
 
 /// Instants from which the deadlines count. Those of the stream start with the response head.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,19 @@ impl Timers {
         self.finishing = Some(now);
     }
 
+    /// A body is read as a whole. That of a refusal has its own, short limit; a document has no first event.
+    pub(crate) fn note_body(&mut self, body: ErrorBody, now: Instant) {
+        match body {
+            ErrorBody::Refusal => self.opened = None,
+            ErrorBody::Answer => self.note_event(now),
+        }
+    }
+
+    /// Whether the turn is over.
+    pub(crate) fn turn_expired(&self, now: Instant) -> Option<Timer> {
+        self.turn_deadline().filter(|at| *at <= now).and(self.limits.turn).map(Timer::Turn)
+    }
+
     /// When the turn is over, whatever happens.
     pub(crate) fn turn_deadline(&self) -> Option<Instant> {
         self.turn_started.checked_add(self.limits.turn?)
@@ -76,7 +89,8 @@ impl Timers {
             after(Some(self.turn_started), limits.turn).map(|(limit, at)| (Timer::Turn(limit), at)),
             after(first, limits.first_event).map(|(limit, at)| (Timer::FirstEvent(limit), at)),
             after(streaming, limits.idle).map(|(limit, at)| (Timer::Idle(limit), at)),
-            after(self.last_event.or(self.opened), limits.progress).map(|(limit, at)| (Timer::Progress(limit), at)),
+            after(self.opened.map(|opened| self.last_event.unwrap_or(opened)), limits.progress)
+                .map(|(limit, at)| (Timer::Progress(limit), at)),
         ]
         .into_iter()
         .flatten()

@@ -82,7 +82,10 @@ impl Outbound {
         self.fill(counters);
     }
 
-    pub(crate) fn pong(&mut self, payload: &[u8]) {
+    /// Answers a ping. Each is answered in its turn as long as the buffer has room; where a flood has filled it, the
+    /// newest one stands for all that wait (RFC 6455, section 5.5.3).
+    pub(crate) fn pong(&mut self, payload: &[u8], counters: &mut Counters) {
+        self.fill(counters);
         // A copy: the payload must not keep the read buffer alive.
         self.pong = Some(Bytes::copy_from_slice(payload));
     }

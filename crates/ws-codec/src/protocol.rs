@@ -355,7 +355,7 @@ impl Protocol {
                 }
                 Ok(Some(Decoded::Ping(payload))) => {
                     self.counters.pings_received += 1;
-                    self.outbound.pong(&payload);
+                    self.outbound.pong(&payload, &mut self.counters);
                 }
                 Ok(Some(Decoded::Pong(payload))) => {
                     self.counters.pongs_received += 1;

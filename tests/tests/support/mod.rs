@@ -1,9 +1,12 @@
 //! What the suites over real HTTP share.
 
+// Each suite uses its own part of this.
+#![allow(dead_code)]
+
 use std::time::Duration;
 
-use codex_api::{Client, ClientBuilder, Error, Provider, RetryPolicy, TurnEvent, TurnStream};
-use stream_replay::{ReplayServer, Response};
+use codex_api::{Client, ClientBuilder, Environment, Error, Provider, RetryPolicy, TurnEvent, TurnStream};
+use stream_replay::{Gate, ReplayServer, Response};
 
 /// A client that retries at once: tests have no time to wait.
 pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
@@ -17,7 +20,11 @@ pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
         .with_rate_limit_floor(Duration::ZERO)
         .with_hint_spread(Duration::ZERO);
     let unpaced = codex_api::RetryBudget::new(codex_api::Pacing::new(1_000, Duration::ZERO));
-    Client::builder(Provider::new(base_url).unwrap()).retry(policy).retry_budget(unpaced).retry_seed(1)
+    Client::builder(Provider::new(base_url).unwrap())
+        .retry(policy)
+        .retry_budget(unpaced)
+        .retry_seed(1)
+        .environment(Environment::empty())
 }
 
 /// A server that plays the responses in order, and the last one again and again.
@@ -39,5 +46,48 @@ pub(crate) async fn drain(mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Err
             Ok(None) => return (events, None),
             Err(error) => return (events, Some(error)),
         }
+    }
+}
+
+/// Turns a hang into a failure. Nothing that passes comes near the limit.
+pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(Duration::from_secs(60), future).await.expect("should happen at once, but hangs")
+}
+
+/// Reads a stream whose server waits at a gate now and then: the gate lets one pass whenever everything that was sent
+/// before has been read.
+pub(crate) struct Tap {
+    gate: Gate,
+    passed: usize,
+}
+
+impl Tap {
+    pub(crate) fn new(gate: &Gate) -> Self {
+        Self { gate: gate.clone(), passed: 0 }
+    }
+
+    pub(crate) async fn try_next(&mut self, stream: &mut TurnStream) -> Result<Option<TurnEvent>, Error> {
+        loop {
+            tokio::select! {
+                biased;
+                item = stream.try_next() => return item,
+                () = self.arrived() => self.release(),
+            }
+        }
+    }
+
+    /// The server has come to the gate, and what it has sent is there to be read: the runtime looks at its sockets
+    /// when everybody yields.
+    pub(crate) async fn arrived(&self) {
+        self.gate.wait_for_arrivals(self.passed + 1).await;
+        for _ in 0..2 {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    /// Lets the server pass.
+    pub(crate) fn release(&mut self) {
+        self.passed += 1;
+        self.gate.release();
     }
 }

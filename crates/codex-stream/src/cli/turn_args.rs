@@ -3,10 +3,10 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use codex_api::{OnCut, Transport};
+use codex_api::{OnCut, ProxyUrl, Transport};
 use codex_stream::OutputFormat;
 
-use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg};
+use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg, at_least_one};
 
 #[derive(Debug, Args)]
 #[command(next_line_help = false)]
@@ -54,7 +54,7 @@ pub(crate) struct TurnArgs {
     #[arg(long, value_name = "N", default_value_t = 8)]
     pub(crate) max_follow_ups: u32,
     /// Attempts of each request in all, the first included; 1 switches retries off
-    #[arg(long, value_name = "N", default_value = "9")]
+    #[arg(long, value_name = "N", default_value = "9", value_parser = at_least_one::<NonZeroU32>)]
     pub(crate) max_attempts: NonZeroU32,
     /// Waiting between the attempts of a request in all
     #[arg(long, value_name = "D", default_value = "120s")]
@@ -62,7 +62,7 @@ pub(crate) struct TurnArgs {
     /// After a cut that had delivered output: void it, say so and retry, or stop
     #[arg(long, value_enum, default_value_t = OnCutArg::Discard)]
     pub(crate) on_cut: OnCutArg,
-    /// Deadline of each part of connecting (name and TCP, TLS)
+    /// Deadline of each part of connecting (name and TCP, proxy, TLS, upgrade)
     #[arg(long, value_name = "D", default_value = "10s")]
     pub(crate) connect_timeout: Deadline,
     /// Request sent to response head
@@ -83,8 +83,12 @@ pub(crate) struct TurnArgs {
     /// Refuse a larger event
     #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
     pub(crate) max_event_bytes: usize,
-    #[command(flatten)]
-    pub(crate) later: LaterArgs,
+    /// Root certificates to trust, too [default: `CODEX_CA_CERTIFICATE`, then `SSL_CERT_FILE`]
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ca: Option<PathBuf>,
+    /// The proxy to go through [default: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`]
+    #[arg(long, value_name = "URL")]
+    pub(crate) proxy: Option<ProxyUrl>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -116,25 +120,5 @@ impl From<OnCutArg> for OnCut {
             OnCutArg::Discard => Self::Discard,
             OnCutArg::Fail => Self::Fail,
         }
-    }
-}
-
-/// Options whose feature is still to come.
-#[derive(Debug, Args)]
-pub(crate) struct LaterArgs {
-    /// Root certificates to trust (not available yet)
-    #[arg(long, value_name = "FILE")]
-    ca: Option<String>,
-    /// The proxy to go through (not available yet)
-    #[arg(long, value_name = "URL")]
-    proxy: Option<String>,
-}
-
-impl LaterArgs {
-    /// The first of them that was given.
-    pub(crate) fn given(&self) -> Option<&'static str> {
-        [("--ca", &self.ca), ("--proxy", &self.proxy)]
-            .into_iter()
-            .find_map(|(name, value)| value.is_some().then_some(name))
     }
 }

@@ -1,15 +1,19 @@
 //! What the arguments come to.
 
-use std::{collections::HashMap, fs, path::Path};
+use std::{
+    collections::HashMap,
+    fs,
+    path::{Path, PathBuf},
+};
 
-use codex_api::{ClientBuilder, OnCut, RetryPolicy, Timeouts, Transport};
+use codex_api::{ClientBuilder, OnCut, ProxyUrl, RetryPolicy, Timeouts, Transport};
 use codex_stream::TextStyle;
 use response_events::{Request, Wire};
 use serde_json::Value;
 
 use crate::{
     cli::{TransportArg, TurnArgs},
-    problem::{Problem, not_yet, usage},
+    problem::{Problem, usage},
 };
 
 const MODEL: &str = "gpt-5";
@@ -25,6 +29,8 @@ pub(super) struct Settings {
     pub(super) tool_outputs: HashMap<String, String>,
     headers: Vec<(String, String)>,
     timeouts: Timeouts,
+    ca: Option<PathBuf>,
+    proxy: Option<ProxyUrl>,
     policy: RetryPolicy,
     on_cut: OnCut,
     max_event_bytes: usize,
@@ -33,7 +39,9 @@ pub(super) struct Settings {
 impl Settings {
     pub(super) fn new(args: &TurnArgs) -> Result<Self, Problem> {
         let wire = Wire::from(args.wire);
-        check_available(args, wire)?;
+        if (args.transport, wire) == (TransportArg::Ws, Wire::Chat) {
+            return Err(usage("--transport ws needs --wire responses"));
+        }
         let timeouts = Timeouts {
             connect: args.connect_timeout.0,
             head: args.head_timeout.0,
@@ -50,6 +58,8 @@ impl Settings {
             tool_outputs: args.tool_outputs.iter().map(|tool| (tool.name.clone(), tool.text.clone())).collect(),
             headers: args.headers.iter().map(|header| name_and_value(header)).collect::<Result<_, _>>()?,
             timeouts,
+            ca: args.ca.clone(),
+            proxy: args.proxy.clone(),
             policy: policy(args)?,
             on_cut: args.on_cut.into(),
             max_event_bytes: args.max_event_bytes,
@@ -65,6 +75,14 @@ impl Settings {
             .retry(self.policy.clone())
             .on_cut(self.on_cut)
             .max_event_bytes(self.max_event_bytes);
+        let builder = match &self.ca {
+            Some(path) => builder.ca_file(path),
+            None => builder,
+        };
+        let builder = match &self.proxy {
+            Some(proxy) => builder.proxy(proxy.clone()),
+            None => builder,
+        };
         self.headers.iter().try_fold(builder, |builder, (name, value)| builder.header(name, value))
     }
 
@@ -77,13 +95,6 @@ impl Settings {
             TextStyle::Pipe if revocable => TextStyle::PipeWhenFinal,
             style => style,
         }
-    }
-}
-
-fn check_available(args: &TurnArgs, wire: Wire) -> Result<(), Problem> {
-    match (args.transport, wire) {
-        (TransportArg::Ws, Wire::Chat) => Err(usage("--transport ws needs --wire responses")),
-        _ => args.later.given().map_or(Ok(()), |option| Err(not_yet(option))),
     }
 }
 

@@ -1,14 +1,18 @@
 //! From a name to a stream that HTTP can be spoken on.
 //!
-//! Stages follow one another: look up, connect, secure. Each is a value with a `poll`, and a deadline lies over
-//! look-up with connect, and over the handshake. A proxy's tunnel is one more stage between the last two.
+//! Stages follow one another: look up, connect, get through the proxy (TLS to it, a tunnel), secure. Each is a value
+//! with a `poll`, and a deadline lies over look-up with connect, and over each of the others.
 
+mod issuer;
 mod race;
 mod resolve;
+mod socks;
 mod stream;
+mod tcp;
 mod tls;
+mod tunnel;
+mod verifier;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
@@ -19,18 +23,23 @@ use crate::classify;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
+use crate::proxy::{Protocol, Route};
 use crate::target::{Endpoint, Security};
 
-use self::race::{Attempt, Race};
+use self::race::Race;
 use self::resolve::Resolve;
+use self::socks::Socks;
 use self::tls::Handshake;
+use self::tunnel::Tunnel;
 
 pub(crate) use self::stream::BoxStream;
 pub(crate) use self::tls::TlsSettings;
+pub(crate) use self::verifier::RefusedCertificate;
 
 /// One dial, from the first look-up to the ready stream.
 pub(crate) struct Dial {
     endpoint: Arc<Endpoint>,
+    route: Route,
     tls: Arc<TlsSettings>,
     timeout: Option<Duration>,
     deadline: Deadline,
@@ -40,6 +49,9 @@ pub(crate) struct Dial {
 enum Stage {
     Resolve(Resolve),
     Connect(Race<TcpStream>),
+    ProxyTls(Handshake),
+    Tunnel(Tunnel),
+    Socks(Socks),
     Tls(Handshake),
 }
 
@@ -50,11 +62,17 @@ enum Step {
 
 impl Dial {
     /// Starts the first stage and its deadline. Needs a tokio runtime.
-    pub(crate) fn start(endpoint: Arc<Endpoint>, tls: Arc<TlsSettings>, timeout: Option<Duration>) -> Self {
+    pub(crate) fn start(
+        endpoint: Arc<Endpoint>,
+        route: Route,
+        tls: Arc<TlsSettings>,
+        timeout: Option<Duration>,
+    ) -> Self {
         Self {
-            stage: Stage::Resolve(Resolve::start(&endpoint)),
+            stage: Stage::Resolve(Resolve::start(first_hop(&route, &endpoint))),
             deadline: Deadline::after(timeout),
             endpoint,
+            route,
             tls,
             timeout,
         }
@@ -64,6 +82,7 @@ impl Dial {
         match self.stage {
             Stage::Resolve(_) => Phase::Dns,
             Stage::Connect(_) => Phase::Connect,
+            Stage::ProxyTls(_) | Stage::Tunnel(_) | Stage::Socks(_) => Phase::Proxy,
             Stage::Tls(_) => Phase::Tls,
         }
     }
@@ -81,54 +100,97 @@ impl Dial {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Error>> {
+        let hop = first_hop(&self.route, &self.endpoint);
         let step = match &mut self.stage {
             Stage::Resolve(resolve) => {
-                let addresses = ready!(resolve.poll(cx, &self.endpoint))?;
-                Step::Next(Stage::Connect(Race::new(addresses, open_tcp)))
+                let addresses = ready!(resolve.poll(cx, hop))?;
+                Step::Next(Stage::Connect(Race::new(addresses, tcp::open)))
             }
             Stage::Connect(race) => match ready!(race.poll(cx)) {
                 Ok(stream) => self.connected(Box::new(stream))?,
-                Err(lost) => {
-                    return Poll::Ready(Err(classify::connect(&self.endpoint, lost.tried, lost.cause)));
-                }
+                Err(lost) => return Poll::Ready(Err(classify::connect(hop, lost.tried, lost.cause))),
             },
-            Stage::Tls(handshake) => Step::Done(ready!(handshake.poll(cx, &self.endpoint))?),
+            Stage::ProxyTls(handshake) => {
+                let stream = ready!(handshake.poll(cx, hop, Phase::Proxy))?;
+                self.at_the_proxy(stream)?
+            }
+            Stage::Tunnel(tunnel) => {
+                let stream = ready!(tunnel.poll(cx))?;
+                self.at_the_server(stream)?
+            }
+            Stage::Socks(socks) => {
+                let stream = ready!(socks.as_mut().poll(cx))?;
+                self.at_the_server(stream)?
+            }
+            Stage::Tls(handshake) => Step::Done(ready!(handshake.poll(cx, &self.endpoint, Phase::Tls))?),
         };
         Poll::Ready(Ok(step))
     }
 
     fn connected(&mut self, stream: BoxStream) -> Result<Step, Error> {
+        match self.route.proxy() {
+            Some(proxy) if proxy.endpoint.security == Security::Tls => {
+                let handshake = self.tls.start(&proxy.endpoint, stream, Phase::Proxy)?;
+                Ok(self.next(Stage::ProxyTls(handshake)))
+            }
+            _ => self.at_the_proxy(stream),
+        }
+    }
+
+    fn at_the_proxy(&mut self, stream: BoxStream) -> Result<Step, Error> {
+        let stage = match &self.route {
+            Route::Direct => return self.at_the_server(stream),
+            Route::Forward(_) => return Ok(Step::Done(stream)),
+            Route::Tunnel(proxy) => {
+                let (proxy, endpoint) = (Arc::clone(proxy), Arc::clone(&self.endpoint));
+                match proxy.protocol {
+                    Protocol::Http => Stage::Tunnel(Tunnel::start(stream, proxy, endpoint)?),
+                    Protocol::Socks5 => Stage::Socks(socks::start(stream, proxy, endpoint)),
+                }
+            }
+        };
+        Ok(self.next(stage))
+    }
+
+    fn at_the_server(&mut self, stream: BoxStream) -> Result<Step, Error> {
         match self.endpoint.security {
             Security::Plain => Ok(Step::Done(stream)),
             Security::Tls => {
-                let handshake = self.tls.start(&self.endpoint, stream)?;
-                self.deadline = Deadline::after(self.timeout);
-                Ok(Step::Next(Stage::Tls(handshake)))
+                let handshake = self.tls.start(&self.endpoint, stream, Phase::Tls)?;
+                Ok(self.next(Stage::Tls(handshake)))
             }
         }
     }
 
+    fn next(&mut self, stage: Stage) -> Step {
+        self.deadline = Deadline::after(self.timeout);
+        Step::Next(stage)
+    }
+
     fn timed_out(&self, limit: Duration) -> Error {
         let endpoint = &self.endpoint;
-        let phase = self.phase();
-        let message = match self.stage {
-            Stage::Resolve(_) => format!("cannot resolve {}: timed out after {limit:?}", endpoint.host),
-            Stage::Connect(_) => format!("timed out connecting to {endpoint} after {limit:?}"),
-            Stage::Tls(_) => {
-                format!("timed out in the TLS handshake with {endpoint} after {limit:?}")
+        let hop = first_hop(&self.route, endpoint);
+        let message = match &self.stage {
+            Stage::Resolve(_) => format!("cannot resolve {}: timed out after {limit:?}", hop.host_name()),
+            Stage::Connect(_) => format!("timed out connecting to {hop} after {limit:?}"),
+            Stage::ProxyTls(_) | Stage::Tls(_) => {
+                let peer = if matches!(self.stage, Stage::Tls(_)) { endpoint } else { hop };
+                format!("timed out in the TLS handshake with {peer} after {limit:?}")
             }
+            Stage::Tunnel(tunnel) => match tunnel.refusal() {
+                // Only the text of the refusal is late.
+                Some(refusal) => return refusal.error(),
+                None => format!("{hop} did not connect to {endpoint} within {limit:?}"),
+            },
+            Stage::Socks(_) => format!("{hop} did not connect to {endpoint} within {limit:?}"),
         };
-        Error::new(ErrorKind::Timeout, phase, message)
+        Error::new(ErrorKind::Timeout, self.phase(), message)
     }
 }
 
-fn open_tcp(address: SocketAddr) -> Attempt<TcpStream> {
-    Box::pin(async move {
-        let stream = TcpStream::connect(address).await?;
-        // Small writes must not wait for acknowledgements. A socket that refuses the option still works.
-        let _ = stream.set_nodelay(true);
-        Ok(stream)
-    })
+/// Whom the TCP connection is to.
+fn first_hop<'a>(route: &'a Route, endpoint: &'a Arc<Endpoint>) -> &'a Arc<Endpoint> {
+    route.proxy().map_or(endpoint, |proxy| &proxy.endpoint)
 }
 
 #[cfg(test)]

@@ -29,7 +29,7 @@ impl Resolve {
     /// At least one address.
     pub(super) fn poll(&mut self, cx: &mut Context<'_>, endpoint: &Endpoint) -> Poll<Result<Vec<SocketAddr>, Error>> {
         let failed = |cause: io::Error| {
-            let message = format!("cannot resolve {}", endpoint.host);
+            let message = format!("cannot resolve {}", endpoint.host_name());
             Err(Error::new(ErrorKind::Dns, Phase::Dns, message).with_source(cause))
         };
         Poll::Ready(match self {

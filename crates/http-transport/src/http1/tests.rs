@@ -20,7 +20,7 @@ async fn start(headers: HeaderMap, stream: BoxStream) -> Http1 {
     let request = Request::post(uri, headers, Bytes::from(vec![b'x'; 10_000]));
     let target = Target::parse(&request.uri).unwrap();
     let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &progress).unwrap();
+    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
     Http1::start(stream, request, progress).await.unwrap()
 }
 

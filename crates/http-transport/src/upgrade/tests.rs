@@ -29,7 +29,7 @@ async fn behind_the_head(answer: &[u8], pipe: usize) -> Vec<u8> {
     let request = Request::get("http://a.example/".parse().unwrap(), headers);
     let target = Target::parse(&request.uri).unwrap();
     let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &progress).unwrap();
+    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
     let mut http = Http1::start(Box::new(near), request, progress).await.unwrap();
 
     let client = async {

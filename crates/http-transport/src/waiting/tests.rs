@@ -33,7 +33,7 @@ async fn start_with(headers: HeaderMap, pipe: usize) -> (Waiting, DuplexStream) 
     let request = Request::post(uri, headers, Bytes::from(vec![b'x'; BODY]));
     let target = Target::parse(&request.uri).unwrap();
     let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &progress).unwrap();
+    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
     let http = Http1::start(Box::new(near), request, progress).await.unwrap();
     let waiting = Waiting::new(Arc::new(target.endpoint), http, Some(LIMIT));
     (waiting, far)

@@ -3,13 +3,16 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod proxy;
 pub(crate) mod tls;
 
+use std::collections::HashMap;
+use std::ffi::OsString;
 use std::future::Future;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
-use http_transport::{Error, Exchange, Request, Transport};
+use http_transport::{Environment, Error, Exchange, Request, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -49,6 +52,17 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Strin
     let mut body = vec![0; length];
     stream.read_exact(&mut body).await.unwrap();
     request + &String::from_utf8(body).unwrap()
+}
+
+/// A transport that the machine's environment has no say in.
+pub(crate) fn direct() -> Transport {
+    Transport::builder().environment(Environment::empty()).build().unwrap()
+}
+
+/// The variables of an environment.
+pub(crate) fn variables(list: &[(&str, &str)]) -> Environment {
+    let map: HashMap<String, OsString> = list.iter().map(|(name, value)| ((*name).into(), value.into())).collect();
+    Environment::from_fn(move |name| map.get(name).cloned())
 }
 
 /// A POST of `{}` to `uri`, not polled yet.

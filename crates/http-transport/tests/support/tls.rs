@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http_transport::Transport;
+use http_transport::{Environment, Transport};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -30,7 +30,7 @@ pub(crate) fn authority(ca: &str, name: &str) -> (Vec<u8>, TlsAcceptor) {
 }
 
 pub(crate) fn trusting(root: Vec<u8>) -> Transport {
-    Transport::builder().extra_root_certificate(root).build().unwrap()
+    Transport::builder().environment(Environment::empty()).extra_root_certificate(root).build().unwrap()
 }
 
 pub(crate) fn https(uri: &str, host: &str) -> String {

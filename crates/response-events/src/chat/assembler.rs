@@ -45,6 +45,11 @@ pub(super) enum Ending {
 }
 
 impl Assembler {
+    /// How many items have opened.
+    pub(super) fn len(&self) -> usize {
+        self.slots.len()
+    }
+
     /// Adds to the message of a choice.
     pub(super) fn add_text(&mut self, choice: u32, kind: PartKind, text: String, out: &mut Output) {
         if text.is_empty() {

@@ -47,11 +47,17 @@ fn continues(call: &CallBody, key: CallKey<'_>) -> bool {
     match (key.name, call.name.as_deref()) {
         (Some(name), Some(known)) if name != known => false,
         // The same name again is a repetition, unless the call is whole already and this is a whole one, too.
-        (Some(_), Some(_)) if key.id.is_none() => key.arguments.is_empty() || !is_whole(&call.arguments),
+        (Some(_), Some(_)) if key.id.is_none() => !begins(key.arguments) || !is_whole(&call.arguments),
         _ => true,
     }
 }
 
+/// Whether a piece can be the beginning of a call's arguments.
+fn begins(arguments: &str) -> bool {
+    arguments.trim_start().starts_with('{')
+}
+
 fn is_whole(arguments: &str) -> bool {
-    serde_json::from_str::<IgnoredAny>(arguments).is_ok()
+    // Cheap first: most pieces of arguments do not end them.
+    arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }

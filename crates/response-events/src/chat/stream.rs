@@ -10,8 +10,13 @@ use super::{
 };
 use crate::{
     ApiError, Completed, Created, Incomplete, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
-    api_error::is_error_value, interpreter::Output, json::split_first_value,
+    api_error::is_error_value,
+    interpreter::Output,
+    json::{MAX_VALUES, parse, split_first_value},
 };
+
+/// Items of one answer that are kept apart; no answer has a hundredth of them.
+const MAX_ITEMS: usize = 10_000;
 
 /// The state of one Chat stream.
 #[derive(Debug)]
@@ -32,8 +37,12 @@ impl ChatStream {
             return;
         }
         let mut rest = Some(data);
-        while let Some(data) = rest {
+        for _ in 0..MAX_VALUES {
+            let Some(data) = rest else { return };
             rest = self.handle_first(name, data, out);
+        }
+        if let Some(data) = rest {
+            self.report_malformed("too many JSON values in one event", data, out);
         }
     }
 
@@ -60,11 +69,7 @@ impl ChatStream {
     /// Handles the payload, and gives back what stands behind its first value.
     fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
         // Only an object is a chunk; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' {
-            serde_json::from_slice::<Chunk<'_>>(data).map_err(|error| error.to_string())
-        } else {
-            Err("not a JSON object".to_owned())
-        };
+        let decoded = if data[0] == b'{' { parse::<Chunk<'_>>(data) } else { Err("not a JSON object".to_owned()) };
         match decoded {
             Ok(chunk) => self.handle_chunk(name, chunk, data, out),
             Err(error) => {
@@ -112,6 +117,11 @@ impl ChatStream {
         }
         out.decoded();
         self.note_response(&chunk, out);
+        if self.items.len() >= MAX_ITEMS {
+            self.finish_items(Ending::Broken, out);
+            let message = format!("the answer has more than {MAX_ITEMS} items");
+            return out.settle(Outcome::Unreadable { message });
+        }
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
         }

@@ -1,6 +1,6 @@
 //! Events of a finished response that arrive late, on a connection that carries the next one already.
 
-use super::payload::Payload;
+use super::{kind::Kind, payload::Payload};
 
 /// What a finished response is known by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -36,6 +36,12 @@ impl LateFilter {
             }
             return is_late;
         }
+        // The old response has had its end: an end without a name is that of the new one.
+        if matches!(payload.event_type.as_deref().map(Kind::of), None | Some(Kind::Terminal(_))) {
+            self.0 = None;
+            return false;
+        }
+        let Some(finished) = &self.0 else { return false };
         let item_id = payload.item_id.non_empty().or_else(|| payload.item.as_ref()?.get("id")?.as_str());
         if item_id.is_some_and(|id| finished.item_ids.iter().any(|known| known == id)) {
             return true;

@@ -14,8 +14,11 @@ use crate::{
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
-    json::{Text, salvage_type, split_first_value},
+    json::{MAX_VALUES, Text, parse, salvage_type, split_first_value},
 };
+
+/// Items of one answer that are kept apart; no answer has a hundredth of them.
+const MAX_ITEMS: usize = 10_000;
 
 /// The state of one Responses stream.
 #[derive(Debug, Default)]
@@ -60,19 +63,19 @@ impl ResponsesStream {
 
     pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
         let mut rest = Some(data);
-        while let Some(data) = rest {
+        for _ in 0..MAX_VALUES {
+            let Some(data) = rest else { return };
             rest = self.handle_first(name, data, out);
+        }
+        if let Some(data) = rest {
+            out.malformed(None, "too many JSON values in one event", data);
         }
     }
 
     /// Handles the payload, and gives back what stands behind its first value.
     fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
         // Only an object is an event; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' {
-            serde_json::from_slice::<Payload<'_>>(data).map_err(|error| error.to_string())
-        } else {
-            Err("not a JSON object".to_owned())
-        };
+        let decoded = if data[0] == b'{' { parse::<Payload<'_>>(data) } else { Err("not a JSON object".to_owned()) };
         match decoded {
             Ok(payload) => self.handle_payload(name, payload, data, out),
             Err(error) => {
@@ -196,6 +199,10 @@ impl ResponsesStream {
     }
 
     fn handle_item(&mut self, kind: Kind, payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        if self.items.len() >= MAX_ITEMS {
+            let message = format!("the answer has more than {MAX_ITEMS} items");
+            return out.settle(Outcome::Unreadable { message });
+        }
         let Some(item) = payload.item.and_then(|item| Item::from_json(item).ok()) else {
             let reason = "`item` is missing or no object with a `type`";
             out.malformed(payload.event_type.as_deref(), reason, data);

@@ -377,7 +377,7 @@ async fn an_endless_ping_flood_does_not_hold_the_task() {
     let mut client = connect(Endless(fin(PING, "again")), client());
     assert!(poll_once(&mut client).is_pending());
     let pings = client.counters().pings_received;
-    assert!(pings > 1000 && client.counters().pongs_sent <= 40, "{:?}", client.counters());
+    assert!((1000..100_000).contains(&pings) && client.counters().pongs_sent <= pings, "{:?}", client.counters());
     // The task was woken, so it goes on when others have had their turn.
     let woken = tokio::time::timeout(Duration::from_secs(1), async {
         let mut polls = 0;

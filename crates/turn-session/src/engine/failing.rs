@@ -1,0 +1,118 @@
+//! What follows a failed attempt: another one, another transport, or the end.
+
+use std::time::{Duration, Instant};
+
+use response_events::{Failure, FailureKind, Phase, Retry, TurnEvent};
+use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
+
+use super::TurnEngine;
+use crate::{
+    Action, CredentialNeed, InputForm, OnCut, SocketNeed,
+    attempt::Attempt,
+    retrying::{Retrying, Verdict},
+    transport::Route,
+};
+
+impl TurnEngine {
+    /// Ends the attempt with a failure; the policy says whether another one follows.
+    pub(super) fn fail(&mut self, failure: Failure, now: Instant) {
+        let mut failure = self.attempt.describe(failure);
+        if self.route.can_fall_back && self.demands_fallback(&failure) {
+            return self.fall_back_at_once(failure, now);
+        }
+        let fallback = if self.route.can_fall_back { Fallback::Possible } else { Fallback::None };
+        let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
+        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
+        match verdict {
+            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, now),
+            Verdict::Retry(retry, _) => {
+                Retrying::give_back(retry, &self.config);
+                failure.gave_up = Some("output had been delivered".to_owned());
+                self.finish(Err(failure));
+            }
+            Verdict::GiveUp => self.finish(Err(failure)),
+        }
+    }
+
+    fn retry(&mut self, mut failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
+        let deadline = self.attempt.timers.turn_deadline();
+        if self.retrying.wait(retry, deadline, now).is_none() {
+            Retrying::give_back(retry, &self.config);
+            failure.gave_up = Some("the turn would be over before the next attempt".to_owned());
+            self.finish(Err(failure));
+            return;
+        }
+        // A repair is nobody's business, as long as there is nothing to take back.
+        if retry.cost != Cost::Repair || failure.output_delivered {
+            self.announce_retry(&failure, retry.attempt, retry.delay);
+        }
+        if retry.transport == NextTransport::FallBack {
+            self.leave_socket(&failure, now);
+        }
+        self.begin_attempt(retry.attempt);
+        if class == FailureClass::UnknownPrevious {
+            // The service answered on this socket, and will again.
+            self.retrying.end_wait();
+            self.attempt.phase = Phase::FirstEvent;
+            self.attempt.timers.note_opened(now);
+            self.send(InputForm::Whole);
+            return;
+        }
+        self.actions.push_back(Action::Close);
+        if retry.delay.is_zero() {
+            self.retrying.end_wait();
+            let refused = failure.status == Some(401);
+            let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
+            self.open(credentials, SocketNeed::Fresh);
+        }
+    }
+
+    /// Whether the service has said that WebSockets are not for this request: it will not accept the handshake, or the
+    /// message is too large for it.
+    fn demands_fallback(&self, failure: &Failure) -> bool {
+        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
+        refused || failure.close_code == Some(1009) || failure.kind == FailureKind::TooLarge
+    }
+
+    /// The service has said that it does not want this over a WebSocket.
+    fn fall_back_at_once(&mut self, failure: Failure, now: Instant) {
+        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
+        let attempt = if must_stay { None } else { self.retrying.take_attempt(&self.config) };
+        let Some(attempt) = attempt else { return self.finish(Err(failure)) };
+        if failure.output_delivered {
+            self.announce_retry(&failure, attempt, Duration::ZERO);
+        }
+        self.leave_socket(&failure, now);
+        self.begin_attempt(attempt);
+        self.actions.push_back(Action::Close);
+        self.open(CredentialNeed::Usual, SocketNeed::Fresh);
+    }
+
+    fn announce_retry(&mut self, failure: &Failure, attempt: u32, delay: Duration) {
+        self.notices.push_back(TurnEvent::Retry(Retry {
+            attempt,
+            max_attempts: self.config.policy.max_attempts(),
+            delay,
+            reason: failure.kind,
+            code: failure.code.clone(),
+            message: failure.message.clone(),
+            discarded: failure.output_delivered,
+        }));
+    }
+
+    /// Changes to server-sent events, and remembers why.
+    fn leave_socket(&mut self, failure: &Failure, now: Instant) {
+        let reason = failure.to_string();
+        self.config.memory.note_fallback(&reason, now);
+        let (from, to) = (self.route.transport, Route::SSE.transport);
+        self.route = Route::SSE;
+        self.notices.push_back(TurnEvent::Fallback(response_events::Fallback { from, to, reason }));
+    }
+
+    /// Begins the next attempt. What the last one left is void: events that nobody has seen are not shown any more.
+    pub(super) fn begin_attempt(&mut self, number: u32) {
+        self.attempt = Attempt::new(number, &self.config, self.route.transport);
+        self.items.clear();
+        self.actions.clear();
+    }
+}

@@ -1,0 +1,153 @@
+//! What ends a request at once although the server keeps the connection open, and what does not wait although it talks.
+
+mod support;
+
+use std::time::Duration;
+
+use codex_api::{Auth, FailureKind, Request, Timeouts, Transport, Wire};
+use serde_json::{Value, json};
+use stream_replay::{Exchange, Gate, ReplayServer, Response, WebSocketScript};
+use support::{drain, impatient, playing};
+
+fn request() -> Request {
+    Request::new("m").user("Hi")
+}
+
+/// A body in one chunk whose end never comes.
+async fn held(status: u16, content_type: Option<&str>, body: String) -> (ReplayServer, Gate) {
+    let gate = Gate::new();
+    let response = Response::new(status).body(body).hold_until(gate.clone());
+    let response = match content_type {
+        Some(content_type) => response.header("content-type", content_type),
+        None => response,
+    };
+    (playing([response]).await, gate)
+}
+
+fn flagged() -> Value {
+    json!({"error": {"code": "invalid_prompt", "message": "Flagged.", "details": "a \"}\" in a text"}})
+}
+
+#[tokio::test]
+async fn an_error_body_that_is_whole_is_not_waited_behind() {
+    // An error status; an error under 200, by its own name, by a wrong one, and by none.
+    let cases = [
+        (400, Some("application/json")),
+        (400, None),
+        (200, Some("application/json")),
+        (200, Some("text/event-stream")),
+        (200, Some("text/plain")),
+        (200, None),
+    ];
+    for (status, content_type) in cases {
+        for (wire, transport) in
+            [(Wire::Responses, Transport::Sse), (Wire::Responses, Transport::Auto), (Wire::Chat, Transport::Sse)]
+        {
+            if transport == Transport::Auto && status == 200 {
+                // Not a refusal of this request, but of the socket: it goes on over server-sent events.
+                continue;
+            }
+            let (server, _gate) = held(status, content_type, flagged().to_string()).await;
+            let client = impatient(&server.base_url()).wire(wire).transport(transport).build().unwrap();
+            let (_, error) = drain(client.session().begin_turn().stream(request())).await;
+            let error = error.expect("a failure");
+            let told = (error.kind(), error.code(), error.message());
+            assert_eq!(
+                told,
+                (FailureKind::Api, Some("invalid_prompt"), "Flagged."),
+                "{status} {content_type:?} {wire:?}"
+            );
+            assert_eq!(server.requests().len(), 1);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_whole_answer_in_one_document_is_not_waited_behind() {
+    let document = json!({"id": "r", "status": "completed", "output": [
+        {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Hello"}]}]});
+    let (server, _gate) = held(200, Some("application/json"), document.to_string()).await;
+    let client = impatient(&server.base_url()).build().unwrap();
+    assert_eq!(client.session().begin_turn().stream(request()).collect().await.unwrap().text(), "Hello");
+}
+
+#[tokio::test]
+async fn what_is_no_event_stream_is_quoted() {
+    let cases = [
+        ("<html><title>Log in</title></html>", FailureKind::Protocol, "Log in"),
+        ("upstream is gone", FailureKind::Truncated, "upstream is gone"),
+    ];
+    for (body, kind, part) in cases {
+        let server = playing([Response::new(200).header("content-type", "text/event-stream").body(body)]).await;
+        let client = impatient(&server.base_url()).build().unwrap();
+        let (_, error) = drain(client.session().begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!(error.kind(), kind);
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[tokio::test]
+async fn a_407_is_the_matter_of_a_proxy_whoever_passes_it_on() {
+    let server = playing([Response::new(407)]).await;
+    let client = impatient(&server.base_url()).build().unwrap();
+    let (_, error) = drain(client.session().begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.status(), error.attempts()), (FailureKind::Proxy, Some(407), 1));
+}
+
+#[tokio::test]
+async fn a_page_in_place_of_a_handshake_is_no_api_answer() {
+    let server = playing([Response::new(200).header("content-type", "text/html").body("<title>Portal</title>")]).await;
+    let client = impatient(&server.base_url()).transport(Transport::WebSocket).build().unwrap();
+    let (_, error) = drain(client.session().begin_turn().stream(request())).await;
+    assert_eq!(error.map(|error| error.kind()), Some(FailureKind::Protocol));
+}
+
+#[tokio::test]
+async fn an_end_on_a_reused_socket_is_that_of_its_own_request() {
+    let first = [
+        json!({"type": "response.created", "sequence_number": 0, "response": {"id": "r1"}}),
+        json!({"type": "response.completed", "sequence_number": 4, "response": {"id": "r1"}}),
+    ];
+    let ends = [
+        json!({"type": "error", "sequence_number": 9, "code": "invalid_prompt", "message": "Flagged."}),
+        json!({"type": "response.failed", "sequence_number": 9, "response": {
+            "error": {"code": "invalid_prompt", "message": "Flagged."}}}),
+    ];
+    for end in ends {
+        let exchange = |events: &[Value]| events.iter().fold(Exchange::new(), |all, event| all.text(event.to_string()));
+        let script = WebSocketScript::new().exchange(exchange(&first)).exchange(exchange(&[end]));
+        let server = playing([Response::websocket(script)]).await;
+        let client = impatient(&server.base_url()).transport(Transport::WebSocket).build().unwrap();
+        let session = client.session();
+        session.begin_turn().stream(request()).collect().await.unwrap();
+        let (_, error) = drain(session.begin_turn().stream(request())).await;
+        assert_eq!(error.expect("a failure").code(), Some("invalid_prompt"));
+        assert_eq!(server.requests().len(), 1, "the socket was used again");
+    }
+}
+
+#[tokio::test]
+async fn a_turn_that_is_over_ends_a_stream_that_never_pauses() {
+    let delta = "data: {\"type\":\"response.output_text.delta\",\"delta\":\"a\"}\n\n".repeat(1000);
+    let server = playing([Response::sse(delta)]).await;
+    let timeouts = Timeouts { turn: Some(Duration::from_nanos(1)), ..Timeouts::default() };
+    let client = impatient(&server.base_url()).timeouts(timeouts).build().unwrap();
+    let (_, error) = drain(client.session().begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
+}
+
+#[tokio::test]
+async fn secrets_that_a_service_repeats_are_not_shown_on() {
+    let quoted = json!({"error": {"message": "Incorrect API key: sk-very-secret, state ts-very-secret."}});
+    let event = "data: {\"type\":\"brand.new\",\"text\":\"ts-very-secret\"}\n\ndata: sk-very-secret\n\n";
+    let first = Response::sse(event).header("x-codex-turn-state", "ts-very-secret");
+    let server = playing([first, Response::json(401, quoted.to_string())]).await;
+    let client = impatient(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
+    let (events, error) = drain(client.session().begin_turn().stream(request())).await;
+    let shown = format!("{events:?} {error:?} {}", serde_json::to_string(&events).unwrap());
+    assert!(!shown.contains("very-secret"), "{shown}");
+    assert_eq!(error.expect("a failure").message(), "Incorrect API key: [redacted], state [redacted].");
+}
