@@ -1,9 +1,13 @@
 //! The project's own task runner: `cargo xtask help` lists what it does.
 //!
-//! It needs no tool beyond cargo, rustfmt and clippy, and it changes no file of the checkout.
+//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too), and it changes no file of the
+//! checkout.
 
+mod bench;
 mod cargo;
+mod conformance;
 mod deps;
+mod peer_bench;
 mod test;
 mod tidy;
 mod workspace;
@@ -45,6 +49,8 @@ struct Task {
     name: &'static str,
     about: &'static str,
     options: &'static [&'static str],
+    /// What the one word that is no option stands for, if there may be one.
+    operand: Option<&'static str>,
     run: fn(&Workspace, &[String]) -> TaskResult,
 }
 
@@ -53,24 +59,42 @@ const TASKS: &[Task] = &[
         name: "test",
         about: "everything a change must pass; --quick leaves out build, doctests and deps",
         options: &["--quick"],
+        operand: None,
         run: |workspace, options| test::run(workspace, test::Extent::from_options(options)),
     },
     Task {
         name: "tidy",
         about: "layer arrows, file sizes, manifests, snapshots, leftovers, machine paths",
         options: &[],
+        operand: None,
         run: |workspace, _| tidy::run(workspace),
     },
     Task {
         name: "deps",
         about: "the weight budget: how many crates each published crate brings along",
         options: &[],
+        operand: None,
         run: |workspace, _| deps::run(workspace),
+    },
+    Task {
+        name: "bench",
+        about: "CPU time and memory against peers: all benches, or one of ws, ws-decode, sse, sse-decode, memory",
+        options: &["--quick"],
+        operand: Some("NAME"),
+        run: bench::run,
+    },
+    Task {
+        name: "conformance",
+        about: "the Autobahn WebSocket cases against ws-codec; needs Python 3.10",
+        options: &[],
+        operand: None,
+        run: |workspace, _| conformance::run(workspace),
     },
     Task {
         name: "help",
         about: "this list",
         options: &[],
+        operand: None,
         run: |_, _| {
             print!("{}", usage());
             Ok(())
@@ -81,7 +105,8 @@ const TASKS: &[Task] = &[
 /// The words of the command line, understood.
 struct Invocation<'a> {
     task: &'static Task,
-    options: &'a [String],
+    /// Options, and the operand.
+    words: &'a [String],
 }
 
 fn main() -> ExitCode {
@@ -105,11 +130,11 @@ fn main() -> ExitCode {
 
 fn run(invocation: &Invocation<'_>) -> TaskResult {
     let workspace = Workspace::locate()?;
-    (invocation.task.run)(&workspace, invocation.options)
+    (invocation.task.run)(&workspace, invocation.words)
 }
 
 fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
-    let Some((first, options)) = words.split_first() else {
+    let Some((first, words)) = words.split_first() else {
         return Err("no task given".to_owned());
     };
     let name = match first.as_str() {
@@ -117,16 +142,23 @@ fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
         name => name,
     };
     let task = TASKS.iter().find(|task| task.name == name).ok_or_else(|| format!("unknown task `{name}`"))?;
-    match options.iter().find(|option| !task.options.contains(&option.as_str())) {
-        Some(option) => Err(format!("`{name}` does not know `{option}`")),
-        None => Ok(Invocation { task, options }),
+    let mut operands = task.operand.iter();
+    for word in words {
+        let is_option = task.options.contains(&word.as_str());
+        let mut is_operand = || !word.starts_with('-') && operands.next().is_some();
+        if !is_option && !is_operand() {
+            return Err(format!("`{name}` does not know `{word}`"));
+        }
     }
+    Ok(Invocation { task, words })
 }
 
 fn usage() -> String {
     let lines = TASKS.iter().map(|task| {
-        let call = [&[task.name], task.options].concat().join(" ");
-        format!("  {call:<14}{}\n", task.about)
+        let options = task.options.iter().map(|option| format!(" [{option}]"));
+        let operand = task.operand.iter().map(|operand| format!(" [{operand}]"));
+        let call: String = std::iter::once(task.name.to_owned()).chain(options).chain(operand).collect();
+        format!("  {call:<24}{}\n", task.about)
     });
     format!("usage: cargo xtask TASK\n\n{}", lines.collect::<String>())
 }
@@ -141,7 +173,7 @@ mod tests {
         match (parsed, expected) {
             (Ok(invocation), Ok((name, options))) => {
                 assert_eq!(invocation.task.name, name, "{words:?}");
-                assert_eq!(invocation.options.len(), options, "{words:?}");
+                assert_eq!(invocation.words.len(), options, "{words:?}");
             }
             (Err(message), Err(expected)) => assert_eq!(message, expected, "{words:?}"),
             (Ok(_), Err(expected)) => panic!("{words:?} should fail: {expected}"),
@@ -159,6 +191,9 @@ mod tests {
         check(&["tset"], Err("unknown task `tset`"));
         check(&["tidy", "--quick"], Err("`tidy` does not know `--quick`"));
         check(&["test", "x"], Err("`test` does not know `x`"));
+        check(&["bench", "ws", "--quick"], Ok(("bench", 2)));
+        check(&["bench", "ws", "sse"], Err("`bench` does not know `sse`"));
+        check(&["bench", "--slow"], Err("`bench` does not know `--slow`"));
     }
 
     #[test]

@@ -56,12 +56,25 @@ impl Workspace {
         let args = ["metadata", "--format-version", "1", "--no-deps"];
         packages_from(&cargo::output(&self.root, &args)?)
     }
+
+    /// The folder of build output.
+    pub(crate) fn target_folder(&self) -> Result<PathBuf, String> {
+        let args = ["metadata", "--format-version", "1", "--no-deps"];
+        target_folder_from(&cargo::output(&self.root, &args)?)
+    }
+}
+
+fn target_folder_from(metadata: &str) -> Result<PathBuf, String> {
+    Ok(PathBuf::from(text(&parse(metadata)?, "target_directory")?))
+}
+
+fn parse(metadata: &str) -> Result<Value, String> {
+    serde_json::from_str(metadata).map_err(|error| format!("cargo metadata is not JSON: {error}"))
 }
 
 /// Reads the output of `cargo metadata --no-deps`.
 pub(crate) fn packages_from(metadata: &str) -> Result<Vec<Package>, String> {
-    let metadata: Value =
-        serde_json::from_str(metadata).map_err(|error| format!("cargo metadata is not JSON: {error}"))?;
+    let metadata = parse(metadata)?;
     let root = text(&metadata, "workspace_root")?;
     let entries = list(&metadata, "packages")?;
     let names = entries.iter().map(|entry| text(entry, "name")).collect::<Result<BTreeSet<_>, _>>()?;
@@ -106,7 +119,7 @@ fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Arrow, ArrowKind, Package, packages_from};
+    use super::{Arrow, ArrowKind, Package, packages_from, target_folder_from};
 
     #[test]
     fn only_path_dependencies_on_workspace_crates_are_arrows() {
@@ -139,6 +152,7 @@ mod tests {
     fn metadata_without_the_expected_fields_is_an_error() {
         for metadata in ["", "{}", r#"{"workspace_root": "/w", "packages": [{}]}"#] {
             assert!(packages_from(metadata).is_err(), "{metadata:?}");
+            assert!(target_folder_from(metadata).is_err(), "{metadata:?}");
         }
     }
 }

@@ -1,0 +1,23 @@
+//! The benches: scenarios with their goals.
+
+mod sse;
+mod sse_decode;
+mod ws;
+
+use crate::measure::{Effort, Scenario};
+
+/// Some scenarios under one name.
+pub struct Bench {
+    /// The word of the command line.
+    pub name: &'static str,
+    /// Makes the scenarios with their traffic.
+    pub scenarios: fn(Effort) -> Vec<Scenario>,
+}
+
+/// All of them.
+pub const BENCHES: &[Bench] = &[
+    Bench { name: "sse", scenarios: |_| sse::scenarios() },
+    Bench { name: "sse-decode", scenarios: |_| sse_decode::scenarios() },
+    Bench { name: "ws", scenarios: ws::receive },
+    Bench { name: "ws-decode", scenarios: ws::receive_and_decode },
+];

@@ -1,0 +1,5 @@
+//! Everybody's way to do the same work, each as one function.
+
+pub mod json;
+pub mod sse;
+pub mod ws;
