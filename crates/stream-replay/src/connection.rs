@@ -2,11 +2,11 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
-use crate::head::{Head, Persistence};
+use crate::fault::{FaultScript, Section, play_fault};
+use crate::head::Persistence;
 use crate::inbound::{self, Inbound, NoRequest};
 use crate::journal::Journal;
 use crate::player::{HungUp, play};
@@ -19,6 +19,8 @@ use crate::websocket::{converse, handshake};
 #[derive(Debug)]
 pub(crate) struct Shared {
     pub(crate) responses: Vec<Response>,
+    /// What comes before the responses.
+    pub(crate) fault: Option<FaultScript>,
     pub(crate) journal: Journal,
 }
 
@@ -38,7 +40,7 @@ impl Shared {
 pub(crate) async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
     // Without it, a chunk can wait in the kernel for the acknowledgement of the one before.
     let _ = stream.set_nodelay(true);
-    match answer_all(&mut stream, connection, &shared).await {
+    match converse_with(&mut stream, connection, &shared).await {
         Ok(End::Reset) => {
             let _ = stream.set_zero_linger();
         }
@@ -49,8 +51,24 @@ pub(crate) async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<
     }
 }
 
-async fn answer_all(stream: &mut TcpStream, connection: usize, shared: &Shared) -> Result<End, HungUp> {
+/// The script first, where there is one, then the responses.
+async fn converse_with(stream: &mut TcpStream, connection: usize, shared: &Shared) -> Result<End, HungUp> {
     let mut inbound = Inbound::default();
+    if let Some(script) = &shared.fault {
+        match fault(stream, &mut inbound, &script.section(connection), connection, shared).await? {
+            End::KeepAlive => {}
+            end => return Ok(end),
+        }
+    }
+    answer_all(stream, inbound, connection, shared).await
+}
+
+async fn answer_all(
+    stream: &mut TcpStream,
+    mut inbound: Inbound,
+    connection: usize,
+    shared: &Shared,
+) -> Result<End, HungUp> {
     loop {
         let (head, body) = match inbound.request(stream).await {
             Ok(request) => request,
@@ -61,9 +79,13 @@ async fn answer_all(stream: &mut TcpStream, connection: usize, shared: &Shared) 
         };
         let persistence = head.persistence;
         let handshake = handshake::verify(&head);
-        let index = shared.journal.record(recorded(connection, head, body));
+        let index = shared.journal.record(RecordedRequest::new(connection, head, body));
         match shared.response(index).answer(handshake) {
             Answer::Http(response) => match play(stream, &mut inbound, response.steps(persistence)).await? {
+                End::KeepAlive => {}
+                end => return Ok(end),
+            },
+            Answer::Fault(section) => match fault(stream, &mut inbound, &section, connection, shared).await? {
                 End::KeepAlive => {}
                 end => return Ok(end),
             },
@@ -75,6 +97,21 @@ async fn answer_all(stream: &mut TcpStream, connection: usize, shared: &Shared) 
     }
 }
 
+/// Runs a script. A request that it waits for and that cannot be read is refused as always.
+async fn fault(
+    stream: &mut TcpStream,
+    inbound: &mut Inbound,
+    section: &Section,
+    connection: usize,
+    shared: &Shared,
+) -> Result<End, HungUp> {
+    match play_fault(stream, inbound, section, connection, &shared.journal).await {
+        Ok(end) => Ok(end),
+        Err(NoRequest::HungUp) => Err(HungUp),
+        Err(NoRequest::Refused(refusal)) => refuse(stream, &refusal.into_response()).await,
+    }
+}
+
 /// Sends a refusal and reads on until the client has seen it. What the client does meanwhile does
 /// not matter: it may well still be sending.
 async fn refuse(stream: &mut TcpStream, response: &Response) -> Result<End, HungUp> {
@@ -82,8 +119,4 @@ async fn refuse(stream: &mut TcpStream, response: &Response) -> Result<End, Hung
     stream.shutdown().await.map_err(|_| HungUp)?;
     inbound::drain(stream).await;
     Ok(end)
-}
-
-fn recorded(connection: usize, head: Head, body: Bytes) -> RecordedRequest {
-    RecordedRequest { connection, method: head.method, path: head.target, headers: head.headers, body }
 }

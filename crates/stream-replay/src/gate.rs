@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use tokio::sync::Semaphore;
+use tokio::sync::{Semaphore, watch};
 
 /// Lets a test release an answer step by step, so that it never has to sleep.
 ///
@@ -12,12 +12,13 @@ use tokio::sync::Semaphore;
 #[derive(Debug, Clone)]
 pub struct Gate {
     passes: Arc<Semaphore>,
+    arrivals: watch::Sender<usize>,
 }
 
 impl Gate {
     /// A closed gate.
     pub fn new() -> Self {
-        Self { passes: Arc::new(Semaphore::new(0)) }
+        Self { passes: Arc::new(Semaphore::new(0)), arrivals: watch::Sender::default() }
     }
 
     /// Lets one through: one chunk, one hold, one head, or one step of an exchange.
@@ -30,8 +31,16 @@ impl Gate {
         self.passes.close();
     }
 
+    /// Waits until somebody has come to the gate at least `n` times, counted from its creation, whether they had to
+    /// wait or not: all that stands before the gate was sent by then.
+    pub async fn wait_for_arrivals(&self, n: usize) {
+        // Fails only when the sender is gone, and `self` has one.
+        let _ = self.arrivals.subscribe().wait_for(|arrivals| *arrivals >= n).await;
+    }
+
     /// Waits for a pass and uses it up. A closed semaphore is the open gate.
     pub(crate) async fn pass(&self) {
+        self.arrivals.send_modify(|arrivals| *arrivals += 1);
         if let Ok(permit) = self.passes.acquire().await {
             permit.forget();
         }

@@ -44,13 +44,7 @@ pub(crate) struct Inbound {
 impl Inbound {
     /// Reads one whole request.
     pub(crate) async fn request(&mut self, stream: &mut TcpStream) -> Result<(Head, Bytes), NoRequest> {
-        let head = loop {
-            if let Some((length, head)) = head::parse(&self.unread)? {
-                self.unread.advance(length);
-                break head;
-            }
-            self.fill(stream).await?;
-        };
+        let head = self.head(stream).await?;
         if head.expect == Expect::Continue && self.unread.is_empty() {
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
         }
@@ -72,6 +66,46 @@ impl Inbound {
             }
         };
         Ok((head, body))
+    }
+
+    /// Reads one request head.
+    pub(crate) async fn head(&mut self, stream: &mut TcpStream) -> Result<Head, NoRequest> {
+        loop {
+            if let Some((length, head)) = head::parse(&self.unread)? {
+                self.unread.advance(length);
+                return Ok(head);
+            }
+            self.fill(stream).await?;
+        }
+    }
+
+    /// Reads this many bytes and throws them away.
+    pub(crate) async fn skip(&mut self, stream: &mut TcpStream, mut length: usize) -> io::Result<()> {
+        loop {
+            let skipped = length.min(self.unread.len());
+            self.unread.advance(skipped);
+            length -= skipped;
+            if length == 0 {
+                return Ok(());
+            }
+            self.fill(stream).await?;
+        }
+    }
+
+    /// Reads one record of TLS (RFC 8446 §5.1) and throws it away; of what is no TLS, the first byte.
+    pub(crate) async fn skip_tls_record(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+        const HANDSHAKE: u8 = 22;
+        const HEAD: usize = 5;
+        loop {
+            match self.unread[..] {
+                [HANDSHAKE, _, _, high, low, ..] => {
+                    let length = usize::from(u16::from_be_bytes([high, low]));
+                    return self.skip(stream, HEAD + length).await;
+                }
+                [] | [HANDSHAKE, ..] => self.fill(stream).await?,
+                [_, ..] => return self.skip(stream, 1).await,
+            }
+        }
     }
 
     /// What was read behind the last request: after an upgrade it is of another protocol.

@@ -1,5 +1,6 @@
 //! A loopback HTTP/1.1 and WebSocket server that plays scripted answers byte for byte: streams, holds and cuts.
-//! It does not judge requests, speaks no TLS and no HTTP/2, and does not know the client it serves.
+//! It does not judge requests, speaks no TLS and no HTTP/2 (a script can say single words of both), and does not know
+//! the client it serves.
 //!
 //! [`ReplayServer`] answers request N with the N-th [`Response`], and later ones with the last. A
 //! response decides the bytes, the borders of its chunks, when they leave ([`Gate`], [`Pace`]) and
@@ -10,6 +11,10 @@
 //! [`WebSocketScript`], which answers message N of the client ([`RecordedMessage`]) with the N-th
 //! [`Exchange`]. A [`Response::sse`] serves both: as an event stream, or as messages to a client
 //! that comes with a handshake.
+//!
+//! A [`FaultScript`] does what no answer does: it acts on raw TCP, in the place of an answer ([`Response::fault`]) or
+//! from the first byte of a connection ([`ReplayServerBuilder::fault`]), and sends bytes that need not be HTTP, in any
+//! order with waits, resets and alerts.
 //!
 //! # Inside
 //!
@@ -22,14 +27,16 @@
 //!
 //! # Paused time
 //!
-//! [`Response::hold_open`] and [`Response::pace`] sleep on tokio's clock; nothing else does. Under
+//! [`Response::hold_open`], [`Response::pace`] and the step `wait` of a script sleep on tokio's clock; nothing else
+//! does. Under
 //! a paused clock they end as soon as the runtime is idle, also while it waits for a socket. Tests
-//! that pause the clock hold connections with [`Response::hold_until`].
+//! that pause the clock hold connections with [`Response::hold_until`] (and `gate` or `hold`).
 
 mod cassette;
 mod chunked;
 mod connection;
 mod cut;
+mod fault;
 mod gate;
 mod head;
 mod inbound;
@@ -47,6 +54,7 @@ mod websocket;
 
 pub use cassette::CassetteError;
 pub use cut::Cut;
+pub use fault::{FaultScript, ScriptError};
 pub use gate::Gate;
 pub use message::RecordedMessage;
 pub use pace::Pace;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use bytes::Bytes;
 
+use crate::head::Head;
 use crate::redact;
 
 /// A request as it was read from the wire, head and body.
@@ -28,6 +29,10 @@ pub struct RecordedRequest {
 }
 
 impl RecordedRequest {
+    pub(crate) fn new(connection: usize, head: Head, body: Bytes) -> Self {
+        Self { connection, method: head.method, path: head.target, headers: head.headers, body }
+    }
+
     /// The first value of a header; the name is compared without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -8,15 +8,19 @@ use bytes::Bytes;
 
 use crate::cassette::{self, CassetteError};
 use crate::cut::Cut;
+use crate::fault::FaultScript;
 use crate::gate::Gate;
 use crate::pace::Pace;
 use crate::redact;
 use crate::websocket::WebSocketScript;
 
 mod answer_head;
+mod fault;
 mod steps;
 mod upgrade;
 
+pub(crate) use answer_head::AnswerHead;
+use fault::Fault;
 pub(crate) use upgrade::Answer;
 use upgrade::Upgrade;
 
@@ -48,6 +52,7 @@ pub struct Response {
     /// The offset in the body at which it stops.
     cut_at: usize,
     upgrade: Upgrade,
+    fault: Option<Fault>,
 }
 
 /// How the client is told where the body ends.
@@ -82,6 +87,7 @@ impl Response {
             cut: Cut::Finish,
             cut_at: usize::MAX,
             upgrade: Upgrade::No,
+            fault: None,
         }
     }
 
@@ -107,6 +113,15 @@ impl Response {
     /// are not taken.
     pub fn websocket(script: WebSocketScript) -> Self {
         Self { upgrade: Upgrade::Script(script), ..Self::new(101) }
+    }
+
+    /// Plays a script instead of an answer, behind the request, which was read and recorded. A `connection N:` of the
+    /// script is here the N-th request that gets this response (or a clone of it); `serve` ends the script and goes on
+    /// with the next request on the connection.
+    ///
+    /// Nothing else matters here: no header, body, hold or cut.
+    pub fn fault(script: FaultScript) -> Self {
+        Self { fault: Some(Fault::new(script)), ..Self::new(200) }
     }
 
     /// [`sse`](Self::sse) with the bytes of a file, read at once. Fails when the file cannot be
@@ -216,6 +231,7 @@ impl fmt::Debug for Response {
             .field("body_bytes", &self.body.iter().map(Bytes::len).sum::<usize>())
             .field("cut", &self.cut)
             .field("upgrade", &self.upgrade)
+            .field("fault", &self.fault)
             .finish_non_exhaustive()
     }
 }

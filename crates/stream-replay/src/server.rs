@@ -10,6 +10,7 @@ use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
 use crate::connection::{Shared, serve};
+use crate::fault::FaultScript;
 use crate::journal::Journal;
 use crate::message::RecordedMessage;
 use crate::request::RecordedRequest;
@@ -120,12 +121,20 @@ impl fmt::Debug for ReplayServer {
 pub struct ReplayServerBuilder {
     listen: SocketAddr,
     responses: Vec<Response>,
+    fault: Option<FaultScript>,
 }
 
 impl ReplayServerBuilder {
     /// Adds the answer to the next request.
     pub fn respond(mut self, response: impl Into<Response>) -> Self {
         self.responses.push(response.into());
+        self
+    }
+
+    /// Does this to connections before the responses get their turn (and instead of them, where the script does not
+    /// say `serve`): from the moment at which a connection is accepted, and whatever protocol is spoken on it.
+    pub fn fault(mut self, script: FaultScript) -> Self {
+        self.fault = Some(script);
         self
     }
 
@@ -140,7 +149,7 @@ impl ReplayServerBuilder {
     pub async fn start(self) -> io::Result<ReplayServer> {
         let listener = TcpListener::bind(self.listen).await?;
         let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared { responses: self.responses, journal: Journal::default() });
+        let shared = Arc::new(Shared { responses: self.responses, fault: self.fault, journal: Journal::default() });
         let (stop, stopped) = oneshot::channel();
         let accept_loop = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
         Ok(ReplayServer { addr, shared, accept_loop, stop })
@@ -149,7 +158,7 @@ impl ReplayServerBuilder {
 
 impl Default for ReplayServerBuilder {
     fn default() -> Self {
-        Self { listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), responses: Vec::new() }
+        Self { listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), responses: Vec::new(), fault: None }
     }
 }
 

@@ -45,6 +45,22 @@ async fn releases_are_kept_and_an_open_gate_lets_all_pass() {
 }
 
 #[tokio::test]
+async fn arrivals_at_a_gate_can_be_awaited() {
+    let gate = Gate::new();
+    let server = server([two_chunks().gate(gate.clone())]).await;
+    let mut client = Client::post(&server).await;
+    support::soon(gate.wait_for_arrivals(1)).await;
+    // What stands before the gate has been sent, and nobody has come a second time.
+    tokio::select! {
+        biased;
+        () = gate.wait_for_arrivals(2) => panic!("nothing was released"),
+        () = client.expect(SSE_HEAD) => {}
+    }
+    gate.release();
+    support::soon(gate.wait_for_arrivals(2)).await;
+}
+
+#[tokio::test]
 async fn gated_head_is_silence_after_the_request() {
     let gate = Gate::new();
     let server = server([Response::new(200).gate_head(gate.clone())]).await;

@@ -6,6 +6,7 @@ use ws_codec::{HandshakeError, ServerHandshake};
 use super::answer_head::AnswerHead;
 use super::{Hold, Response};
 use crate::cut::Cut;
+use crate::fault::Section;
 use crate::script::{End, Step};
 use crate::websocket::{Exchange, WebSocketScript, payloads};
 
@@ -23,6 +24,7 @@ pub(super) enum Upgrade {
 #[derive(Debug)]
 pub(crate) enum Answer {
     Http(Box<Response>),
+    Fault(Section),
     WebSocket {
         /// Up to the 101 and the greetings.
         opening: Vec<Step>,
@@ -33,6 +35,9 @@ pub(crate) enum Answer {
 impl Response {
     /// The answer to a request whose head was, or was not, this handshake.
     pub(crate) fn answer(mut self, handshake: Result<ServerHandshake, HandshakeError>) -> Answer {
+        if let Some(fault) = &self.fault {
+            return Answer::Fault(fault.next());
+        }
         let script = match (std::mem::replace(&mut self.upgrade, Upgrade::No), &handshake) {
             (Upgrade::No, _)
             // It did not ask for a WebSocket. Who asks in a wrong way is told so.
