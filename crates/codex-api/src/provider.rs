@@ -37,6 +37,10 @@ impl Provider {
         if authority.host().is_empty() {
             return Err(wrong("has no host"));
         }
+        let behind_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if behind_host.len() > 1 && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(wrong("has a port that is none (1 to 65535)"));
+        }
         Ok(Self {
             origin: format!("{scheme}://{authority}"),
             path: uri.path().trim_end_matches('/').to_owned(),
@@ -94,6 +98,11 @@ mod tests {
         check("host/v1", Err(r#"the base URL "host/v1" is no URL"#));
         check("ftp://host/", Err(r#"the base URL "ftp://host/" must be of the form http(s)://host/path"#));
         check("https://me:pw@host/", Err(r#"the base URL "https://host/" must not hold user information"#));
+        check("http://[::1]:80/v1", Ok("http://[::1]:80/v1/responses"));
+        for port in ["99999", "0"] {
+            let url = format!("http://host:{port}/v1");
+            check(&url, Err(&format!("the base URL \"{url}\" has a port that is none (1 to 65535)")));
+        }
         check("", Err(r#"the base URL "" is no URL"#));
     }
 }
