@@ -14,23 +14,27 @@ use tokio::runtime::Handle;
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
 use crate::classify;
 use crate::dial::Dial;
+use crate::drain;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
-use crate::outgoing::{self, RequestBody};
+use crate::idle::Idle;
+use crate::outgoing;
 use crate::phase::Phase;
-use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::{Endpoint, Target};
 use crate::transport::Settings;
-use crate::upgrade::Upgraded;
+use crate::upgrade::{Switch, Upgraded};
 use crate::waiting::Waiting;
 
-/// One request and its answer, on a connection of its own.
+/// One request and its answer, on a connection that it has for itself.
 ///
 /// It moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind it, and no
 /// body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes the
-/// socket.
+/// socket, unless the body was read to its clean end: then the connection waits for another request of the transport.
+///
+/// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
+/// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
@@ -42,11 +46,12 @@ enum State {
     New(Box<Result<Plan, Error>>),
     Dialing(Box<(Dial, Plan)>),
     Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
-    Waiting(Box<Waiting>),
+    /// With the request, if it can be sent once more.
+    Waiting(Box<(Waiting, Option<Plan>)>),
     Body(Arc<Endpoint>, Box<Http1>),
     /// Behind a 101.
     Switched(Upgraded),
-    /// The phase it ended in; the socket is closed.
+    /// The phase it ended in; the socket is closed, or somebody else's.
     Ended(Phase),
 }
 
@@ -65,19 +70,13 @@ impl State {
 /// A request that can be sent.
 struct Plan {
     endpoint: Arc<Endpoint>,
-    request: http::Request<RequestBody>,
-    progress: Arc<Progress>,
+    request: http::Request<Bytes>,
 }
 
 impl Plan {
     fn new(request: Request) -> Result<Self, Error> {
         let target = Target::parse(&request.uri)?;
-        let progress = Arc::new(Progress::default());
-        Ok(Self {
-            request: outgoing::prepare(request, &target, &progress)?,
-            endpoint: Arc::new(target.endpoint),
-            progress,
-        })
+        Ok(Self { request: outgoing::prepare(request, &target)?, endpoint: Arc::new(target.endpoint) })
     }
 }
 
@@ -129,7 +128,7 @@ impl Exchange {
                 Poll::Ready(Some(Err(error)))
             }
             None => {
-                self.state = State::Ended(Phase::Done);
+                self.park(cx);
                 Poll::Ready(None)
             }
         }
@@ -160,13 +159,22 @@ impl Exchange {
         Err(Error::new(ErrorKind::Config, self.phase(), message))
     }
 
+    /// Ends an exchange whose body is of no more interest, as soon as its last event is known: what is left of it is
+    /// read (at most 16 KiB within 100 ms, by a small task of the current tokio runtime if it is not there yet), so
+    /// that the connection can serve another request. Returns at once; in any other state it is the same as dropping.
+    pub fn finish(self) {
+        if matches!(self.state, State::Body(..)) {
+            drain::drain(self);
+        }
+    }
+
     /// How far the exchange has come, or where it failed.
     pub fn phase(&self) -> Phase {
         match &self.state {
             State::New(_) => Phase::Dns,
             State::Dialing(dialing) => dialing.0.phase(),
             State::Starting(..) => Phase::Sending,
-            State::Waiting(waiting) => waiting.phase(),
+            State::Waiting(waiting) => waiting.0.phase(),
             State::Body(..) => Phase::Body,
             State::Switched(_) => Phase::Done,
             State::Ended(phase) => *phase,
@@ -176,12 +184,12 @@ impl Exchange {
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
         loop {
             match &mut self.state {
-                State::New(_) => self.start_dial()?,
+                State::New(_) => self.start(cx)?,
                 State::Dialing(dialing) => {
                     let stream = ready!(dialing.0.poll(cx))?;
                     if let State::Dialing(dialing) = mem::replace(&mut self.state, State::Ended(Phase::Sending)) {
                         let plan = dialing.1;
-                        let start = Http1::start(stream, plan.request, plan.progress);
+                        let start = Http1::start(stream, plan.request);
                         self.state = State::Starting(plan.endpoint, Box::pin(start));
                     }
                 }
@@ -189,12 +197,20 @@ impl Exchange {
                     let http = ready!(start.as_mut().poll(cx))
                         .map_err(|cause| classify::head(endpoint, Phase::Sending, 0, cause))?;
                     let waiting = Waiting::new(Arc::clone(endpoint), http, self.settings.head_timeout);
-                    self.state = State::Waiting(Box::new(waiting));
+                    self.state = State::Waiting(Box::new((waiting, None)));
                 }
                 State::Waiting(waiting) => {
-                    let head = ready!(waiting.poll(cx))?;
+                    let (waiting, again) = &mut **waiting;
+                    let head = match ready!(waiting.poll(cx)) {
+                        Ok(head) => head,
+                        Err(error) => {
+                            let plan = again.take().filter(|_| waiting.is_stale(&error)).ok_or(error)?;
+                            self.dial(plan);
+                            continue;
+                        }
+                    };
                     if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
-                        self.state = State::answered(*waiting, head.status);
+                        self.state = State::answered(waiting.0, head.status);
                     }
                     return Poll::Ready(Ok(head));
                 }
@@ -204,18 +220,47 @@ impl Exchange {
         }
     }
 
-    fn start_dial(&mut self) -> Result<(), Error> {
+    /// Takes a connection that waits for a request, or dials.
+    fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         if let State::New(plan) = mem::replace(&mut self.state, State::Ended(Phase::Dns)) {
             let plan = (*plan)?;
             if Handle::try_current().is_err() {
                 let message = "an exchange must be polled on a tokio runtime";
                 return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
             }
-            let Settings { tls, connect_timeout, .. } = &*self.settings;
-            let dial = Dial::start(Arc::clone(&plan.endpoint), Arc::clone(tls), *connect_timeout);
-            self.state = State::Dialing(Box::new((dial, plan)));
+            match self.parked(&plan, cx) {
+                Some(idle) => {
+                    let http = Http1::on(idle, plan.request.clone());
+                    let waiting = Waiting::new(Arc::clone(&plan.endpoint), http, self.settings.head_timeout);
+                    self.state = State::Waiting(Box::new((waiting, Some(plan))));
+                }
+                None => self.dial(plan),
+            }
         }
         Ok(())
+    }
+
+    fn parked(&self, plan: &Plan, cx: &mut Context<'_>) -> Option<Idle> {
+        match Switch::asked_by(plan.request.headers()) {
+            Switch::Excluded => self.settings.pool.take(&plan.endpoint, cx),
+            // It may keep the connection for good, and is rare enough to have one of its own.
+            Switch::Possible => None,
+        }
+    }
+
+    fn dial(&mut self, plan: Plan) {
+        let Settings { tls, connect_timeout, .. } = &*self.settings;
+        let dial = Dial::start(Arc::clone(&plan.endpoint), Arc::clone(tls), *connect_timeout);
+        self.state = State::Dialing(Box::new((dial, plan)));
+    }
+
+    /// The body has ended cleanly.
+    fn park(&mut self, cx: &mut Context<'_>) {
+        if let State::Body(endpoint, http) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
+            if let Some(idle) = http.into_idle(cx) {
+                self.settings.pool.park(&endpoint, idle);
+            }
+        }
     }
 }
 

@@ -22,7 +22,7 @@ pub(crate) struct RequestBody {
 }
 
 impl RequestBody {
-    fn new(data: Bytes, progress: Arc<Progress>) -> Self {
+    pub(crate) fn new(data: Bytes, progress: Arc<Progress>) -> Self {
         if data.is_empty() {
             progress.body_taken();
         }
@@ -51,11 +51,7 @@ impl Body for RequestBody {
 }
 
 /// Puts the caller's request into the form of RFC 9112: origin form, `host`, the framing headers from the body.
-pub(crate) fn prepare(
-    request: Request,
-    target: &Target,
-    progress: &Arc<Progress>,
-) -> Result<http::Request<RequestBody>, Error> {
+pub(crate) fn prepare(request: Request, target: &Target) -> Result<http::Request<Bytes>, Error> {
     if request.method == Method::CONNECT {
         let message = "cannot send a CONNECT request: its answer is a tunnel";
         return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
@@ -64,7 +60,7 @@ pub(crate) fn prepare(
     // RFC 9110, section 8.6: a method that expects a body says that there is none, others stay silent.
     let announce = length > 0 || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
 
-    let mut outgoing = http::Request::new(RequestBody::new(request.body, Arc::clone(progress)));
+    let mut outgoing = http::Request::new(request.body);
     *outgoing.method_mut() = request.method;
     *outgoing.uri_mut() = target.origin_form.clone();
     let headers = outgoing.headers_mut();

@@ -10,14 +10,14 @@ use crate::phase::Phase;
 use crate::redact::{SafeUri, without_user_info};
 
 /// Whether the connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Security {
     Plain,
     Tls,
 }
 
 /// One end of a TCP connection, by name. Displays as `host:port`.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Endpoint {
     pub(crate) security: Security,
     /// Without the brackets of an IPv6 literal.

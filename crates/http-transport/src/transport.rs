@@ -6,12 +6,14 @@ use std::time::Duration;
 use crate::dial::TlsSettings;
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::pool::Pool;
 use crate::request::Request;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Opens exchanges. Clones are cheap and share the settings and the TLS session cache.
+/// Opens exchanges. Clones are cheap and share the settings, the connections that wait for another
+/// request, and the TLS session cache.
 #[derive(Clone, Debug)]
 pub struct Transport {
     settings: Arc<Settings>,
@@ -23,6 +25,7 @@ pub(crate) struct Settings {
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) head_timeout: Option<Duration>,
     pub(crate) tls: Arc<TlsSettings>,
+    pub(crate) pool: Arc<Pool>,
 }
 
 impl Transport {
@@ -43,8 +46,9 @@ impl Transport {
     /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
     /// shared stays shared.
     pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
-        let Settings { connect_timeout, tls, .. } = &*self.settings;
-        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls: Arc::clone(tls) };
+        let Settings { connect_timeout, tls, pool, .. } = &*self.settings;
+        let (tls, pool) = (Arc::clone(tls), Arc::clone(pool));
+        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls, pool };
         Self { settings: Arc::new(settings) }
     }
 
@@ -93,6 +97,7 @@ impl TransportBuilder {
                 connect_timeout: self.connect_timeout,
                 head_timeout: self.head_timeout,
                 tls: Arc::new(TlsSettings::new(self.extra_roots)?),
+                pool: Arc::default(),
             }),
         })
     }
