@@ -88,6 +88,17 @@ impl Connection {
         };
     }
 
+    /// Lets go of a stream whose answer is whole, so that its connection can be used again. A socket is left as it is.
+    pub(crate) fn finish(&mut self) {
+        *self = match std::mem::replace(self, Self::Closed) {
+            Self::Streaming(exchange) => {
+                exchange.finish();
+                Self::Closed
+            }
+            other => other,
+        };
+    }
+
     /// What the open socket remembers.
     pub(crate) fn memory(&self) -> SocketMemory {
         match self {
