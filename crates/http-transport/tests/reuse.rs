@@ -11,7 +11,7 @@ use http_transport::{Error, ErrorKind, Exchange, Phase, Transport};
 use support::{finish, post, read_request, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::oneshot;
+use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
@@ -29,17 +29,21 @@ enum Step {
     Answer(&'static str),
     /// Writes this, asked or not.
     Say(&'static str),
+    /// Waits until the test goes on.
+    Wait,
     /// Ends the connection; without this it is kept until the client leaves.
     Close,
 }
 
-use Step::{Answer, Close, Say};
+use Step::{Answer, Close, Say, Wait};
 
 /// A server of scripted connections, in the order of their coming; more than that are not accepted.
 struct Server {
     uri: String,
     /// The number of the connection that each request came on.
     seen: Arc<Mutex<Vec<usize>>>,
+    /// What [`Wait`] waits for.
+    go: Arc<Notify>,
     connections: JoinHandle<Vec<JoinHandle<()>>>,
 }
 
@@ -49,16 +53,17 @@ impl Server {
         let uri = format!("http://{}", listener.local_addr().unwrap());
         let seen = Arc::new(Mutex::new(Vec::new()));
         let scripts: Vec<Vec<Step>> = scripts.iter().map(|script| script.to_vec()).collect();
-        let journal = Arc::clone(&seen);
+        let (journal, going) = (Arc::clone(&seen), Arc::new(Notify::new()));
+        let go = Arc::clone(&going);
         let connections = tokio::spawn(async move {
             let mut connections = Vec::new();
             for (number, script) in scripts.into_iter().enumerate() {
                 let (stream, _) = listener.accept().await.unwrap();
-                connections.push(tokio::spawn(play(stream, number, script, Arc::clone(&journal))));
+                connections.push(tokio::spawn(play(stream, number, script, Arc::clone(&journal), Arc::clone(&going))));
             }
             connections
         });
-        Self { uri, seen, connections }
+        Self { uri, seen, go, connections }
     }
 
     /// Waits for all connections to have come and gone.
@@ -70,7 +75,7 @@ impl Server {
     }
 }
 
-async fn play(mut stream: TcpStream, number: usize, script: Vec<Step>, seen: Arc<Mutex<Vec<usize>>>) {
+async fn play(mut stream: TcpStream, number: usize, script: Vec<Step>, seen: Arc<Mutex<Vec<usize>>>, go: Arc<Notify>) {
     stream.set_nodelay(true).unwrap();
     for step in script {
         match step {
@@ -80,6 +85,7 @@ async fn play(mut stream: TcpStream, number: usize, script: Vec<Step>, seen: Arc
                 stream.write_all(answer.as_bytes()).await.unwrap();
             }
             Say(bytes) => stream.write_all(bytes.as_bytes()).await.unwrap(),
+            Wait => go.notified().await,
             Close => return,
         }
     }
@@ -148,8 +154,30 @@ async fn a_connection_closed_while_it_waited_costs_nothing() {
 }
 
 #[tokio::test]
+async fn a_connection_seen_to_be_closed_makes_room_for_the_next_one_that_waits() {
+    let server = Server::start(&[&[Answer(HELLO), Answer(HELLO)], &[Answer(HELLO), Wait, Close]]).await;
+    let transport = Transport::new().unwrap();
+    let (mut first, mut second) = (post(&transport, &server.uri), post(&transport, &server.uri));
+    first.head().await.unwrap();
+    let tasks = tokio::runtime::Handle::current().metrics();
+    let before = tasks.num_alive_tasks();
+    second.head().await.unwrap();
+    for mut exchange in [first, second] {
+        assert_eq!(rest(&mut exchange).await.unwrap(), "hello");
+    }
+    server.go.notify_one();
+    // Two tasks, of the listener and of the first connection, became three and end up as one.
+    while tasks.num_alive_tasks() >= before {
+        tokio::task::yield_now().await;
+    }
+    tokio::task::yield_now().await;
+    assert_eq!(ask(&transport, &server.uri).await.unwrap(), "hello");
+    drop(transport);
+    server.check(&[0, 1, 0]).await;
+}
+
+#[tokio::test]
 async fn a_waiting_connection_that_speaks_is_not_used_again() {
-    // It is there with the answer, or a moment later: then the request has not left yet.
     let timed_out = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\n\r\n";
     let one_flight = format!("{HELLO}{timed_out}").leak();
     check(&[&[Answer(one_flight)], &[Answer(HELLO)]], &[Ok("hello"); 2], &[0, 1]).await;
@@ -299,30 +327,23 @@ async fn a_rest_that_is_there_is_read_without_a_task() {
 
 #[tokio::test]
 async fn a_rest_that_comes_soon_leaves_the_connection_for_the_next_request() {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let uri = format!("http://{}", listener.local_addr().unwrap());
-    let (finished, go) = oneshot::channel::<()>();
-    let server = tokio::spawn(async move {
-        let (mut stream, _) = listener.accept().await.unwrap();
-        read_request(&mut stream).await;
-        stream.write_all(CHUNKED.as_bytes()).await.unwrap();
-        go.await.unwrap();
-        stream.write_all(LAST_CHUNK.as_bytes()).await.unwrap();
-        read_request(&mut stream).await;
-        stream.write_all(HELLO.as_bytes()).await.unwrap();
-    });
+    let server = Server::start(&[&[Answer(CHUNKED), Wait, Say(LAST_CHUNK), Answer(HELLO)]]).await;
     let transport = Transport::new().unwrap();
     let tasks = tokio::runtime::Handle::current().metrics();
+    let mut exchange = post(&transport, &server.uri);
+    exchange.head().await.unwrap();
+    assert_eq!(exchange.data().await.unwrap().unwrap(), "hello");
     let before = tasks.num_alive_tasks();
-    finish_early(&transport, &uri).await;
+    exchange.finish();
     assert_eq!(tasks.num_alive_tasks(), before + 1);
-    finished.send(()).unwrap();
+    server.go.notify_one();
     // The task ends when the connection waits for the next request.
     while tasks.num_alive_tasks() > before {
         tokio::task::yield_now().await;
     }
-    assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
-    finish(server).await;
+    assert_eq!(ask(&transport, &server.uri).await.unwrap(), "hello");
+    drop(transport);
+    server.check(&[0, 0]).await;
 }
 
 #[tokio::test]
