@@ -11,8 +11,10 @@ use http_transport::{Error, ErrorKind, Exchange, Phase, Transport};
 use support::{finish, post, read_request, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, yield_now};
+use tokio::time::timeout;
 
 const HELLO: &str = "HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello";
 const CHUNKED: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n";
@@ -100,6 +102,17 @@ async fn is_closed(stream: &mut TcpStream) -> bool {
     }
 }
 
+/// Waits for tasks to end. The time is for a test that fails: it must end, too.
+async fn until_tasks_are(count: usize) {
+    let tasks = Handle::current().metrics();
+    let ended = async {
+        while tasks.num_alive_tasks() > count {
+            yield_now().await;
+        }
+    };
+    timeout(Duration::from_secs(60), ended).await.expect("a task has nothing left to do");
+}
+
 /// Reads on to the end of the body.
 async fn rest(exchange: &mut Exchange) -> Result<String, Error> {
     let mut body = Vec::new();
@@ -159,7 +172,7 @@ async fn a_connection_seen_to_be_closed_makes_room_for_the_next_one_that_waits()
     let transport = Transport::new().unwrap();
     let (mut first, mut second) = (post(&transport, &server.uri), post(&transport, &server.uri));
     first.head().await.unwrap();
-    let tasks = tokio::runtime::Handle::current().metrics();
+    let tasks = Handle::current().metrics();
     let before = tasks.num_alive_tasks();
     second.head().await.unwrap();
     for mut exchange in [first, second] {
@@ -167,10 +180,8 @@ async fn a_connection_seen_to_be_closed_makes_room_for_the_next_one_that_waits()
     }
     server.go.notify_one();
     // Two tasks, of the listener and of the first connection, became three and end up as one.
-    while tasks.num_alive_tasks() >= before {
-        tokio::task::yield_now().await;
-    }
-    tokio::task::yield_now().await;
+    until_tasks_are(before - 1).await;
+    yield_now().await;
     assert_eq!(ask(&transport, &server.uri).await.unwrap(), "hello");
     drop(transport);
     server.check(&[0, 1, 0]).await;
@@ -313,7 +324,7 @@ async fn finish_early(transport: &Transport, uri: &str) {
 async fn a_rest_that_is_there_is_read_without_a_task() {
     let server = Server::start(&[&[Answer(format!("{CHUNKED}{LAST_CHUNK}").leak()), Answer(HELLO)]]).await;
     let transport = Transport::new().unwrap();
-    let tasks = tokio::runtime::Handle::current().metrics();
+    let tasks = Handle::current().metrics();
     let mut exchange = post(&transport, &server.uri);
     exchange.head().await.unwrap();
     assert_eq!(exchange.data().await.unwrap().unwrap(), "hello");
@@ -329,7 +340,7 @@ async fn a_rest_that_is_there_is_read_without_a_task() {
 async fn a_rest_that_comes_soon_leaves_the_connection_for_the_next_request() {
     let server = Server::start(&[&[Answer(CHUNKED), Wait, Say(LAST_CHUNK), Answer(HELLO)]]).await;
     let transport = Transport::new().unwrap();
-    let tasks = tokio::runtime::Handle::current().metrics();
+    let tasks = Handle::current().metrics();
     let mut exchange = post(&transport, &server.uri);
     exchange.head().await.unwrap();
     assert_eq!(exchange.data().await.unwrap().unwrap(), "hello");
@@ -338,9 +349,7 @@ async fn a_rest_that_comes_soon_leaves_the_connection_for_the_next_request() {
     assert_eq!(tasks.num_alive_tasks(), before + 1);
     server.go.notify_one();
     // The task ends when the connection waits for the next request.
-    while tasks.num_alive_tasks() > before {
-        tokio::task::yield_now().await;
-    }
+    until_tasks_are(before).await;
     assert_eq!(ask(&transport, &server.uri).await.unwrap(), "hello");
     drop(transport);
     server.check(&[0, 0]).await;
@@ -362,19 +371,19 @@ async fn a_rest_that_does_not_come_closes_the_connection_after_100_milliseconds(
 #[tokio::test]
 async fn a_rest_that_is_long_closes_the_connection() {
     for (length, connections) in [(16 * 1024, [0, 0]), (16 * 1024 + 1, [0, 1])] {
-        let body: &str = "x".repeat(length).leak();
-        let answer: &str = format!("{CHUNKED}{length:x}\r\n{body}\r\n{LAST_CHUNK}").leak();
+        // Many small pieces: they count together.
+        let body = "400\r\n".to_owned() + &"x".repeat(1024) + "\r\n";
+        let over = if length % 1024 == 1 { "1\r\nx\r\n" } else { "" };
+        let answer: &str = format!("{CHUNKED}{}{over}{LAST_CHUNK}", body.repeat(length / 1024)).leak();
         let (used, closed) = ([Answer(answer), Answer(HELLO)], [Answer(answer)]);
         let again = [Answer(HELLO)];
         let scripts: &[&[Step]] = if connections == [0, 0] { &[&used] } else { &[&closed, &again] };
         let server = Server::start(scripts).await;
         let transport = Transport::new().unwrap();
-        let tasks = tokio::runtime::Handle::current().metrics();
+        let tasks = Handle::current().metrics();
         let before = tasks.num_alive_tasks();
         finish_early(&transport, &server.uri).await;
-        while tasks.num_alive_tasks() > before {
-            tokio::task::yield_now().await;
-        }
+        until_tasks_are(before).await;
         assert_eq!(ask(&transport, &server.uri).await.unwrap(), "hello", "{length}");
         drop(transport);
         server.check(&connections).await;
@@ -388,7 +397,7 @@ async fn finishing_before_the_head_closes_the_connection() {
     let mut exchange = post(&transport, &server.uri);
     tokio::select! {
         _ = exchange.head() => panic!("there is no head"),
-        () = async { while server.seen.lock().unwrap().is_empty() { tokio::task::yield_now().await } } => {}
+        () = async { while server.seen.lock().unwrap().is_empty() { yield_now().await } } => {}
     }
     exchange.finish();
     server.check(&[0]).await;
