@@ -57,6 +57,14 @@ impl WholeBody {
         }
     }
 
+    /// Lets go of the exchange. Behind a document nothing of interest follows; behind anything else, what follows is
+    /// not worth its connection.
+    pub(crate) fn finish(self) {
+        if self.document.is_reached() {
+            self.exchange.finish();
+        }
+    }
+
     fn take_in(&mut self, data: &[u8]) {
         let room = self.limits.bytes - self.bytes.len();
         let data = &data[..data.len().min(room)];

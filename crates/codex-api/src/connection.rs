@@ -91,6 +91,22 @@ impl Connection {
         };
     }
 
+    /// Lets go of a stream or a body whose answer is whole, so that its connection can be used again. A socket is left
+    /// as it is.
+    pub(crate) fn finish(&mut self) {
+        *self = match std::mem::replace(self, Self::Closed) {
+            Self::Streaming(exchange) => {
+                exchange.finish();
+                Self::Closed
+            }
+            Self::Reading(body) => {
+                body.finish();
+                Self::Closed
+            }
+            other => other,
+        };
+    }
+
     /// What the open socket remembers.
     pub(crate) fn memory(&self) -> SocketMemory {
         match self {
@@ -155,7 +171,10 @@ impl Connection {
                 },
                 Self::Reading(body) => match ready!(body.poll(cx)) {
                     BodyStep::More => return Poll::Ready(Signal::Activity),
-                    BodyStep::End(bytes, error) => (Self::Closed, Some(Signal::Body(bytes, error))),
+                    BodyStep::End(bytes, error) => {
+                        self.finish();
+                        return Poll::Ready(Signal::Body(bytes, error));
+                    }
                 },
                 Self::Fetching(task) => match ready!(Pin::new(task).poll(cx)) {
                     Ok(Some(socket)) => (Self::Probing(socket), None),

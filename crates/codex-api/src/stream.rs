@@ -146,6 +146,10 @@ impl TurnStream {
                     self.secrets.scrub_event(event);
                 }
                 if self.engine.is_done() {
+                    if item.is_ok() {
+                        // The service behaved: what is left of the body must not cost its connection.
+                        self.connection.finish();
+                    }
                     // A caller who has the terminal item need not poll again.
                     self.act_all();
                 }

@@ -14,29 +14,34 @@ use tokio::runtime::Handle;
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
 use crate::classify;
 use crate::dial::Dial;
+use crate::drain;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
-use crate::outgoing::{self, RequestBody};
+use crate::idle::Idle;
+use crate::outgoing;
 use crate::phase::Phase;
-use crate::progress::Progress;
+use crate::pool::Way;
 use crate::proxy::{self, Proxy, Refusal, Route};
 use crate::request::Request;
 use crate::target::{Endpoint, Role, Target};
 use crate::transport::Settings;
-use crate::upgrade::Upgraded;
+use crate::upgrade::{Switch, Upgraded};
 use crate::waiting::Waiting;
 
-/// One request and its answer, on a connection of its own.
+/// One request and its answer, on a connection that it has for itself.
 ///
 /// It moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind it, and no
 /// body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes the
-/// socket.
+/// socket, unless the body was read to its clean end: then the connection waits for another request of the transport.
+///
+/// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
+/// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
-    /// The proxy that the request itself is sent to.
-    forwarder: Option<Arc<Proxy>>,
+    /// The way of the connection, once there is to be one.
+    route: Route,
     state: State,
 }
 
@@ -45,18 +50,18 @@ enum State {
     New(Box<Result<Plan, Error>>),
     Dialing(Box<(Dial, Plan)>),
     Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
-    Waiting(Box<Waiting>),
+    /// With the request, if it can be sent once more.
+    Waiting(Box<(Waiting, Option<Plan>)>),
     /// A proxy said no in place of the server.
     Refused(Box<Refusal>),
     Body(Arc<Endpoint>, Box<Http1>),
     /// Behind a 101.
     Switched(Upgraded),
-    /// The phase it ended in; the socket is closed.
+    /// The phase it ended in; the socket is closed, or somebody else's.
     Ended(Phase),
 }
 
 impl State {
-    /// Only a proxy answers with 407, never the server behind it (RFC 9110, section 15.5.8).
     fn refused(proxy: Arc<Proxy>, Waiting { endpoint, http, .. }: Waiting, head: Head) -> Self {
         let reason = head.status.canonical_reason().unwrap_or_default().to_owned();
         let refusal = Refusal::new(proxy, endpoint, Phase::Head, (head, reason), Box::new(http));
@@ -78,8 +83,7 @@ impl State {
 struct Plan {
     endpoint: Arc<Endpoint>,
     route: Route,
-    request: http::Request<RequestBody>,
-    progress: Arc<Progress>,
+    request: http::Request<Bytes>,
 }
 
 impl Plan {
@@ -89,20 +93,14 @@ impl Plan {
         if let Route::Forward(proxy) = &route {
             target.endpoint.role = Role::Forwarded(proxy.endpoint.authority());
         }
-        let progress = Arc::new(Progress::default());
-        Ok(Self {
-            request: outgoing::prepare(request, &target, &route, &progress)?,
-            route,
-            endpoint: Arc::new(target.endpoint),
-            progress,
-        })
+        Ok(Self { request: outgoing::prepare(request, &target, &route)?, route, endpoint: Arc::new(target.endpoint) })
     }
 }
 
 impl Exchange {
     pub(crate) fn new(settings: Arc<Settings>, request: Request) -> Self {
         let plan = Plan::new(request, &settings.proxies);
-        Self { settings, forwarder: None, state: State::New(Box::new(plan)) }
+        Self { settings, route: Route::Direct, state: State::New(Box::new(plan)) }
     }
 
     /// Dials, sends the request and waits for the response head, which is handed out once.
@@ -148,7 +146,7 @@ impl Exchange {
                 Poll::Ready(Some(Err(error)))
             }
             None => {
-                self.state = State::Ended(Phase::Done);
+                self.park(cx);
                 Poll::Ready(None)
             }
         }
@@ -179,13 +177,22 @@ impl Exchange {
         Err(Error::new(ErrorKind::Config, self.phase(), message))
     }
 
+    /// Ends an exchange whose body is of no more interest, as soon as its last event is known: what is left of it is
+    /// read (at most 16 KiB within 100 ms, by a small task of the current tokio runtime if it is not there yet), so
+    /// that the connection can serve another request. Returns at once; in any other state it is the same as dropping.
+    pub fn finish(self) {
+        if matches!(self.state, State::Body(..)) {
+            drain::drain(self);
+        }
+    }
+
     /// How far the exchange has come, or where it failed.
     pub fn phase(&self) -> Phase {
         match &self.state {
             State::New(_) => Phase::Dns,
             State::Dialing(dialing) => dialing.0.phase(),
             State::Starting(..) => Phase::Sending,
-            State::Waiting(waiting) => waiting.phase(),
+            State::Waiting(waiting) => waiting.0.phase(),
             State::Refused(refusal) => refusal.phase(),
             State::Body(..) => Phase::Body,
             State::Switched(_) => Phase::Done,
@@ -196,12 +203,12 @@ impl Exchange {
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
         loop {
             match &mut self.state {
-                State::New(_) => self.start_dial()?,
+                State::New(_) => self.start(cx)?,
                 State::Dialing(dialing) => {
                     let stream = ready!(dialing.0.poll(cx))?;
                     if let State::Dialing(dialing) = mem::replace(&mut self.state, State::Ended(Phase::Sending)) {
                         let plan = dialing.1;
-                        let start = Http1::start(stream, plan.request, plan.progress);
+                        let start = Http1::start(stream, plan.request);
                         self.state = State::Starting(plan.endpoint, Box::pin(start));
                     }
                 }
@@ -209,18 +216,25 @@ impl Exchange {
                     let http = ready!(start.as_mut().poll(cx))
                         .map_err(|cause| classify::head(endpoint, Phase::Sending, 0, cause))?;
                     let waiting = Waiting::new(Arc::clone(endpoint), http, self.settings.head_timeout);
-                    self.state = State::Waiting(Box::new(waiting));
+                    self.state = State::Waiting(Box::new((waiting, None)));
                 }
                 State::Waiting(waiting) => {
-                    let head = ready!(waiting.poll(cx))?;
-                    if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
-                        if let Some(proxy) =
-                            self.forwarder.take_if(|_| head.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED)
-                        {
-                            self.state = State::refused(proxy, *waiting, head);
+                    let (waiting, again) = &mut **waiting;
+                    let head = match ready!(waiting.poll(cx)) {
+                        Ok(head) => head,
+                        Err(error) => {
+                            let plan = again.take().filter(|_| waiting.is_stale(&error)).ok_or(error)?;
+                            self.dial(plan);
                             continue;
                         }
-                        self.state = State::answered(*waiting, head.status);
+                    };
+                    if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
+                        let waiting = waiting.0;
+                        if let Some(proxy) = self.route.refuser(head.status) {
+                            self.state = State::refused(Arc::clone(proxy), waiting, head);
+                            continue;
+                        }
+                        self.state = State::answered(waiting, head.status);
                     }
                     return Poll::Ready(Ok(head));
                 }
@@ -231,23 +245,52 @@ impl Exchange {
         }
     }
 
-    fn start_dial(&mut self) -> Result<(), Error> {
+    /// Takes a connection that waits for a request, or dials.
+    fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
         if let State::New(plan) = mem::replace(&mut self.state, State::Ended(Phase::Dns)) {
             let plan = (*plan)?;
             if Handle::try_current().is_err() {
                 let message = "an exchange must be polled on a tokio runtime";
                 return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
             }
-            self.forwarder = match &plan.route {
-                Route::Forward(proxy) => Some(Arc::clone(proxy)),
-                Route::Direct | Route::Tunnel(_) => None,
-            };
-            let Settings { tls, connect_timeout, .. } = &*self.settings;
-            let (endpoint, route) = (Arc::clone(&plan.endpoint), plan.route.clone());
-            let dial = Dial::start(endpoint, route, Arc::clone(tls), *connect_timeout);
-            self.state = State::Dialing(Box::new((dial, plan)));
+            self.route = plan.route.clone();
+            match self.parked(&plan, cx) {
+                Some(idle) => {
+                    let http = Http1::on(idle, plan.request.clone());
+                    let waiting = Waiting::new(Arc::clone(&plan.endpoint), http, self.settings.head_timeout);
+                    self.state = State::Waiting(Box::new((waiting, Some(plan))));
+                }
+                None => self.dial(plan),
+            }
         }
         Ok(())
+    }
+
+    fn parked(&self, plan: &Plan, cx: &mut Context<'_>) -> Option<Idle> {
+        match Switch::of(&plan.request) {
+            Switch::Excluded => {
+                let way = Way { endpoint: Arc::clone(&plan.endpoint), route: plan.route.clone() };
+                self.settings.pool.take(&way, cx)
+            }
+            // It may keep the connection for good, and is rare enough to have one of its own.
+            Switch::Possible | Switch::Tunnel => None,
+        }
+    }
+
+    fn dial(&mut self, plan: Plan) {
+        let Settings { tls, connect_timeout, .. } = &*self.settings;
+        let (endpoint, route) = (Arc::clone(&plan.endpoint), plan.route.clone());
+        let dial = Dial::start(endpoint, route, Arc::clone(tls), *connect_timeout);
+        self.state = State::Dialing(Box::new((dial, plan)));
+    }
+
+    /// The body has ended cleanly.
+    fn park(&mut self, cx: &mut Context<'_>) {
+        if let State::Body(endpoint, http) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
+            if let Some(idle) = http.into_idle(cx) {
+                self.settings.pool.park(Way { endpoint, route: self.route.clone() }, idle);
+            }
+        }
     }
 }
 

@@ -7,31 +7,28 @@ use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
+use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
-use hyper::client::conn::http1::{Builder, Connection};
-use hyper_util::rt::TokioIo;
 
 use crate::classify;
 use crate::dial::BoxStream;
+use crate::idle::{Idle, Link, Sender};
 use crate::outgoing::RequestBody;
-use crate::progress::{Metered, Progress};
+use crate::progress::Progress;
 use crate::upgrade::Switch;
 
-/// Bytes of a response head, trailers, and of hyper's read buffer.
-const HEAD_LIMIT: usize = 64 * 1024;
-/// Headers of one head.
-const HEADER_COUNT: usize = 100;
 /// Interim (1xx) answers before the real one.
 const INTERIM_LIMIT: usize = 32;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
-type Socket = TokioIo<Metered<BoxStream>>;
 
 /// A connection that a request was put on.
 pub(crate) struct Http1 {
     /// `None` once it has ended, unless by a switch of protocols.
-    connection: Option<Connection<Socket, RequestBody>>,
+    connection: Option<Link>,
+    /// The way to put another request on the connection; `None` if there must be none.
+    sender: Option<Sender>,
     /// What the connection ended with, when hyper could not tell the head or the body.
     failure: Option<hyper::Error>,
     response: Boxed<hyper::Result<http::Response<Incoming>>>,
@@ -42,36 +39,35 @@ pub(crate) struct Http1 {
 }
 
 impl Http1 {
-    /// Puts `request` on the connection. Nothing is written before the first poll of the result.
-    pub(crate) async fn start(
-        stream: BoxStream,
-        mut request: http::Request<RequestBody>,
-        progress: Arc<Progress>,
-    ) -> hyper::Result<Self> {
+    /// Puts the first request on a connection. Nothing is written before the first poll of the result.
+    pub(crate) async fn start(stream: BoxStream, request: http::Request<Bytes>) -> hyper::Result<Self> {
+        Ok(Self::on(Idle::new(stream).await?, request))
+    }
+
+    /// Puts a request on a connection that has none. Nothing is written before the result is polled.
+    pub(crate) fn on(idle: Idle, request: http::Request<Bytes>) -> Self {
+        let Idle { connection, mut sender, progress } = idle;
         let switch = Switch::of(&request);
         let interim = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&interim);
+        progress.restart();
+        let mut request = request.map(|data| RequestBody::new(data, Arc::clone(&progress)));
         hyper::ext::on_informational(&mut request, move |_| {
             count.fetch_add(1, Relaxed);
         });
-        let socket = TokioIo::new(Metered::new(stream, Arc::clone(&progress)));
-        let (mut sender, connection) = Builder::new()
-            .max_buf_size(HEAD_LIMIT)
-            .max_header_size(HEAD_LIMIT)
-            .max_headers(HEADER_COUNT)
-            // One header that is none (control characters in a value) must not cost the whole answer.
-            .ignore_invalid_headers_in_responses(true)
-            .handshake(socket)
-            .await?;
-        Ok(Self {
-            connection: Some(connection),
-            failure: None,
-            response: Box::pin(sender.send_request(request)),
-            body: None,
-            switch,
-            progress,
-            interim,
-        })
+        let response = Box::pin(sender.send_request(request));
+        // What may become another protocol takes no other request.
+        let sender = Some(sender).filter(|_| switch == Switch::Excluded);
+        Self { connection: Some(connection), sender, failure: None, response, body: None, switch, progress, interim }
+    }
+
+    /// The connection without its request, if it can take another one: both sides are done with this one, and both
+    /// keep the connection.
+    pub(crate) fn into_idle(mut self, cx: &mut Context<'_>) -> Option<Idle> {
+        // hyper sees whether the connection goes on when it is polled behind the end of the body.
+        self.drive(cx);
+        let idle = Idle { connection: self.connection?, sender: self.sender?, progress: self.progress };
+        idle.is_ready().then_some(idle)
     }
 
     pub(crate) fn progress(&self) -> &Progress {
@@ -106,6 +102,10 @@ impl Http1 {
             }
         } else if let Some(cause) = self.failure.take() {
             return Poll::Ready(Err(cause));
+        }
+        if response.status() == StatusCode::MISDIRECTED_REQUEST {
+            // RFC 9110, section 15.5.20: another try needs another connection.
+            self.sender = None;
         }
         let (parts, body) = response.into_parts();
         self.body = Some(body);

@@ -51,13 +51,9 @@ impl Body for RequestBody {
     }
 }
 
-/// Puts the caller's request into the form of RFC 9112: origin form (or absolute form, for a proxy), `host`, the framing headers from the body.
-pub(crate) fn prepare(
-    request: Request,
-    target: &Target,
-    route: &Route,
-    progress: &Arc<Progress>,
-) -> Result<http::Request<RequestBody>, Error> {
+/// Puts the caller's request into the form of RFC 9112: origin form (or absolute form, for a proxy), `host`, the
+/// framing headers from the body.
+pub(crate) fn prepare(request: Request, target: &Target, route: &Route) -> Result<http::Request<Bytes>, Error> {
     if request.method == Method::CONNECT {
         let message = "cannot send a CONNECT request: its answer is a tunnel";
         return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
@@ -66,7 +62,7 @@ pub(crate) fn prepare(
     // RFC 9110, section 8.6: a method that expects a body says that there is none, others stay silent.
     let announce = length > 0 || matches!(request.method, Method::POST | Method::PUT | Method::PATCH);
 
-    let mut outgoing = http::Request::new(RequestBody::new(request.body, Arc::clone(progress)));
+    let mut outgoing = http::Request::new(request.body);
     *outgoing.method_mut() = request.method;
     *outgoing.uri_mut() = match route {
         Route::Forward(_) => target.absolute_form(),

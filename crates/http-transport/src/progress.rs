@@ -11,15 +11,24 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Shared by the connection's two ends of the matter: the request body, which is handed over, and the socket, which
-/// takes bytes and is flushed. All of it is touched by one task at a time, so relaxed atomics do.
+/// takes bytes and is flushed. It counts for the connection's latest request. All of it is touched by one task at a time, so relaxed atomics do.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     body_taken: AtomicBool,
     written: AtomicU64,
+    read: AtomicU64,
     sent: AtomicBool,
 }
 
 impl Progress {
+    /// Starts from nothing, for the next request.
+    pub(crate) fn restart(&self) {
+        self.body_taken.store(false, Relaxed);
+        self.written.store(0, Relaxed);
+        self.read.store(0, Relaxed);
+        self.sent.store(false, Relaxed);
+    }
+
     /// hyper has the whole body now (perhaps in its buffer).
     pub(crate) fn body_taken(&self) {
         self.body_taken.store(true, Relaxed);
@@ -28,6 +37,11 @@ impl Progress {
     /// Bytes that the socket took.
     pub(crate) fn written(&self) -> u64 {
         self.written.load(Relaxed)
+    }
+
+    /// Bytes that the socket gave.
+    pub(crate) fn read(&self) -> u64 {
+        self.read.load(Relaxed)
     }
 
     /// Whether the whole request was written and flushed.
@@ -49,7 +63,7 @@ impl Progress {
     }
 }
 
-/// A stream that reports what is written to it.
+/// A stream that reports what passes.
 pub(crate) struct Metered<S> {
     stream: S,
     progress: Arc<Progress>,
@@ -67,7 +81,11 @@ impl<S> Metered<S> {
 
 impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_read(cx, buf)
+        let this = self.get_mut();
+        let before = buf.filled().len();
+        let result = Pin::new(&mut this.stream).poll_read(cx, buf);
+        this.progress.read.fetch_add((buf.filled().len() - before) as u64, Relaxed);
+        result
     }
 }
 

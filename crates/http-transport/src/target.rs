@@ -10,14 +10,14 @@ use crate::phase::Phase;
 use crate::redact::{SafeUri, without_user_info};
 
 /// Whether the connection is encrypted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Security {
     Plain,
     Tls,
 }
 
 /// What the other end of a connection is to us.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Role {
     Server,
     /// A server that a proxy speaks to in our place; with the proxy's `host:port`.
@@ -26,7 +26,7 @@ pub(crate) enum Role {
 }
 
 /// One end of a TCP connection, by name. Displays as `host:port`, and a proxy as one.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Endpoint {
     pub(crate) role: Role,
     pub(crate) security: Security,

@@ -8,6 +8,7 @@ use crate::dial::TlsSettings;
 use crate::environment::Environment;
 use crate::error::Error;
 use crate::exchange::Exchange;
+use crate::pool::Pool;
 use crate::proxy::{self, ProxySettings};
 use crate::request::Request;
 use crate::roots::Wanted;
@@ -15,7 +16,8 @@ use crate::roots::Wanted;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
 
-/// Opens exchanges. Clones are cheap and share the settings and the TLS session cache.
+/// Opens exchanges. Clones are cheap and share the settings, the connections that wait for another
+/// request, and the TLS session cache.
 #[derive(Clone, Debug)]
 pub struct Transport {
     settings: Arc<Settings>,
@@ -28,6 +30,7 @@ pub(crate) struct Settings {
     pub(crate) head_timeout: Option<Duration>,
     pub(crate) tls: Arc<TlsSettings>,
     pub(crate) proxies: Arc<proxy::Table>,
+    pub(crate) pool: Arc<Pool>,
 }
 
 impl Transport {
@@ -50,9 +53,9 @@ impl Transport {
     /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
     /// shared stays shared.
     pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
-        let Settings { connect_timeout, tls, proxies, .. } = &*self.settings;
-        let (tls, proxies) = (Arc::clone(tls), Arc::clone(proxies));
-        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls, proxies };
+        let Settings { connect_timeout, tls, proxies, pool, .. } = &*self.settings;
+        let (tls, proxies, pool) = (Arc::clone(tls), Arc::clone(proxies), Arc::clone(pool));
+        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls, proxies, pool };
         Self { settings: Arc::new(settings) }
     }
 
@@ -137,6 +140,7 @@ impl TransportBuilder {
                 head_timeout: self.head_timeout,
                 tls: Arc::new(TlsSettings::new(self.roots.load(&self.environment)?)),
                 proxies: Arc::new(proxy::Table::new(&self.proxy, &self.environment)),
+                pool: Arc::default(),
             }),
         })
     }

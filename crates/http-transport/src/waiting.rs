@@ -35,6 +35,17 @@ impl Waiting {
         self.phase
     }
 
+    /// Whether `error` says only that the connection had come to its end before this request.
+    pub(crate) fn is_stale(&self, error: &Error) -> bool {
+        let progress = self.http.progress();
+        match error.kind() {
+            ErrorKind::Timeout => false,
+            ErrorKind::Unanswered => progress.read() == 0,
+            // What the server said to nobody (a 408, say) was not meant for this request.
+            _ => progress.written() == 0,
+        }
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
         let answer = self.http.poll_response(cx);
         if self.phase == Phase::Sending && self.http.progress().is_sent() {

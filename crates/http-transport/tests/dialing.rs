@@ -71,6 +71,7 @@ async fn tls_with_a_private_root_works_and_negotiates_http_1_1() {
         assert_eq!(exchange.head().await.unwrap().status, 200);
         assert_eq!(exchange.data().await.unwrap().unwrap(), "secret");
         assert!(exchange.data().await.is_none());
+        drop(exchange);
         finish(server).await;
     }
 }

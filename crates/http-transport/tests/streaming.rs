@@ -94,10 +94,10 @@ async fn dropping_an_exchange_closes_the_socket_in_every_phase() {
 }
 
 #[tokio::test]
-async fn a_finished_body_closes_the_socket() {
+async fn a_finished_body_of_a_connection_that_ends_closes_the_socket() {
     let (uri, server) = serve(async |mut stream| {
         read_request(&mut stream).await;
-        stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
+        stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 2\r\n\r\nhi").await.unwrap();
         assert!(is_closed(&mut stream).await);
     })
     .await;

@@ -12,9 +12,7 @@ use crate::classify;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
-use crate::outgoing::RequestBody;
 use crate::phase::Phase;
-use crate::progress::Progress;
 use crate::proxy::{Proxy, Refusal};
 use crate::target::Endpoint;
 
@@ -36,12 +34,11 @@ enum State {
 
 impl Tunnel {
     pub(super) fn start(stream: BoxStream, proxy: Arc<Proxy>, endpoint: Arc<Endpoint>) -> Result<Self, Error> {
-        let progress = Arc::new(Progress::default());
-        let request = request(&proxy, &endpoint, &progress).map_err(|cause| {
+        let request = request(&proxy, &endpoint).map_err(|cause| {
             let message = format!("{endpoint} cannot be asked for at a proxy");
             Error::new(ErrorKind::Config, Phase::Proxy, message).with_source(cause)
         })?;
-        let state = State::Starting(Box::pin(Http1::start(stream, request, progress)));
+        let state = State::Starting(Box::pin(Http1::start(stream, request)));
         Ok(Self { proxy, endpoint, state })
     }
 
@@ -105,12 +102,11 @@ impl Tunnel {
     }
 }
 
-fn request(proxy: &Proxy, endpoint: &Endpoint, progress: &Arc<Progress>) -> Result<Request<RequestBody>, http::Error> {
+fn request(proxy: &Proxy, endpoint: &Endpoint) -> Result<Request<Bytes>, http::Error> {
     let authority = endpoint.authority();
     let host = HeaderValue::from_str(&authority)?;
-    let body = RequestBody::new(Bytes::new(), Arc::clone(progress));
     let mut request =
-        Request::builder().method(Method::CONNECT).uri(authority).header(header::HOST, host).body(body)?;
+        Request::builder().method(Method::CONNECT).uri(authority).header(header::HOST, host).body(Bytes::new())?;
     if let Some(value) = proxy.authorization() {
         request.headers_mut().insert(header::PROXY_AUTHORIZATION, value);
     }

@@ -1,6 +1,5 @@
 use std::future::poll_fn;
 use std::io;
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -10,7 +9,6 @@ use super::Http1;
 use crate::classify::find;
 use crate::dial::BoxStream;
 use crate::outgoing::prepare;
-use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::Target;
 
@@ -19,9 +17,8 @@ async fn start(headers: HeaderMap, stream: BoxStream) -> Http1 {
     let uri = "http://a.example/".parse().unwrap();
     let request = Request::post(uri, headers, Bytes::from(vec![b'x'; 10_000]));
     let target = Target::parse(&request.uri).unwrap();
-    let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
-    Http1::start(stream, request, progress).await.unwrap()
+    let request = prepare(request, &target, &crate::proxy::Route::Direct).unwrap();
+    Http1::start(stream, request).await.unwrap()
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 
 use crate::error::Error;
 use crate::target::{Endpoint, Security};
@@ -12,7 +12,7 @@ use super::table::Table;
 use super::url::{Protocol, Proxy};
 
 /// How a request travels.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Route {
     Direct,
     /// The proxy is sent the request itself, in absolute form (RFC 9112, section 3.2.2): that is what it expects for
@@ -33,6 +33,15 @@ impl Route {
             && endpoint.security == Security::Plain
             && Switch::asked_by(headers) == Switch::Excluded;
         Ok(if is_forwarded { Self::Forward(proxy) } else { Self::Tunnel(proxy) })
+    }
+
+    /// Who said no, if it was not the server: only a proxy answers with 407, never the server behind it (RFC 9110,
+    /// section 15.5.8).
+    pub(crate) fn refuser(&self, status: StatusCode) -> Option<&Arc<Proxy>> {
+        match self {
+            Self::Forward(proxy) if status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => Some(proxy),
+            _ => None,
+        }
     }
 
     /// The proxy on the way.

@@ -21,19 +21,21 @@ use crate::target::{Endpoint, Role, Security};
 pub struct ProxyUrl(pub(crate) Arc<Proxy>);
 
 /// A proxy, and how to speak to it.
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Proxy {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) protocol: Protocol,
     pub(crate) credentials: Option<Credentials>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Protocol {
     Http,
     Socks5,
 }
 
 /// As bytes: neither HTTP's nor SOCKS' way of sending them cares for a character set.
+#[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Credentials {
     pub(crate) user: Vec<u8>,
     pub(crate) password: Vec<u8>,

@@ -14,7 +14,6 @@ use super::{Switch, Upgraded};
 use crate::dial::BoxStream;
 use crate::http1::Http1;
 use crate::outgoing::prepare;
-use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::Target;
 
@@ -28,9 +27,8 @@ async fn behind_the_head(answer: &[u8], pipe: usize) -> Vec<u8> {
     headers.insert("upgrade", HeaderValue::from_static("echo"));
     let request = Request::get("http://a.example/".parse().unwrap(), headers);
     let target = Target::parse(&request.uri).unwrap();
-    let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
-    let mut http = Http1::start(Box::new(near), request, progress).await.unwrap();
+    let request = prepare(request, &target, &crate::proxy::Route::Direct).unwrap();
+    let mut http = Http1::start(Box::new(near), request).await.unwrap();
 
     let client = async {
         let response = poll_fn(|cx| http.poll_response(cx)).await.unwrap();

@@ -15,7 +15,6 @@ use crate::head::Head;
 use crate::http1::Http1;
 use crate::outgoing::prepare;
 use crate::phase::Phase;
-use crate::progress::Progress;
 use crate::request::Request;
 use crate::target::Target;
 
@@ -32,9 +31,8 @@ async fn start_with(headers: HeaderMap, pipe: usize) -> (Waiting, DuplexStream) 
     let uri = "http://a.example/".parse().unwrap();
     let request = Request::post(uri, headers, Bytes::from(vec![b'x'; BODY]));
     let target = Target::parse(&request.uri).unwrap();
-    let progress = Arc::new(Progress::default());
-    let request = prepare(request, &target, &crate::proxy::Route::Direct, &progress).unwrap();
-    let http = Http1::start(Box::new(near), request, progress).await.unwrap();
+    let request = prepare(request, &target, &crate::proxy::Route::Direct).unwrap();
+    let http = Http1::start(Box::new(near), request).await.unwrap();
     let waiting = Waiting::new(Arc::new(target.endpoint), http, Some(LIMIT));
     (waiting, far)
 }

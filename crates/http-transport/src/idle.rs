@@ -1,0 +1,54 @@
+//! An HTTP/1.1 connection between two requests.
+
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::Context;
+
+use hyper::client::conn::http1::{Builder, Connection, SendRequest};
+use hyper_util::rt::TokioIo;
+
+use crate::dial::BoxStream;
+use crate::outgoing::RequestBody;
+use crate::progress::{Metered, Progress};
+
+/// Bytes of a response head, trailers, and of hyper's read buffer.
+const HEAD_LIMIT: usize = 64 * 1024;
+/// Headers of one head.
+const HEADER_COUNT: usize = 100;
+
+pub(crate) type Link = Connection<TokioIo<Metered<BoxStream>>, RequestBody>;
+pub(crate) type Sender = SendRequest<RequestBody>;
+
+/// A connection that a request can be put on. It is a value: nobody polls it while it waits.
+pub(crate) struct Idle {
+    pub(crate) connection: Link,
+    pub(crate) sender: Sender,
+    pub(crate) progress: Arc<Progress>,
+}
+
+impl Idle {
+    /// A connection that has seen no request yet.
+    pub(crate) async fn new(stream: BoxStream) -> hyper::Result<Self> {
+        let progress = Arc::new(Progress::default());
+        let socket = TokioIo::new(Metered::new(stream, Arc::clone(&progress)));
+        let (sender, connection) = Builder::new()
+            .max_buf_size(HEAD_LIMIT)
+            .max_header_size(HEAD_LIMIT)
+            .max_headers(HEADER_COUNT)
+            // One header that is none (control characters in a value) must not cost the whole answer.
+            .ignore_invalid_headers_in_responses(true)
+            .handshake(socket)
+            .await?;
+        Ok(Self { connection, sender, progress })
+    }
+
+    /// Whether hyper waits for another request.
+    pub(crate) fn is_ready(&self) -> bool {
+        self.sender.is_ready()
+    }
+
+    /// Looks once whether the connection still lives: the server may have closed it, or sent what nobody asked for.
+    pub(crate) fn is_alive(&mut self, cx: &mut Context<'_>) -> bool {
+        Pin::new(&mut self.connection).poll(cx).is_pending() && self.is_ready()
+    }
+}

@@ -1,0 +1,60 @@
+//! Which connection is for which request; that they are used again is seen at sockets, in `tests/`.
+
+use std::sync::Arc;
+use std::task::{Context, Waker};
+
+use http::{HeaderMap, Uri};
+use tokio::io::duplex;
+
+use super::{Pool, Way};
+use crate::environment::Environment;
+use crate::idle::Idle;
+use crate::proxy::{ProxySettings, ProxyUrl, Route, Table};
+use crate::target::Target;
+
+/// To `uri` through `proxy`, with or without leaving HTTP.
+fn way(uri: &str, proxy: Option<&str>, upgrade: bool) -> Way {
+    let settings = proxy.map_or(ProxySettings::Direct, |url| ProxySettings::Url(url.parse::<ProxyUrl>().unwrap()));
+    let mut headers = HeaderMap::new();
+    if upgrade {
+        headers.insert("connection", "upgrade".parse().unwrap());
+        headers.insert("upgrade", "echo".parse().unwrap());
+    }
+    let endpoint = Target::parse(&uri.parse::<Uri>().unwrap()).unwrap().endpoint;
+    let route = Route::choose(&Table::new(&settings, &Environment::empty()), &endpoint, &headers).unwrap();
+    Way { endpoint: Arc::new(endpoint), route }
+}
+
+#[tokio::test]
+async fn a_connection_is_for_its_own_way_alone() {
+    let plain = "http://a.example";
+    let ways = [
+        way(plain, None, false),
+        way("https://a.example:80", None, false),
+        way("http://a.example:81", None, false),
+        way("http://b.example", None, false),
+        way(plain, Some("http://p.example:1"), false),
+        way(plain, Some("http://p.example:1"), true),
+        way(plain, Some("http://p.example:2"), false),
+        way(plain, Some("http://q.example:1"), false),
+        way(plain, Some("https://p.example:1"), false),
+        way(plain, Some("http://u:p@p.example:1"), false),
+        way(plain, Some("http://u:q@p.example:1"), false),
+        way(plain, Some("socks5://p.example:1"), false),
+        way(plain, Some("socks5://u:p@p.example:1"), false),
+    ];
+    let mut cx = Context::from_waker(Waker::noop());
+    for parked in &ways {
+        let (near, _far) = duplex(64);
+        let pool = Pool::default();
+        pool.park(parked.clone(), Idle::new(Box::new(near)).await.unwrap());
+        for other in ways.iter().filter(|other| !std::ptr::eq(*other, parked)) {
+            assert!(pool.take(other, &mut cx).is_none(), "{parked:?} is not {other:?}");
+        }
+        // Another one that is built the same way is the same.
+        let Way { endpoint, route } = parked;
+        let same = Way { endpoint: Arc::new((**endpoint).clone()), route: route.clone() };
+        assert!(pool.take(&same, &mut cx).is_some(), "{parked:?}");
+        assert!(pool.take(&same, &mut cx).is_none(), "{parked:?} is taken");
+    }
+}
