@@ -4,7 +4,6 @@
 #![doc = ""]
 #![doc = include_str!("../README.md")]
 
-mod base64;
 mod body_reader;
 mod classify;
 mod deadline;

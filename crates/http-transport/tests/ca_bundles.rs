@@ -4,6 +4,8 @@ mod support;
 
 use std::path::Path;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http_transport::{Environment, Error, ErrorKind, Phase, Transport, TransportBuilder};
 use rcgen::{
     BasicConstraints, CertificateParams, CertificateRevocationListParams, IsCa, Issuer, KeyIdMethod, KeyPair,
@@ -16,20 +18,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 fn pem(label: &str, der: &[u8]) -> String {
     // OpenSSL's way to write it; rcgen has no way to choose the label.
-    let digits: Vec<_> = base64(der).into_bytes();
+    let digits: Vec<_> = STANDARD.encode(der).into_bytes();
     let lines: Vec<_> = digits.chunks(64).map(|line| String::from_utf8(line.to_vec()).unwrap()).collect();
     format!("-----BEGIN {label}-----\n{}\n-----END {label}-----\n", lines.join("\n"))
-}
-
-fn base64(bytes: &[u8]) -> String {
-    let alphabet: Vec<char> = ('A'..='Z').chain('a'..='z').chain('0'..='9').chain(['+', '/']).collect();
-    let mut text = String::new();
-    for chunk in bytes.chunks(3) {
-        let group = (0..3).fold(0, |group, place| group << 8 | usize::from(*chunk.get(place).unwrap_or(&0)));
-        (0..=chunk.len()).for_each(|place| text.push(alphabet[group >> (18 - 6 * place) & 63]));
-        (chunk.len()..3).for_each(|_| text.push('='));
-    }
-    text
 }
 
 fn any_root() -> Vec<u8> {

@@ -4,10 +4,11 @@ use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use http::HeaderValue;
 use http::uri::Authority;
 
-use crate::base64;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::target::{Endpoint, Role, Security};
@@ -53,7 +54,7 @@ impl Proxy {
 
 impl Credentials {
     fn token(&self) -> String {
-        base64::encode(&self.pair())
+        STANDARD.encode(self.pair())
     }
 
     fn pair(&self) -> Vec<u8> {
