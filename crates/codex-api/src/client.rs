@@ -6,7 +6,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
-use http_transport::{Environment, ProxySettings, Transport, TransportBuilder};
+use http_transport::{Environment, HttpVersions, ProxySettings, Transport, TransportBuilder};
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Timeouts};
@@ -166,6 +166,12 @@ impl ClientBuilder {
     /// `NO_PROXY`). A proxied host is not resolved locally.
     pub fn proxy(mut self, proxy: impl Into<ProxySettings>) -> Self {
         self.dial = self.dial.proxy(proxy);
+        self
+    }
+
+    /// The versions of HTTP to speak. Default: [`HttpVersions::Auto`]. WebSockets are opened over HTTP/1.1 in any case.
+    pub fn http_versions(mut self, versions: HttpVersions) -> Self {
+        self.dial = self.dial.http_versions(versions);
         self
     }
 

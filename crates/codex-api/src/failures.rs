@@ -18,6 +18,7 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         ErrorKind::Timeout => FailureKind::Timeout,
         ErrorKind::Truncated => FailureKind::Truncated,
         ErrorKind::TooLarge => FailureKind::TooLarge,
+        ErrorKind::Overloaded => FailureKind::Overloaded,
         ErrorKind::Cancelled => FailureKind::Cancelled,
         ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered => FailureKind::Connect,
         _ => FailureKind::Protocol,

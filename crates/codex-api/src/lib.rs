@@ -31,7 +31,7 @@ pub use answer::Answer;
 pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
-pub use http_transport::{Environment, ProxySettings, ProxyUrl};
+pub use http_transport::{Environment, HttpVersions, ProxySettings, ProxyUrl};
 pub use provider::Provider;
 pub use response_events::*;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};

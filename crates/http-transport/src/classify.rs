@@ -39,6 +39,12 @@ pub(crate) fn connect(endpoint: &Endpoint, tried: usize, cause: io::Error) -> Er
     Error::new(ErrorKind::Connect, Phase::Connect, message).with_source(cause)
 }
 
+/// The server does not speak HTTP/2 over TLS, and must.
+pub(crate) fn no_http2(endpoint: &Endpoint, phase: Phase) -> Error {
+    let message = format!("{endpoint} does not speak HTTP/2, and nothing else is allowed by the settings");
+    Error::new(ErrorKind::Config, phase, message)
+}
+
 /// The TLS handshake failed.
 pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> Error {
     let message = match find::<rustls::Error>(&cause) {

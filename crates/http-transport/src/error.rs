@@ -41,16 +41,20 @@ pub enum ErrorKind {
     Proxy,
     /// A deadline passed; [`Error::phase`] tells which one.
     Timeout,
-    /// The connection ended before any byte of the request was written: the server cannot have acted on it.
+    /// The connection ended before any byte of the request was written, or the server said (HTTP/2) that it did not
+    /// look at it: it cannot have acted on it.
     NotSent,
-    /// The connection ended after the request was (partly) written and before the response head was complete.
+    /// The connection, or the request's part of it (HTTP/2), ended after the request was (partly) written and before the
+    /// response head was complete.
     Unanswered,
-    /// The connection ended in the middle of the body.
+    /// The connection, or the request's part of it (HTTP/2), ended in the middle of the body.
     Truncated,
     /// The peer does not keep to HTTP.
     Protocol,
     /// The response head is larger than 64 KiB or has more than 100 headers.
     TooLarge,
+    /// The server asks for fewer requests, by a means of HTTP/2 (`ENHANCE_YOUR_CALM`); a later one may be welcome.
+    Overloaded,
     /// The exchange was given up on this side.
     Cancelled,
 }

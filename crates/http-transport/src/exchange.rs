@@ -12,31 +12,36 @@ use http::StatusCode;
 use tokio::runtime::Handle;
 
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
-use crate::classify;
+use crate::call::Call;
 use crate::dial::Dial;
 use crate::drain;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
-use crate::idle::Idle;
-use crate::outgoing;
 use crate::phase::Phase;
-use crate::pool::Way;
-use crate::proxy::{self, Proxy, Refusal, Route};
+use crate::plan::{self, Plan};
+use crate::pool::{Entry, Follow, Lead, Way, Wish};
+use crate::proxy::{Proxy, Refusal, Route};
 use crate::request::Request;
-use crate::target::{Endpoint, Role, Target};
+use crate::target::Endpoint;
 use crate::transport::Settings;
 use crate::upgrade::{Switch, Upgraded};
 use crate::waiting::Waiting;
 
-/// One request and its answer, on a connection that it has for itself.
+/// One request and its answer: on an HTTP/1.1 connection that it has for itself, or on an HTTP/2 connection that it
+/// shares.
 ///
-/// It moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind it, and no
-/// body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes the
-/// socket, unless the body was read to its clean end: then the connection waits for another request of the transport.
+/// Over HTTP/1.1 it moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind
+/// it, and no body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes
+/// the socket, unless the body was read to its clean end: then the connection waits for another request of the
+/// transport.
+///
+/// An HTTP/2 connection has a task, which moves what arrives to where it is asked for: at most 256 KiB of a body wait
+/// there for a reader. Dropping an exchange resets its stream and leaves the connection to the others.
 ///
 /// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
-/// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection.
+/// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection; so
+/// is one that the server refused over HTTP/2 without looking at it.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
@@ -48,58 +53,44 @@ pub struct Exchange {
 enum State {
     /// Not polled yet, and perhaps never to be sent.
     New(Box<Result<Plan, Error>>),
-    Dialing(Box<(Dial, Plan)>),
-    Starting(Arc<Endpoint>, Pin<Box<dyn Future<Output = hyper::Result<Http1>> + Send>>),
+    /// Another request opens a connection that this one may share.
+    Following(Box<(Follow, Plan)>),
+    Dialing(Box<(Dial, Plan, Option<Lead>)>),
+    Starting(Arc<Endpoint>, Starting),
     /// With the request, if it can be sent once more.
     Waiting(Box<(Waiting, Option<Plan>)>),
     /// A proxy said no in place of the server.
     Refused(Box<Refusal>),
-    Body(Arc<Endpoint>, Box<Http1>),
+    Body(Arc<Endpoint>, Box<Call>),
     /// Behind a 101.
     Switched(Upgraded),
     /// The phase it ended in; the socket is closed, or somebody else's.
     Ended(Phase),
 }
 
+type Starting = Pin<Box<dyn Future<Output = Result<(Call, Option<Plan>), Error>> + Send>>;
+
 impl State {
-    fn refused(proxy: Arc<Proxy>, Waiting { endpoint, http, .. }: Waiting, head: Head) -> Self {
+    fn refused(proxy: Arc<Proxy>, endpoint: Arc<Endpoint>, http: Http1, head: Head) -> Self {
         let reason = head.status.canonical_reason().unwrap_or_default().to_owned();
         let refusal = Refusal::new(proxy, endpoint, Phase::Head, (head, reason), Box::new(http));
         Self::Refused(Box::new(refusal))
     }
 
-    fn answered(Waiting { endpoint, http, .. }: Waiting, status: StatusCode) -> Self {
-        if status != StatusCode::SWITCHING_PROTOCOLS {
-            return Self::Body(endpoint, Box::new(http));
+    fn answered(endpoint: Arc<Endpoint>, call: Call, status: StatusCode) -> Self {
+        match call {
+            Call::Http1(http) if status == StatusCode::SWITCHING_PROTOCOLS => match http.into_stream() {
+                Some((stream, leftover)) => Self::Switched(Upgraded::new(endpoint, stream, leftover)),
+                None => Self::Ended(Phase::Done),
+            },
+            call => Self::Body(endpoint, Box::new(call)),
         }
-        match http.into_stream() {
-            Some((stream, leftover)) => Self::Switched(Upgraded::new(endpoint, stream, leftover)),
-            None => Self::Ended(Phase::Done),
-        }
-    }
-}
-
-/// A request that can be sent.
-struct Plan {
-    endpoint: Arc<Endpoint>,
-    route: Route,
-    request: http::Request<Bytes>,
-}
-
-impl Plan {
-    fn new(request: Request, proxies: &proxy::Table) -> Result<Self, Error> {
-        let mut target = Target::parse(&request.uri)?;
-        let route = Route::choose(proxies, &target.endpoint, &request.headers)?;
-        if let Route::Forward(proxy) = &route {
-            target.endpoint.role = Role::Forwarded(proxy.endpoint.authority());
-        }
-        Ok(Self { request: outgoing::prepare(request, &target, &route)?, route, endpoint: Arc::new(target.endpoint) })
     }
 }
 
 impl Exchange {
     pub(crate) fn new(settings: Arc<Settings>, request: Request) -> Self {
-        let plan = Plan::new(request, &settings.proxies);
+        let plan = Plan::new(request, &settings.proxies, settings.versions);
         Self { settings, route: Route::Direct, state: State::New(Box::new(plan)) }
     }
 
@@ -127,21 +118,21 @@ impl Exchange {
     /// The next bytes of the body, as soon as they are there; `None` at its clean end and after an error. A 101 has
     /// no body; what comes behind it is for [`into_upgraded`](Self::into_upgraded).
     ///
-    /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`]; before the head was read, with
-    /// [`ErrorKind::Config`]. There is no time limit here.
+    /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`], over HTTP/2 also with
+    /// [`ErrorKind::Overloaded`], and with [`ErrorKind::Timeout`] when the server leaves a PING without an answer; before
+    /// the head was read, with [`ErrorKind::Config`]. There is no other time limit here.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
-        let (endpoint, http) = match &mut self.state {
-            State::Body(endpoint, http) => (endpoint, http),
+        let (endpoint, call) = match &mut self.state {
+            State::Body(endpoint, call) => (endpoint, call),
             State::Switched(_) | State::Ended(_) => return Poll::Ready(None),
             _ => {
                 let message = "the body was asked for before the response head";
                 return Poll::Ready(Some(Err(Error::new(ErrorKind::Config, self.phase(), message))));
             }
         };
-        match ready!(http.poll_data(cx)) {
+        match ready!(call.poll_data(cx, endpoint)) {
             Some(Ok(data)) => Poll::Ready(Some(Ok(data))),
-            Some(Err(cause)) => {
-                let error = classify::body(endpoint, cause);
+            Some(Err(error)) => {
                 self.state = State::Ended(Phase::Body);
                 Poll::Ready(Some(Err(error)))
             }
@@ -190,6 +181,7 @@ impl Exchange {
     pub fn phase(&self) -> Phase {
         match &self.state {
             State::New(_) => Phase::Dns,
+            State::Following(_) => Phase::Connect,
             State::Dialing(dialing) => dialing.0.phase(),
             State::Starting(..) => Phase::Sending,
             State::Waiting(waiting) => waiting.0.phase(),
@@ -204,39 +196,47 @@ impl Exchange {
         loop {
             match &mut self.state {
                 State::New(_) => self.start(cx)?,
+                State::Following(following) => {
+                    let wish = ready!(following.0.poll(cx));
+                    if let State::Following(following) = self.leave() {
+                        self.enter(following.1, wish, cx)?;
+                    }
+                }
                 State::Dialing(dialing) => {
-                    let stream = ready!(dialing.0.poll(cx))?;
-                    if let State::Dialing(dialing) = mem::replace(&mut self.state, State::Ended(Phase::Sending)) {
-                        let plan = dialing.1;
-                        let start = Http1::start(stream, plan.request);
-                        self.state = State::Starting(plan.endpoint, Box::pin(start));
+                    let dialed = ready!(dialing.0.poll(cx));
+                    if let State::Dialing(dialing) = self.leave() {
+                        let (_, plan, lead) = *dialing;
+                        let (stream, spoken) = dialed.inspect_err(|_| Lead::failed(&lead))?;
+                        let endpoint = Arc::clone(&plan.endpoint);
+                        self.state = State::Starting(endpoint, Box::pin(plan::start(plan, stream, spoken, lead)));
                     }
                 }
                 State::Starting(endpoint, start) => {
-                    let http = ready!(start.as_mut().poll(cx))
-                        .map_err(|cause| classify::head(endpoint, Phase::Sending, 0, cause))?;
-                    let waiting = Waiting::new(Arc::clone(endpoint), http, self.settings.head_timeout);
-                    self.state = State::Waiting(Box::new((waiting, None)));
+                    let (call, again) = ready!(start.as_mut().poll(cx))?;
+                    let endpoint = Arc::clone(endpoint);
+                    self.wait(endpoint, call, again);
                 }
                 State::Waiting(waiting) => {
                     let (waiting, again) = &mut **waiting;
                     let head = match ready!(waiting.poll(cx)) {
                         Ok(head) => head,
                         Err(error) => {
-                            let plan = again.take().filter(|_| waiting.is_stale(&error)).ok_or(error)?;
-                            self.dial(plan);
+                            waiting.call.distrust(&error);
+                            let plan = again.take().filter(|_| waiting.call.is_unseen(&error)).ok_or(error)?;
+                            self.enter(plan, Wish::Fresh, cx)?;
                             continue;
                         }
                     };
-                    if let State::Waiting(waiting) = mem::replace(&mut self.state, State::Ended(Phase::Body)) {
-                        let waiting = waiting.0;
-                        if let Some(proxy) = self.route.refuser(head.status) {
-                            self.state = State::refused(Arc::clone(proxy), waiting, head);
-                            continue;
-                        }
-                        self.state = State::answered(waiting, head.status);
+                    if let State::Waiting(waiting) = self.leave() {
+                        let Waiting { endpoint, call, .. } = waiting.0;
+                        self.state = match (self.route.refuser(head.status), call) {
+                            (Some(proxy), Call::Http1(http)) => State::refused(Arc::clone(proxy), endpoint, http, head),
+                            (_, call) => {
+                                self.state = State::answered(endpoint, call, head.status);
+                                return Poll::Ready(Ok(head));
+                            }
+                        };
                     }
-                    return Poll::Ready(Ok(head));
                 }
                 State::Refused(refusal) => return Poll::Ready(Err(ready!(refusal.poll(cx)))),
                 // `poll_head` answers for these.
@@ -245,49 +245,66 @@ impl Exchange {
         }
     }
 
-    /// Takes a connection that waits for a request, or dials.
+    /// Takes the state, for what follows it.
+    fn leave(&mut self) -> State {
+        let phase = self.phase();
+        mem::replace(&mut self.state, State::Ended(phase))
+    }
+
     fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
-        if let State::New(plan) = mem::replace(&mut self.state, State::Ended(Phase::Dns)) {
+        if let State::New(plan) = self.leave() {
             let plan = (*plan)?;
             if Handle::try_current().is_err() {
                 let message = "an exchange must be polled on a tokio runtime";
                 return Err(Error::new(ErrorKind::Config, Phase::Dns, message));
             }
             self.route = plan.route.clone();
-            match self.parked(&plan, cx) {
-                Some(idle) => {
-                    let http = Http1::on(idle, plan.request.clone());
-                    let waiting = Waiting::new(Arc::clone(&plan.endpoint), http, self.settings.head_timeout);
-                    self.state = State::Waiting(Box::new((waiting, Some(plan))));
-                }
-                None => self.dial(plan),
+            let wish = match Switch::of(&plan.request) {
+                Switch::Excluded => Wish::Any,
+                // It may keep the connection for good, and is rare enough to have one of its own.
+                Switch::Possible | Switch::Tunnel => Wish::Own,
+            };
+            self.enter(plan, wish, cx)?;
+        }
+        Ok(())
+    }
+
+    /// Takes a connection that is there, waits for one that is to come, or dials.
+    fn enter(&mut self, plan: Plan, wish: Wish, cx: &mut Context<'_>) -> Result<(), Error> {
+        let Settings { tls, connect_timeout, pool, .. } = &*self.settings;
+        let endpoint = Arc::clone(&plan.endpoint);
+        match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
+            Entry::Parked(idle) => {
+                let http = Http1::on(idle, plan.request.clone());
+                self.wait(endpoint, Call::Http1(http), plan.once_more());
+            }
+            Entry::Shared(place) => {
+                let http = place.send(&endpoint, plan.request.clone())?;
+                self.wait(endpoint, Call::Http2(http), plan.once_more());
+            }
+            Entry::Follow(follow) => self.state = State::Following(Box::new((follow, plan))),
+            Entry::Dial(lead) => {
+                let dial = Dial::start(endpoint, plan.route.clone(), Arc::clone(tls), plan.offer, *connect_timeout);
+                self.state = State::Dialing(Box::new((dial, plan, lead)));
             }
         }
         Ok(())
     }
 
-    fn parked(&self, plan: &Plan, cx: &mut Context<'_>) -> Option<Idle> {
-        match Switch::of(&plan.request) {
-            Switch::Excluded => {
-                let way = Way { endpoint: Arc::clone(&plan.endpoint), route: plan.route.clone() };
-                self.settings.pool.take(&way, cx)
-            }
-            // It may keep the connection for good, and is rare enough to have one of its own.
-            Switch::Possible | Switch::Tunnel => None,
-        }
-    }
-
-    fn dial(&mut self, plan: Plan) {
-        let Settings { tls, connect_timeout, .. } = &*self.settings;
-        let (endpoint, route) = (Arc::clone(&plan.endpoint), plan.route.clone());
-        let dial = Dial::start(endpoint, route, Arc::clone(tls), *connect_timeout);
-        self.state = State::Dialing(Box::new((dial, plan)));
+    fn wait(&mut self, endpoint: Arc<Endpoint>, call: Call, again: Option<Plan>) {
+        let waiting = Waiting::new(endpoint, call, self.settings.head_timeout);
+        self.state = State::Waiting(Box::new((waiting, again)));
     }
 
     /// The body has ended cleanly.
     fn park(&mut self, cx: &mut Context<'_>) {
-        if let State::Body(endpoint, http) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
-            if let Some(idle) = http.into_idle(cx) {
+        if let State::Body(endpoint, call) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
+            let idle = match *call {
+                Call::Http1(http) => http.into_idle(cx),
+                // The pool has the connection already.
+                Call::Http2(_) => None,
+            };
+            if let Some(idle) = idle {
                 self.settings.pool.park(Way { endpoint, route: self.route.clone() }, idle);
             }
         }

@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::upgrade::Switch;
 
 /// Interim (1xx) answers before the real one.
-const INTERIM_LIMIT: usize = 32;
+pub(crate) const INTERIM_LIMIT: usize = 32;
 
 type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 

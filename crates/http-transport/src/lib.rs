@@ -5,6 +5,7 @@
 #![doc = include_str!("../README.md")]
 
 mod body_reader;
+mod call;
 mod classify;
 mod deadline;
 mod der;
@@ -15,9 +16,11 @@ mod error;
 mod exchange;
 mod head;
 mod http1;
+mod http2;
 mod idle;
 mod outgoing;
 mod phase;
+mod plan;
 mod pool;
 mod progress;
 mod proxy;
@@ -27,6 +30,7 @@ mod roots;
 mod target;
 mod transport;
 mod upgrade;
+mod versions;
 mod waiting;
 
 pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
@@ -39,3 +43,4 @@ pub use proxy::{ProxyAnswer, ProxySettings, ProxyUrl};
 pub use request::Request;
 pub use transport::{Transport, TransportBuilder};
 pub use upgrade::Upgraded;
+pub use versions::HttpVersions;

@@ -1,4 +1,6 @@
-//! Connections that wait for their next request.
+//! Connections for further requests.
+
+mod lead;
 
 use std::collections::HashMap;
 use std::fmt;
@@ -9,13 +11,18 @@ use std::time::Duration;
 use tokio::runtime::{Handle, Id};
 use tokio::time::Instant;
 
+use crate::http2::{Connection, Place};
 use crate::idle::Idle;
 use crate::proxy::Route;
 use crate::target::Endpoint;
+use crate::versions::Offer;
+
+use self::lead::Signal;
+pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.
-const IDLE_LIMIT: Duration = Duration::from_secs(90);
-/// How many connections may wait for requests that go one way.
+pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(90);
+/// How many HTTP/1.1 connections may wait for requests that go one way.
 const PARKED_LIMIT: usize = 4;
 
 /// Where a connection leads and through what. One through a proxy is of no use to a request that goes directly, or
@@ -26,16 +33,53 @@ pub(crate) struct Way {
     pub(crate) route: Route,
 }
 
-/// The idle connections of a transport, by their way. Nothing works on them here: one that the server has closed is
-/// found out when it is asked for, one that is too old when any is parked.
+/// The connections of a transport, by their way: those of HTTP/1.1 that wait for a request, and all of HTTP/2 that take
+/// one. Nothing works on the former here: one that the server has closed is found out when it is asked for, one that is
+/// too old when any is parked.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<HashMap<Way, Vec<Parked>>>);
+pub(crate) struct Pool(Mutex<HashMap<Way, Lane>>);
+
+#[derive(Default)]
+struct Lane {
+    parked: Vec<Parked>,
+    shared: Vec<Shared>,
+    /// The dial that others wait for.
+    lead: Option<(Id, Signal)>,
+    /// Whether the latest connection spoke HTTP/2. It outlives the connections.
+    is_shared: bool,
+}
 
 struct Parked {
     idle: Idle,
     since: Instant,
     /// Another runtime may not be running while this one waits for its sockets.
     runtime: Id,
+}
+
+struct Shared {
+    connection: Arc<Connection>,
+    /// That of its task.
+    runtime: Id,
+}
+
+/// Which connections will do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Wish {
+    Any,
+    /// One that is opened from now on.
+    Fresh,
+    /// One of one's own making.
+    Own,
+}
+
+/// How a request gets to its connection.
+pub(crate) enum Entry {
+    Parked(Idle),
+    Shared(Place),
+    /// Another request is opening a connection that may serve this one, too.
+    Follow(Follow),
+    /// There is none; with what to do about others, unless the new one is for HTTP/1.1 alone.
+    Dial(Option<Lead>),
 }
 
 impl Parked {
@@ -45,8 +89,49 @@ impl Parked {
 }
 
 impl Pool {
-    /// A connection that lives, the one that waited least first. Needs a tokio runtime.
-    pub(crate) fn take(&self, way: &Way, cx: &mut Context<'_>) -> Option<Idle> {
+    /// What there is for a request: a connection that lives (the one that waited least first), or the hope of one.
+    /// `patience` is how long it may last. Needs a tokio runtime.
+    pub(crate) fn enter(
+        self: &Arc<Self>,
+        way: &Way,
+        offer: Offer,
+        wish: Wish,
+        patience: Option<Duration>,
+        cx: &mut Context<'_>,
+    ) -> Entry {
+        if wish == Wish::Any {
+            if let Some(place) = self.place(way) {
+                return Entry::Shared(place);
+            }
+            if let Some(idle) = self.take(way, cx) {
+                return Entry::Parked(idle);
+            }
+        }
+        if offer == Offer::Http1 {
+            return Entry::Dial(None);
+        }
+        let runtime = match Handle::try_current() {
+            Ok(handle) if wish != Wish::Own => handle.id(),
+            _ => return Entry::Dial(Some(Lead::alone(self, way))),
+        };
+        let mut all = self.lock();
+        let lane = all.entry(way.clone()).or_default();
+        match &lane.lead {
+            Some((of, signal)) if *of == runtime && signal.is_live() => {
+                return Entry::Follow(Follow::new(signal.clone(), patience));
+            }
+            _ => {}
+        }
+        let (lead, signal) = Lead::new(self, way);
+        // A server that may speak HTTP/1.1 is not kept from many connections at once.
+        if lane.is_shared || offer == Offer::Http2 {
+            lane.lead = Some((runtime, signal));
+        }
+        Entry::Dial(Some(lead))
+    }
+
+    /// An HTTP/1.1 connection that lives.
+    fn take(&self, way: &Way, cx: &mut Context<'_>) -> Option<Idle> {
         let runtime = Handle::try_current().ok()?.id();
         // Each is looked at, and closed, without the lock.
         while let Some(mut parked) = self.pop(way, runtime) {
@@ -59,13 +144,18 @@ impl Pool {
 
     fn pop(&self, way: &Way, runtime: Id) -> Option<Parked> {
         let mut all = self.lock();
-        let parked = all.get_mut(way)?;
+        let parked = &mut all.get_mut(way)?.parked;
         let index = parked.iter().rposition(|parked| parked.runtime == runtime)?;
-        let taken = parked.remove(index);
-        if parked.is_empty() {
-            all.remove(way);
-        }
-        Some(taken)
+        Some(parked.remove(index))
+    }
+
+    /// A place on a connection that others use, too; on the newest of them.
+    fn place(&self, way: &Way) -> Option<Place> {
+        let runtime = Handle::try_current().ok()?.id();
+        let mut all = self.lock();
+        let shared = &mut all.get_mut(way)?.shared;
+        shared.retain(|shared| shared.connection.is_open());
+        shared.iter().rev().filter(|shared| shared.runtime == runtime).find_map(|shared| shared.connection.place())
     }
 
     /// Keeps a connection for the next request. Without a runtime it is closed.
@@ -73,11 +163,8 @@ impl Pool {
         let Ok(runtime) = Handle::try_current() else { return };
         let now = Instant::now();
         let mut all = self.lock();
-        all.retain(|_, parked| {
-            parked.retain(|parked| parked.is_fresh(now));
-            !parked.is_empty()
-        });
-        let parked = all.entry(way).or_default();
+        Self::clean(&mut all, now);
+        let parked = &mut all.entry(way).or_default().parked;
         if parked.len() == PARKED_LIMIT {
             // The one that waited longest is the next that the server closes.
             parked.remove(0);
@@ -85,15 +172,49 @@ impl Pool {
         parked.push(Parked { idle, since: now, runtime: runtime.id() });
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Way, Vec<Parked>>> {
+    /// Offers a connection to all requests that go its way.
+    fn share(&self, way: &Way, connection: Arc<Connection>) {
+        let Ok(runtime) = Handle::try_current() else { return };
+        let mut all = self.lock();
+        Self::clean(&mut all, Instant::now());
+        let lane = all.entry(way.clone()).or_default();
+        lane.is_shared = true;
+        lane.shared.push(Shared { connection, runtime: runtime.id() });
+    }
+
+    /// The server has chosen HTTP/1.1.
+    fn unshare(&self, way: &Way) {
+        if let Some(lane) = self.lock().get_mut(way) {
+            lane.is_shared = false;
+        }
+    }
+
+    fn clean(all: &mut HashMap<Way, Lane>, now: Instant) {
+        all.retain(|_, lane| {
+            lane.parked.retain(|parked| parked.is_fresh(now));
+            lane.shared.retain(|shared| shared.connection.is_open());
+            !lane.is_empty()
+        });
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<Way, Lane>> {
         // Whole at every moment that could panic.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Lane {
+    fn is_empty(&self) -> bool {
+        let is_led = self.lead.as_ref().is_some_and(|(_, signal)| signal.is_live());
+        self.parked.is_empty() && self.shared.is_empty() && !is_led && !self.is_shared
+    }
+}
+
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_map().entries(self.lock().iter().map(|(way, parked)| (way.endpoint.to_string(), parked.len()))).finish()
+        let all = self.lock();
+        let counts = all.iter().map(|(way, lane)| (way.endpoint.to_string(), (lane.parked.len(), lane.shared.len())));
+        f.debug_map().entries(counts).finish()
     }
 }
 

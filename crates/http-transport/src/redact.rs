@@ -21,7 +21,7 @@ impl fmt::Debug for Headers<'_> {
     }
 }
 
-fn is_secret(name: &HeaderName) -> bool {
+pub(crate) fn is_secret(name: &HeaderName) -> bool {
     let name = name.as_str();
     name == "x-codex-turn-state"
         || ["authorization", "cookie", "api-key", "apikey"].iter().any(|part| name.contains(part))

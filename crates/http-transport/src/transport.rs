@@ -12,6 +12,7 @@ use crate::pool::Pool;
 use crate::proxy::{self, ProxySettings};
 use crate::request::Request;
 use crate::roots::Wanted;
+use crate::versions::HttpVersions;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const HEAD_TIMEOUT: Duration = Duration::from_secs(120);
@@ -31,6 +32,7 @@ pub(crate) struct Settings {
     pub(crate) tls: Arc<TlsSettings>,
     pub(crate) proxies: Arc<proxy::Table>,
     pub(crate) pool: Arc<Pool>,
+    pub(crate) versions: HttpVersions,
 }
 
 impl Transport {
@@ -45,6 +47,7 @@ impl Transport {
             connect_timeout: Some(CONNECT_TIMEOUT),
             head_timeout: Some(HEAD_TIMEOUT),
             proxy: ProxySettings::default(),
+            versions: HttpVersions::default(),
             roots: Wanted::default(),
             environment: Environment::default(),
         }
@@ -53,9 +56,10 @@ impl Transport {
     /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
     /// shared stays shared.
     pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
-        let Settings { connect_timeout, tls, proxies, pool, .. } = &*self.settings;
+        let Settings { connect_timeout, tls, proxies, pool, versions, .. } = &*self.settings;
         let (tls, proxies, pool) = (Arc::clone(tls), Arc::clone(proxies), Arc::clone(pool));
-        let settings = Settings { connect_timeout: *connect_timeout, head_timeout: limit, tls, proxies, pool };
+        let (connect_timeout, versions) = (*connect_timeout, *versions);
+        let settings = Settings { connect_timeout, head_timeout: limit, tls, proxies, pool, versions };
         Self { settings: Arc::new(settings) }
     }
 
@@ -73,6 +77,7 @@ pub struct TransportBuilder {
     connect_timeout: Option<Duration>,
     head_timeout: Option<Duration>,
     proxy: ProxySettings,
+    versions: HttpVersions,
     roots: Wanted,
     environment: Environment,
 }
@@ -87,7 +92,8 @@ impl TransportBuilder {
 
     /// The limit from the end of the request to the end of the response head; bytes that arrive in between, and
     /// interim answers, do not extend it. The same length of time is allowed without progress while the request is
-    /// being written. Default: 120 s. `None`: no limit.
+    /// being written. Over HTTP/2 a request is written when the connection has taken all of it. Default: 120 s. `None`:
+    /// no limit.
     pub fn head_timeout(mut self, limit: Option<Duration>) -> Self {
         self.head_timeout = limit;
         self
@@ -96,6 +102,12 @@ impl TransportBuilder {
     /// Which requests go through a proxy. Default: [`ProxySettings::Environment`].
     pub fn proxy(mut self, settings: impl Into<ProxySettings>) -> Self {
         self.proxy = settings.into();
+        self
+    }
+
+    /// Which versions of HTTP are spoken. Default: [`HttpVersions::Auto`].
+    pub fn http_versions(mut self, versions: HttpVersions) -> Self {
+        self.versions = versions;
         self
     }
 
@@ -141,6 +153,7 @@ impl TransportBuilder {
                 tls: Arc::new(TlsSettings::new(self.roots.load(&self.environment)?)),
                 proxies: Arc::new(proxy::Table::new(&self.proxy, &self.environment)),
                 pool: Arc::default(),
+                versions: self.versions,
             }),
         })
     }

@@ -6,11 +6,10 @@ use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::classify;
+use crate::call::Call;
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
-use crate::http1::Http1;
 use crate::phase::Phase;
 use crate::target::Endpoint;
 use crate::upgrade::Switch;
@@ -18,41 +17,30 @@ use crate::upgrade::Switch;
 /// A request on its way, and nothing back yet.
 pub(crate) struct Waiting {
     pub(crate) endpoint: Arc<Endpoint>,
-    pub(crate) http: Http1,
+    pub(crate) call: Call,
     limit: Option<Duration>,
     deadline: Deadline,
     phase: Phase,
-    /// Bytes written when the deadline was last set.
+    /// What was written when the deadline was last set.
     written: u64,
 }
 
 impl Waiting {
-    pub(crate) fn new(endpoint: Arc<Endpoint>, http: Http1, limit: Option<Duration>) -> Self {
-        Self { endpoint, http, limit, deadline: Deadline::after(limit), phase: Phase::Sending, written: 0 }
+    pub(crate) fn new(endpoint: Arc<Endpoint>, call: Call, limit: Option<Duration>) -> Self {
+        Self { endpoint, call, limit, deadline: Deadline::after(limit), phase: Phase::Sending, written: 0 }
     }
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// Whether `error` says only that the connection had come to its end before this request.
-    pub(crate) fn is_stale(&self, error: &Error) -> bool {
-        let progress = self.http.progress();
-        match error.kind() {
-            ErrorKind::Timeout => false,
-            ErrorKind::Unanswered => progress.read() == 0,
-            // What the server said to nobody (a 408, say) was not meant for this request.
-            _ => progress.written() == 0,
-        }
-    }
-
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
-        let answer = self.http.poll_response(cx);
-        if self.phase == Phase::Sending && self.http.progress().is_sent() {
+        let answer = self.call.poll_response(cx, &self.endpoint, self.phase);
+        if self.phase == Phase::Sending && self.call.is_sent() {
             self.phase = Phase::Head;
             self.deadline = Deadline::after(self.limit);
         }
-        if self.http.is_interim_flood() {
+        if self.call.is_interim_flood() {
             let message = format!("{} sends interim answers without end", self.endpoint);
             return Poll::Ready(Err(Error::new(ErrorKind::Protocol, self.phase, message)));
         }
@@ -61,10 +49,7 @@ impl Waiting {
                 Some(error) => Err(error),
                 None => Ok(Head::copied_from(&response)),
             }),
-            Poll::Ready(Err(cause)) => {
-                let written = self.http.progress().written();
-                Poll::Ready(Err(classify::head(&self.endpoint, self.phase, written, cause)))
-            }
+            Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => self.poll_deadline(cx).map(Err),
         }
     }
@@ -74,10 +59,10 @@ impl Waiting {
         if status != StatusCode::SWITCHING_PROTOCOLS {
             return None;
         }
-        let why = match self.http.switch() {
+        let why = match self.call.switch() {
             Switch::Excluded | Switch::Tunnel => "without being asked to",
             // What is left of the request would be lost, or mistaken for the new protocol.
-            Switch::Possible if !self.http.progress().is_sent() => "before it had the whole request",
+            Switch::Possible if !self.call.is_sent() => "before it had the whole request",
             Switch::Possible => return None,
         };
         let message = format!("{} switched protocols {why}", self.endpoint);
@@ -86,7 +71,7 @@ impl Waiting {
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
         while let Poll::Ready(limit) = self.deadline.poll_expired(cx) {
-            let written = self.http.progress().written();
+            let written = self.call.written();
             // A long request over a slow line is not a stall as long as it moves.
             if self.phase == Phase::Sending && written > self.written {
                 self.written = written;

@@ -35,6 +35,9 @@ pub enum FailureKind {
     TooLarge,
     /// The WebSocket was closed before the end.
     Closed,
+    /// The peer asks for fewer requests, by a means of HTTP/2. What a service says of it in words is
+    /// [`Api`](Self::Api) or [`Status`](Self::Status).
+    Overloaded,
     /// The request was cancelled.
     Cancelled,
 }
@@ -55,6 +58,7 @@ impl FailureKind {
             Self::Protocol => "protocol",
             Self::TooLarge => "too_large",
             Self::Closed => "closed",
+            Self::Overloaded => "overloaded",
             Self::Cancelled => "cancelled",
         }
     }
@@ -135,7 +139,8 @@ impl Failure {
             | FailureKind::Timeout
             | FailureKind::Truncated
             | FailureKind::Protocol
-            | FailureKind::Closed => true,
+            | FailureKind::Closed
+            | FailureKind::Overloaded => true,
             FailureKind::Config
             | FailureKind::Tls
             | FailureKind::Proxy

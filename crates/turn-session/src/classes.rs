@@ -20,6 +20,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
         FailureKind::Closed if socket.reused && failure.phase != Phase::Streaming => FailureClass::Stale,
         FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default()),
         FailureKind::Truncated => FailureClass::Cut,
+        FailureKind::Overloaded => FailureClass::Overloaded,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
         FailureKind::Tls => FailureClass::Tls,

@@ -25,6 +25,7 @@ use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::proxy::{Protocol, Route};
 use crate::target::{Endpoint, Security};
+use crate::versions::{Offer, Spoken};
 
 use self::race::Race;
 use self::resolve::Resolve;
@@ -41,6 +42,7 @@ pub(crate) struct Dial {
     endpoint: Arc<Endpoint>,
     route: Route,
     tls: Arc<TlsSettings>,
+    offer: Offer,
     timeout: Option<Duration>,
     deadline: Deadline,
     stage: Stage,
@@ -57,7 +59,7 @@ enum Stage {
 
 enum Step {
     Next(Stage),
-    Done(BoxStream),
+    Done(BoxStream, Spoken),
 }
 
 impl Dial {
@@ -66,6 +68,7 @@ impl Dial {
         endpoint: Arc<Endpoint>,
         route: Route,
         tls: Arc<TlsSettings>,
+        offer: Offer,
         timeout: Option<Duration>,
     ) -> Self {
         Self {
@@ -74,6 +77,7 @@ impl Dial {
             endpoint,
             route,
             tls,
+            offer,
             timeout,
         }
     }
@@ -87,11 +91,11 @@ impl Dial {
         }
     }
 
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<BoxStream, Error>> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<(BoxStream, Spoken), Error>> {
         loop {
             match self.poll_step(cx)? {
                 Poll::Ready(Step::Next(stage)) => self.stage = stage,
-                Poll::Ready(Step::Done(stream)) => return Poll::Ready(Ok(stream)),
+                Poll::Ready(Step::Done(stream, spoken)) => return Poll::Ready(Ok((stream, spoken))),
                 Poll::Pending => break,
             }
         }
@@ -111,7 +115,7 @@ impl Dial {
                 Err(lost) => return Poll::Ready(Err(classify::connect(hop, lost.tried, lost.cause))),
             },
             Stage::ProxyTls(handshake) => {
-                let stream = ready!(handshake.poll(cx, hop, Phase::Proxy))?;
+                let (stream, _) = ready!(handshake.poll(cx, hop, Phase::Proxy))?;
                 self.at_the_proxy(stream)?
             }
             Stage::Tunnel(tunnel) => {
@@ -122,7 +126,10 @@ impl Dial {
                 let stream = ready!(socks.as_mut().poll(cx))?;
                 self.at_the_server(stream)?
             }
-            Stage::Tls(handshake) => Step::Done(ready!(handshake.poll(cx, &self.endpoint, Phase::Tls))?),
+            Stage::Tls(handshake) => {
+                let (stream, spoken) = ready!(handshake.poll(cx, &self.endpoint, Phase::Tls))?;
+                Step::Done(stream, spoken)
+            }
         };
         Poll::Ready(Ok(step))
     }
@@ -130,7 +137,7 @@ impl Dial {
     fn connected(&mut self, stream: BoxStream) -> Result<Step, Error> {
         match self.route.proxy() {
             Some(proxy) if proxy.endpoint.security == Security::Tls => {
-                let handshake = self.tls.start(&proxy.endpoint, stream, Phase::Proxy)?;
+                let handshake = self.tls.start(&proxy.endpoint, stream, Phase::Proxy, Offer::Http1)?;
                 Ok(self.next(Stage::ProxyTls(handshake)))
             }
             _ => self.at_the_proxy(stream),
@@ -140,7 +147,7 @@ impl Dial {
     fn at_the_proxy(&mut self, stream: BoxStream) -> Result<Step, Error> {
         let stage = match &self.route {
             Route::Direct => return self.at_the_server(stream),
-            Route::Forward(_) => return Ok(Step::Done(stream)),
+            Route::Forward(_) => return Ok(Step::Done(stream, Spoken::Http1)),
             Route::Tunnel(proxy) => {
                 let (proxy, endpoint) = (Arc::clone(proxy), Arc::clone(&self.endpoint));
                 match proxy.protocol {
@@ -154,9 +161,9 @@ impl Dial {
 
     fn at_the_server(&mut self, stream: BoxStream) -> Result<Step, Error> {
         match self.endpoint.security {
-            Security::Plain => Ok(Step::Done(stream)),
+            Security::Plain => Ok(Step::Done(stream, self.offer.unnegotiated())),
             Security::Tls => {
-                let handshake = self.tls.start(&self.endpoint, stream, Phase::Tls)?;
+                let handshake = self.tls.start(&self.endpoint, stream, Phase::Tls, self.offer)?;
                 Ok(self.next(Stage::Tls(handshake)))
             }
         }

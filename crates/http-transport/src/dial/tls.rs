@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::future::Future;
+use std::io;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 
-use rustls::ClientConfig;
 use rustls::pki_types::{CertificateDer, ServerName};
+use rustls::{AlertDescription, ClientConfig};
 use rustls_platform_verifier::Verifier;
 use tokio_rustls::{Connect, TlsConnector};
 
@@ -15,6 +16,7 @@ use crate::classify;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::target::Endpoint;
+use crate::versions::{Offer, Spoken};
 
 use super::stream::BoxStream;
 use super::verifier::NamingVerifier;
@@ -34,7 +36,13 @@ impl TlsSettings {
     }
 
     /// Starts the handshake over `stream`.
-    pub(super) fn start(&self, endpoint: &Endpoint, stream: BoxStream, phase: Phase) -> Result<Handshake, Error> {
+    pub(super) fn start(
+        &self,
+        endpoint: &Endpoint,
+        stream: BoxStream,
+        phase: Phase,
+        offer: Offer,
+    ) -> Result<Handshake, Error> {
         let config = self.config.get_or_init(|| self.load()).clone().map_err(|cause| {
             let message = "cannot load the platform's root certificates";
             Error::new(ErrorKind::Config, phase, message).with_source(cause)
@@ -43,19 +51,21 @@ impl TlsSettings {
             let message = format!("{} is not a name that a certificate can have", endpoint.host);
             Error::new(ErrorKind::Config, phase, message).with_source(cause)
         })?;
-        Ok(Handshake(Box::new(TlsConnector::from(config).connect(name, stream))))
+        // The copy shares roots and session cache.
+        let mut config = (*config).clone();
+        config.alpn_protocols = offer.protocols();
+        Ok(Handshake { offer, connect: Box::new(TlsConnector::from(Arc::new(config)).connect(name, stream)) })
     }
 
     fn load(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         // An explicit provider: what the process has installed as its default is not this library's business.
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let verifier = Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), Arc::clone(&provider))?;
-        let mut config = ClientConfig::builder_with_provider(provider)
+        let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
             .dangerous() // rustls' word for any verifier but its own
             .with_custom_certificate_verifier(Arc::new(NamingVerifier(verifier)))
             .with_no_client_auth();
-        config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
 }
@@ -68,18 +78,33 @@ impl fmt::Debug for TlsSettings {
 }
 
 /// A handshake under way.
-pub(super) struct Handshake(Box<Connect<BoxStream>>);
+pub(super) struct Handshake {
+    offer: Offer,
+    connect: Box<Connect<BoxStream>>,
+}
 
 impl Handshake {
+    /// The stream, and what the server has chosen to speak on it.
     pub(super) fn poll(
         &mut self,
         cx: &mut Context<'_>,
         endpoint: &Endpoint,
         phase: Phase,
-    ) -> Poll<Result<BoxStream, Error>> {
-        Poll::Ready(match ready!(Pin::new(&mut *self.0).poll(cx)) {
-            Ok(stream) => Ok(Box::new(stream)),
+    ) -> Poll<Result<(BoxStream, Spoken), Error>> {
+        Poll::Ready(match ready!(Pin::new(&mut *self.connect).poll(cx)) {
+            Ok(stream) => match self.offer.agreed(stream.get_ref().1.alpn_protocol()) {
+                Some(spoken) => Ok((Box::new(stream), spoken)),
+                None => Err(classify::no_http2(endpoint, phase)),
+            },
+            Err(cause) if self.offer == Offer::Http2 && is_protocol_refusal(&cause) => {
+                Err(classify::no_http2(endpoint, phase).with_source(cause))
+            }
             Err(cause) => Err(classify::handshake(endpoint, phase, cause)),
         })
     }
+}
+
+/// RFC 7301, section 3.2: the server knows none of the protocols that were offered.
+fn is_protocol_refusal(cause: &io::Error) -> bool {
+    matches!(classify::find(cause), Some(rustls::Error::AlertReceived(AlertDescription::NoApplicationProtocol)))
 }

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex};
 use tokio::time::{Instant, advance, sleep, timeout};
 
 use super::Waiting;
+use crate::call::Call;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
@@ -33,7 +34,7 @@ async fn start_with(headers: HeaderMap, pipe: usize) -> (Waiting, DuplexStream) 
     let target = Target::parse(&request.uri).unwrap();
     let request = prepare(request, &target, &crate::proxy::Route::Direct).unwrap();
     let http = Http1::start(Box::new(near), request).await.unwrap();
-    let waiting = Waiting::new(Arc::new(target.endpoint), http, Some(LIMIT));
+    let waiting = Waiting::new(Arc::new(target.endpoint), Call::Http1(http), Some(LIMIT));
     (waiting, far)
 }
 

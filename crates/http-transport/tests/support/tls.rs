@@ -8,8 +8,14 @@ use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
 use tokio_rustls::TlsAcceptor;
 
-/// A private CA called `ca`: its root in DER, and a server's settings with a certificate for `name`.
+/// A private CA called `ca`: its root in DER, and the settings of a server that speaks HTTP/1.1, with a certificate for
+/// `name`.
 pub(crate) fn authority(ca: &str, name: &str) -> (Vec<u8>, TlsAcceptor) {
+    authority_offering(ca, name, &["http/1.1"])
+}
+
+/// The same for a server that picks the first of these protocols (RFC 7301) that it is offered.
+pub(crate) fn authority_offering(ca: &str, name: &str, protocols: &[&str]) -> (Vec<u8>, TlsAcceptor) {
     let mut params = CertificateParams::default();
     params.distinguished_name.push(DnType::CommonName, ca);
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -25,7 +31,7 @@ pub(crate) fn authority(ca: &str, name: &str) -> (Vec<u8>, TlsAcceptor) {
         .with_no_client_auth()
         .with_single_cert(vec![leaf.der().clone()], PrivatePkcs8KeyDer::from(leaf_key.serialize_der()).into())
         .unwrap();
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     (root, TlsAcceptor::from(Arc::new(config)))
 }
 

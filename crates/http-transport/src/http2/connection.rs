@@ -1,0 +1,187 @@
+//! A connection as its requests see it.
+
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::task::{Context, Poll, Waker};
+
+use bytes::Bytes;
+use h2::client::{Builder, SendRequest};
+use tokio::time::Instant;
+
+use crate::dial::BoxStream;
+use crate::error::Error;
+use crate::pool::Lead;
+use crate::progress::{Metered, Progress};
+use crate::target::Endpoint;
+
+use super::driver::Driver;
+use super::failure;
+use super::stream::Http2;
+
+/// Requests at a time on one connection, if the server takes that many; it may set a lower limit
+/// (`SETTINGS_MAX_CONCURRENT_STREAMS`).
+const STREAM_LIMIT: usize = 64;
+/// Bytes of a body that may be here unread: 2.6 MB/s over a line of 100 ms, far more than a model speaks.
+const STREAM_WINDOW: u32 = 256 * 1024;
+/// All windows of the streams together: however many readers stop reading, the others go on.
+const CONNECTION_WINDOW: u32 = STREAM_LIMIT as u32 * STREAM_WINDOW;
+/// What the frames of unread bytes may cost above the bytes themselves. The library's default would end the connection
+/// over a few readers that stop in streams of small events.
+const FRAME_BUDGET: usize = 32 * 1024 * 1024;
+/// Bytes of a response head, counted as in RFC 9113, section 6.5.2.
+const HEAD_LIMIT: u32 = 64 * 1024;
+/// Bytes of a request body that the connection takes before it has sent them.
+const SEND_BUFFER: usize = 256 * 1024;
+
+/// A connection that requests share. A task drives it; it ends when nobody wants it any more (no request on it, and
+/// neither in the pool nor trusted), and at last some time after its last request.
+pub(crate) struct Connection {
+    inner: Mutex<Inner>,
+    /// Bytes of all its streams, and of everything else.
+    progress: Arc<Progress>,
+    is_unresponsive: AtomicBool,
+}
+
+struct Inner {
+    /// `None` once the connection must take no other request.
+    sender: Option<SendRequest<Bytes>>,
+    streams: usize,
+    /// When the number of streams last became zero.
+    idle_since: Instant,
+}
+
+/// Speaks HTTP/2 on `stream` from now on; the place is that of the first request. The pool gets the connection through
+/// `lead`, as soon as the server has said how many requests it takes at a time.
+pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) -> Result<Place, Error> {
+    let progress = Arc::new(Progress::default());
+    let mut settings = Builder::new();
+    settings
+        .enable_push(false)
+        .initial_window_size(STREAM_WINDOW)
+        .initial_connection_window_size(CONNECTION_WINDOW)
+        .data_frame_budget(FRAME_BUDGET)
+        .max_header_list_size(HEAD_LIMIT)
+        .max_send_buffer_size(SEND_BUFFER)
+        // Until the server's own limit is known; one request is all that is sent before.
+        .initial_max_send_streams(STREAM_LIMIT);
+    let (sender, link) = settings
+        .handshake(Metered::new(stream, Arc::clone(&progress)))
+        .await
+        .map_err(|cause| failure::handshake(endpoint, cause))?;
+    let inner = Inner { sender: Some(sender.clone()), streams: 1, idle_since: Instant::now() };
+    let connection =
+        Arc::new(Connection { inner: Mutex::new(inner), progress, is_unresponsive: AtomicBool::new(false) });
+    tokio::spawn(Driver::new(link, &connection, lead));
+    Ok(Place { sender, slot: Slot { connection, history: History::Fresh } })
+}
+
+impl Connection {
+    /// Whether it takes requests, now or when others have ended.
+    pub(crate) fn is_open(&self) -> bool {
+        self.lock().open_sender().is_some()
+    }
+
+    /// A place for one more request; `None` if the connection is full or takes no requests any more.
+    pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
+        let mut inner = self.lock();
+        let sender = inner.open_sender()?.clone();
+        if inner.streams >= STREAM_LIMIT.min(sender.current_max_send_streams()) {
+            return None;
+        }
+        inner.streams += 1;
+        Some(Place { sender, slot: Slot { connection: Arc::clone(self), history: History::Used } })
+    }
+
+    /// Takes no other request. Those that are on it go on.
+    pub(super) fn retire(&self) {
+        self.lock().sender = None;
+    }
+
+    /// The server does not answer.
+    pub(super) fn give_up(&self) {
+        self.is_unresponsive.store(true, Relaxed);
+        self.retire();
+    }
+
+    pub(super) fn progress(&self) -> &Arc<Progress> {
+        &self.progress
+    }
+
+    /// Since when there has been no request; `None` while there is one.
+    pub(super) fn idle_since(&self) -> Option<Instant> {
+        let inner = self.lock();
+        (inner.streams == 0).then_some(inner.idle_since)
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Inner> {
+        // Whole at every moment that could panic.
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Inner {
+    fn open_sender(&mut self) -> Option<&mut SendRequest<Bytes>> {
+        // Never pending: nothing is sent by this one, only by clones of it.
+        let state = self.sender.as_mut()?.poll_ready(&mut Context::from_waker(Waker::noop()));
+        if matches!(state, Poll::Ready(Err(_))) {
+            self.sender = None;
+        }
+        self.sender.as_mut()
+    }
+}
+
+/// Whether a connection had a request before.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum History {
+    Fresh,
+    Used,
+}
+
+/// A connection with room for a request.
+pub(crate) struct Place {
+    sender: SendRequest<Bytes>,
+    slot: Slot,
+}
+
+impl Place {
+    /// Puts a request there. Errors with [`ErrorKind::Config`](crate::ErrorKind::Config) when its `host` is none.
+    pub(crate) fn send(self, endpoint: &Endpoint, request: http::Request<Bytes>) -> Result<Http2, Error> {
+        let Self { mut sender, slot } = self;
+        Http2::start(&mut sender, slot, endpoint, request)
+    }
+}
+
+/// What a request occupies on its connection; free again when dropped.
+pub(super) struct Slot {
+    connection: Arc<Connection>,
+    history: History,
+}
+
+impl Slot {
+    pub(super) fn retire(&self) {
+        self.connection.retire();
+    }
+
+    pub(super) fn is_unresponsive(&self) -> bool {
+        self.connection.is_unresponsive.load(Relaxed)
+    }
+
+    pub(super) fn progress(&self) -> &Progress {
+        &self.connection.progress
+    }
+
+    /// Whether the connection had another request before this one.
+    pub(super) fn is_reused(&self) -> bool {
+        self.history == History::Used
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        let mut inner = self.connection.lock();
+        inner.streams -= 1;
+        if inner.streams == 0 {
+            inner.idle_since = Instant::now();
+        }
+    }
+}

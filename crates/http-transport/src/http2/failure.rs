@@ -1,0 +1,103 @@
+//! From what h2 says to our errors.
+
+use std::io;
+
+use h2::Reason;
+
+use crate::classify::find;
+use crate::error::{Error, ErrorKind};
+use crate::phase::Phase;
+use crate::target::Endpoint;
+
+use super::driver::PING_LIMIT;
+
+/// Bytes on the wire that a head beyond the limit has at least, unless its writer plays tricks: Huffman codes are no
+/// shorter than five bits (RFC 7541, appendix B).
+const LARGE_HEAD: u64 = 40 * 1024;
+
+/// What is known of a request besides the error.
+pub(super) struct Circumstances {
+    /// The server left a PING without an answer.
+    pub(super) is_unresponsive: bool,
+    /// Bytes that passed on the connection since the request was put on it, for whomever.
+    pub(super) written: u64,
+    pub(super) read: u64,
+}
+
+/// The connection could not be begun.
+pub(super) fn handshake(endpoint: &Endpoint, cause: h2::Error) -> Error {
+    head(endpoint, Phase::Sending, &Circumstances { is_unresponsive: false, written: 0, read: 0 }, cause)
+}
+
+/// No response head came.
+pub(super) fn head(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, cause: h2::Error) -> Error {
+    let reason = cause.reason().unwrap_or(Reason::NO_ERROR);
+    if let Some(error) = common(endpoint, phase, seen, &cause) {
+        return error.with_source(cause);
+    }
+    let (kind, message) = if cause.is_remote() && cause.is_go_away() {
+        // h2 tells that to streams above the last one that the server says it has taken, and to none other.
+        (ErrorKind::NotSent, format!("{endpoint} went away before it took the request ({reason:?})"))
+    } else if cause.is_remote() && reason == Reason::REFUSED_STREAM {
+        // RFC 9113, section 8.7.
+        (ErrorKind::NotSent, format!("{endpoint} refused the request before it looked at it ({reason:?})"))
+    } else if cause.is_remote() {
+        (ErrorKind::Unanswered, format!("{endpoint} reset the request before it answered ({reason:?})"))
+    } else if is_large_head(&cause, seen) {
+        (ErrorKind::TooLarge, format!("the response head of {endpoint} is larger than 64 KiB"))
+    } else if cause.is_library() {
+        (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP/2 ({reason:?})"))
+    } else if is_tls(&cause) {
+        (ErrorKind::Tls, format!("the TLS connection to {endpoint} failed"))
+    } else if seen.written == 0 {
+        (ErrorKind::NotSent, format!("{endpoint} closed the connection before the request was sent"))
+    } else if cause.is_io() {
+        (ErrorKind::Unanswered, format!("{endpoint} closed the connection before it answered"))
+    } else {
+        (ErrorKind::Config, format!("cannot send the request to {endpoint} over HTTP/2"))
+    };
+    Error::new(kind, phase, message).with_source(cause)
+}
+
+/// The body broke off.
+pub(super) fn body(endpoint: &Endpoint, seen: &Circumstances, cause: h2::Error) -> Error {
+    let reason = cause.reason().unwrap_or(Reason::NO_ERROR);
+    if let Some(error) = common(endpoint, Phase::Body, seen, &cause) {
+        return error.with_source(cause);
+    }
+    let (kind, message) = if cause.is_remote() {
+        (ErrorKind::Truncated, format!("{endpoint} reset the response body ({reason:?})"))
+    } else if cause.is_library() {
+        (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body ({reason:?})"))
+    } else {
+        (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
+    };
+    Error::new(kind, Phase::Body, message).with_source(cause)
+}
+
+/// What means the same wherever it happens.
+fn common(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, cause: &h2::Error) -> Option<Error> {
+    if seen.is_unresponsive {
+        let message = format!("{endpoint} did not answer a PING within {PING_LIMIT:?}");
+        return Some(Error::new(ErrorKind::Timeout, phase, message));
+    }
+    if cause.is_remote() && cause.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+        let message = format!("{endpoint} asks for fewer requests (ENHANCE_YOUR_CALM)");
+        return Some(Error::new(ErrorKind::Overloaded, phase, message));
+    }
+    None
+}
+
+/// h2 resets a stream with an oversized head as it does one with a malformed head, and gives up a connection whose
+/// heads are beyond all measure.
+fn is_large_head(cause: &h2::Error, seen: &Circumstances) -> bool {
+    let reason = cause.reason();
+    cause.is_library()
+        && seen.read >= LARGE_HEAD
+        && (reason == Some(Reason::ENHANCE_YOUR_CALM) || cause.is_reset() && reason == Some(Reason::PROTOCOL_ERROR))
+}
+
+/// h2 keeps an I/O error to itself instead of naming it as its source.
+fn is_tls(cause: &h2::Error) -> bool {
+    cause.get_io().is_some_and(|error: &io::Error| find::<rustls::Error>(error).is_some())
+}

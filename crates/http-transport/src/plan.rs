@@ -1,0 +1,88 @@
+//! What is to be sent, and over what.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+
+use crate::call::Call;
+use crate::classify;
+use crate::dial::BoxStream;
+use crate::error::Error;
+use crate::http1::Http1;
+use crate::http2;
+use crate::outgoing;
+use crate::phase::Phase;
+use crate::pool::{Lead, Way};
+use crate::proxy::{self, Route};
+use crate::request::Request;
+use crate::target::{Endpoint, Role, Target};
+use crate::upgrade::Switch;
+use crate::versions::{HttpVersions, Offer, Spoken};
+
+/// A request that can be sent.
+pub(crate) struct Plan {
+    pub(crate) endpoint: Arc<Endpoint>,
+    pub(crate) route: Route,
+    pub(crate) offer: Offer,
+    pub(crate) request: http::Request<Bytes>,
+    pub(crate) turn: Turn,
+}
+
+/// Requests are sent again on a fresh connection, but not for ever.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Turn {
+    First,
+    Last,
+}
+
+impl Plan {
+    pub(crate) fn new(request: Request, proxies: &proxy::Table, versions: HttpVersions) -> Result<Self, Error> {
+        let mut target = Target::parse(&request.uri)?;
+        let route = Route::choose(proxies, &target.endpoint, &request.headers)?;
+        if let Route::Forward(proxy) = &route {
+            target.endpoint.role = Role::Forwarded(proxy.endpoint.authority());
+        }
+        let request = outgoing::prepare(request, &target, &route)?;
+        let endpoint = Arc::new(target.endpoint);
+        let offer = Offer::choose(versions, endpoint.security, &route, Switch::of(&request));
+        Ok(Self { endpoint, route, offer, request, turn: Turn::First })
+    }
+
+    pub(crate) fn way(&self) -> Way {
+        Way { endpoint: Arc::clone(&self.endpoint), route: self.route.clone() }
+    }
+
+    /// Keeps the request for another turn, if there is to be one.
+    pub(crate) fn once_more(mut self) -> Option<Self> {
+        let turn = std::mem::replace(&mut self.turn, Turn::Last);
+        (turn == Turn::First).then_some(self)
+    }
+}
+
+/// Puts a request on a fresh connection; with the request, if it can be sent once more. Without a `lead` nothing but
+/// HTTP/1.1 was offered.
+pub(crate) async fn start(
+    plan: Plan,
+    stream: BoxStream,
+    spoken: Spoken,
+    lead: Option<Lead>,
+) -> Result<(Call, Option<Plan>), Error> {
+    match (spoken, lead) {
+        (Spoken::Http2, Some(lead)) => {
+            let place = match lead.overtaken() {
+                Some(place) => place,
+                None => http2::connect(stream, &plan.endpoint, lead).await?,
+            };
+            let call = place.send(&plan.endpoint, plan.request.clone())?;
+            Ok((Call::Http2(call), plan.once_more()))
+        }
+        (_, lead) => {
+            if let Some(lead) = lead {
+                lead.not_shared();
+            }
+            let http = Http1::start(stream, plan.request).await;
+            let http = http.map_err(|cause| classify::head(&plan.endpoint, Phase::Sending, 0, cause))?;
+            Ok((Call::Http1(http), None))
+        }
+    }
+}

@@ -1,0 +1,95 @@
+//! One request opens a connection, and others wait for it.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::sync::watch;
+
+use crate::deadline::Deadline;
+use crate::http2::{Connection, Place};
+
+use super::{Pool, Way, Wish};
+
+/// Held by the request that opens a connection, then by the connection until it can be shared. Whoever waits goes on
+/// when it is dropped: a request that is given up holds nobody back.
+pub(crate) struct Lead {
+    pool: Arc<Pool>,
+    way: Way,
+    has_failed: watch::Sender<bool>,
+}
+
+impl Lead {
+    /// With the way to wait for it.
+    pub(super) fn new(pool: &Arc<Pool>, way: &Way) -> (Self, Signal) {
+        let (has_failed, signal) = watch::channel(false);
+        (Self { pool: Arc::clone(pool), way: way.clone(), has_failed }, Signal(signal))
+    }
+
+    /// That nobody waits for.
+    pub(super) fn alone(pool: &Arc<Pool>, way: &Way) -> Self {
+        Self::new(pool, way).0
+    }
+
+    /// A place on a connection that somebody else has opened meanwhile.
+    pub(crate) fn overtaken(&self) -> Option<Place> {
+        self.pool.place(&self.way)
+    }
+
+    /// There is a connection.
+    pub(crate) fn joined(self, connection: Arc<Connection>) {
+        self.pool.share(&self.way, connection);
+    }
+
+    /// There is one, but it cannot be shared.
+    pub(crate) fn not_shared(self) {
+        self.pool.unshare(&self.way);
+    }
+
+    /// There is none, and whoever waits has to try for itself.
+    pub(crate) fn failed(lead: &Option<Self>) {
+        if let Some(lead) = lead {
+            lead.has_failed.send_replace(true);
+        }
+    }
+}
+
+/// Tells those who wait what becomes of a [`Lead`].
+#[derive(Clone)]
+pub(super) struct Signal(watch::Receiver<bool>);
+
+impl Signal {
+    /// Whether the outcome is open.
+    pub(super) fn is_live(&self) -> bool {
+        self.0.has_changed().is_ok() && !*self.0.borrow()
+    }
+}
+
+/// Waits for a connection that another request opens.
+pub(crate) struct Follow {
+    has_failed: Pin<Box<dyn Future<Output = bool> + Send>>,
+    deadline: Deadline,
+}
+
+impl Follow {
+    pub(super) fn new(Signal(mut signal): Signal, patience: Option<Duration>) -> Self {
+        let has_failed = Box::pin(async move {
+            // It ends in an error when the other request is no longer after it.
+            let outcome = signal.wait_for(|has_failed| *has_failed).await.is_ok();
+            outcome
+        });
+        Self { has_failed, deadline: Deadline::after(patience) }
+    }
+
+    /// What to ask of the pool now.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Wish> {
+        match self.has_failed.as_mut().poll(cx) {
+            Poll::Ready(false) => Poll::Ready(Wish::Any),
+            Poll::Ready(true) => Poll::Ready(Wish::Own),
+            // The other request may be one that nobody polls.
+            Poll::Pending => self.deadline.poll_expired(cx).map(|_| Wish::Own),
+        }
+    }
+}
