@@ -3,6 +3,7 @@
 // Each test file uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod frames;
 pub(crate) mod proxy;
 pub(crate) mod tls;
 
