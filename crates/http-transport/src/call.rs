@@ -15,8 +15,8 @@ use crate::upgrade::Switch;
 
 /// A request that was put on a connection: over HTTP/1.1 the connection itself, over HTTP/2 a stream of one.
 pub(crate) enum Call {
-    Http1(Http1),
-    Http2(Http2),
+    Http1(Box<Http1>),
+    Http2(Box<Http2>),
 }
 
 impl Call {

@@ -61,7 +61,7 @@ enum State {
     Waiting(Box<(Waiting, Option<Plan>)>),
     /// A proxy said no in place of the server.
     Refused(Box<Refusal>),
-    Body(Arc<Endpoint>, Box<Call>),
+    Body(Arc<Endpoint>, Call),
     /// Behind a 101.
     Switched(Upgraded),
     /// The phase it ended in; the socket is closed, or somebody else's.
@@ -71,9 +71,9 @@ enum State {
 type Starting = Pin<Box<dyn Future<Output = Result<(Call, Option<Plan>), Error>> + Send>>;
 
 impl State {
-    fn refused(proxy: Arc<Proxy>, endpoint: Arc<Endpoint>, http: Http1, head: Head) -> Self {
+    fn refused(proxy: Arc<Proxy>, endpoint: Arc<Endpoint>, http: Box<Http1>, head: Head) -> Self {
         let reason = head.status.canonical_reason().unwrap_or_default().to_owned();
-        let refusal = Refusal::new(proxy, endpoint, Phase::Head, (head, reason), Box::new(http));
+        let refusal = Refusal::new(proxy, endpoint, Phase::Head, (head, reason), http);
         Self::Refused(Box::new(refusal))
     }
 
@@ -83,7 +83,7 @@ impl State {
                 Some((stream, leftover)) => Self::Switched(Upgraded::new(endpoint, stream, leftover)),
                 None => Self::Ended(Phase::Done),
             },
-            call => Self::Body(endpoint, Box::new(call)),
+            call => Self::Body(endpoint, call),
         }
     }
 }
@@ -206,7 +206,10 @@ impl Exchange {
                     let dialed = ready!(dialing.0.poll(cx));
                     if let State::Dialing(dialing) = self.leave() {
                         let (_, plan, lead) = *dialing;
-                        let (stream, spoken) = dialed.inspect_err(|_| Lead::failed(&lead))?;
+                        if let (Err(_), Some(lead)) = (&dialed, &lead) {
+                            lead.failed();
+                        }
+                        let (stream, spoken) = dialed?;
                         let endpoint = Arc::clone(&plan.endpoint);
                         self.state = State::Starting(endpoint, Box::pin(plan::start(plan, stream, spoken, lead)));
                     }
@@ -275,12 +278,12 @@ impl Exchange {
         let endpoint = Arc::clone(&plan.endpoint);
         match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
             Entry::Parked(idle) => {
-                let http = Http1::on(idle, plan.request.clone());
-                self.wait(endpoint, Call::Http1(http), plan.once_more());
+                let http = Http1::on(*idle, plan.request.clone());
+                self.wait(endpoint, Call::Http1(Box::new(http)), plan.once_more());
             }
             Entry::Shared(place) => {
                 let http = place.send(&endpoint, plan.request.clone())?;
-                self.wait(endpoint, Call::Http2(http), plan.once_more());
+                self.wait(endpoint, Call::Http2(Box::new(http)), plan.once_more());
             }
             Entry::Follow(follow) => self.state = State::Following(Box::new((follow, plan))),
             Entry::Dial(lead) => {
@@ -299,7 +302,7 @@ impl Exchange {
     /// The body has ended cleanly.
     fn park(&mut self, cx: &mut Context<'_>) {
         if let State::Body(endpoint, call) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
-            let idle = match *call {
+            let idle = match call {
                 Call::Http1(http) => http.into_idle(cx),
                 // The pool has the connection already.
                 Call::Http2(_) => None,

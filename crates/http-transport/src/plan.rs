@@ -74,7 +74,7 @@ pub(crate) async fn start(
                 None => http2::connect(stream, &plan.endpoint, lead).await?,
             };
             let call = place.send(&plan.endpoint, plan.request.clone())?;
-            Ok((Call::Http2(call), plan.once_more()))
+            Ok((Call::Http2(Box::new(call)), plan.once_more()))
         }
         (_, lead) => {
             if let Some(lead) = lead {
@@ -82,7 +82,7 @@ pub(crate) async fn start(
             }
             let http = Http1::start(stream, plan.request).await;
             let http = http.map_err(|cause| classify::head(&plan.endpoint, Phase::Sending, 0, cause))?;
-            Ok((Call::Http1(http), None))
+            Ok((Call::Http1(Box::new(http)), None))
         }
     }
 }

@@ -74,7 +74,7 @@ pub(crate) enum Wish {
 
 /// How a request gets to its connection.
 pub(crate) enum Entry {
-    Parked(Idle),
+    Parked(Box<Idle>),
     Shared(Place),
     /// Another request is opening a connection that may serve this one, too.
     Follow(Follow),
@@ -104,7 +104,7 @@ impl Pool {
                 return Entry::Shared(place);
             }
             if let Some(idle) = self.take(way, cx) {
-                return Entry::Parked(idle);
+                return Entry::Parked(Box::new(idle));
             }
         }
         if offer == Offer::Http1 {

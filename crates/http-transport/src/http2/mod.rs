@@ -24,3 +24,6 @@ pub(crate) use self::{
 mod absent;
 #[cfg(not(feature = "http2"))]
 pub(crate) use self::absent::{Connection, Http2, Place, connect};
+
+#[cfg(all(test, feature = "http2"))]
+mod tests;

@@ -39,6 +39,7 @@ impl Lead {
     }
 
     /// There is a connection.
+    #[cfg_attr(not(feature = "http2"), expect(dead_code, reason = "nothing is shared without it"))]
     pub(crate) fn joined(self, connection: Arc<Connection>) {
         self.pool.share(&self.way, connection);
     }
@@ -49,10 +50,8 @@ impl Lead {
     }
 
     /// There is none, and whoever waits has to try for itself.
-    pub(crate) fn failed(lead: &Option<Self>) {
-        if let Some(lead) = lead {
-            lead.has_failed.send_replace(true);
-        }
+    pub(crate) fn failed(&self) {
+        self.has_failed.send_replace(true);
     }
 }
 
@@ -77,8 +76,7 @@ impl Follow {
     pub(super) fn new(Signal(mut signal): Signal, patience: Option<Duration>) -> Self {
         let has_failed = Box::pin(async move {
             // It ends in an error when the other request is no longer after it.
-            let outcome = signal.wait_for(|has_failed| *has_failed).await.is_ok();
-            outcome
+            signal.wait_for(|has_failed| *has_failed).await.is_ok()
         });
         Self { has_failed, deadline: Deadline::after(patience) }
     }

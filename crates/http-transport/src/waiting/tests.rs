@@ -34,7 +34,7 @@ async fn start_with(headers: HeaderMap, pipe: usize) -> (Waiting, DuplexStream) 
     let target = Target::parse(&request.uri).unwrap();
     let request = prepare(request, &target, &crate::proxy::Route::Direct).unwrap();
     let http = Http1::start(Box::new(near), request).await.unwrap();
-    let waiting = Waiting::new(Arc::new(target.endpoint), Call::Http1(http), Some(LIMIT));
+    let waiting = Waiting::new(Arc::new(target.endpoint), Call::Http1(Box::new(http)), Some(LIMIT));
     (waiting, far)
 }
 

@@ -37,7 +37,7 @@ pub(crate) struct Frame {
 }
 
 impl Frame {
-    /// The reason in a RST_STREAM.
+    /// The reason in a `RST_STREAM`.
     pub(crate) fn reason(&self) -> u32 {
         assert_eq!(self.kind, RST_STREAM, "{self:?}");
         u32::from_be_bytes(self.payload[..].try_into().unwrap())
