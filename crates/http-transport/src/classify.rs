@@ -7,6 +7,8 @@ use std::io;
 
 use rustls::{CertificateError, OtherError};
 
+use crate::coding::DecodeError;
+use crate::connector::BoxError;
 use crate::dial::RefusedCertificate;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
@@ -30,10 +32,11 @@ pub(crate) fn find<'a, E: StdError + 'static>(error: &'a (dyn StdError + 'static
 }
 
 /// None of the addresses of `endpoint` accepted a connection; `cause` is the most telling failure of `tried`.
-pub(crate) fn connect(endpoint: &Endpoint, tried: usize, cause: io::Error) -> Error {
+pub(crate) fn connect(endpoint: &Endpoint, tried: usize, cause: impl Into<BoxError>) -> Error {
+    let cause = cause.into();
     let all = if tried > 1 { format!(" ({tried} addresses tried)") } else { String::new() };
-    let message = match cause.kind() {
-        io::ErrorKind::ConnectionRefused => format!("{endpoint} refused the connection{all}"),
+    let message = match find::<io::Error>(&*cause).map(io::Error::kind) {
+        Some(io::ErrorKind::ConnectionRefused) => format!("{endpoint} refused the connection{all}"),
         _ => format!("cannot connect to {endpoint}{all}"),
     };
     Error::new(ErrorKind::Connect, Phase::Connect, message).with_source(cause)
@@ -126,6 +129,20 @@ pub(crate) fn body(endpoint: &Endpoint, cause: hyper::Error) -> Error {
         (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body"))
     } else {
         (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
+    };
+    Error::new(kind, Phase::Body, message).with_source(cause)
+}
+
+/// The body came, and cannot be decoded (to its end).
+pub(crate) fn decoding(endpoint: &Endpoint, cause: DecodeError) -> Error {
+    let (kind, message) = match cause {
+        DecodeError::Truncated { .. } => {
+            (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
+        }
+        DecodeError::Corrupt { .. } => (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body")),
+        DecodeError::WindowTooLarge { .. } | DecodeError::Ratio { .. } | DecodeError::TooLong { .. } => {
+            (ErrorKind::TooLarge, format!("{endpoint} sent a response body that is too large to decode"))
+        }
     };
     Error::new(kind, Phase::Body, message).with_source(cause)
 }

@@ -47,11 +47,12 @@ pub enum ErrorKind {
     /// The connection, or the request's part of it (HTTP/2), ended after the request was (partly) written and before the
     /// response head was complete.
     Unanswered,
-    /// The connection, or the request's part of it (HTTP/2), ended in the middle of the body.
+    /// The connection, the request's part of it (HTTP/2), or the compressed data, ended in the middle of the body.
     Truncated,
     /// The peer does not keep to HTTP.
     Protocol,
-    /// The response head is larger than 64 KiB or has more than 100 headers.
+    /// The response head is larger than 64 KiB or has more than 100 headers, or a compressed body expands beyond its
+    /// [`DecodeLimits`](crate::DecodeLimits).
     TooLarge,
     /// The server asks for fewer requests, by a means of HTTP/2 (`ENHANCE_YOUR_CALM`); a later one may be welcome.
     Overloaded,

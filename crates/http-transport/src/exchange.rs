@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode};
 use tokio::runtime::Handle;
 
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
 use crate::call::Call;
+use crate::coding::{CodedBody, Decoding};
 use crate::dial::Dial;
 use crate::drain;
 use crate::error::{Error, ErrorKind};
@@ -48,6 +49,9 @@ pub struct Exchange {
     /// The way of the connection, once there is to be one.
     route: Route,
     state: State,
+    decoding: Decoding,
+    /// What undoes the codings of the body, if it has any.
+    coded: Option<Box<CodedBody>>,
 }
 
 enum State {
@@ -90,8 +94,10 @@ impl State {
 
 impl Exchange {
     pub(crate) fn new(settings: Arc<Settings>, request: Request) -> Self {
-        let plan = Plan::new(request, &settings.proxies, settings.versions);
-        Self { settings, route: Route::Direct, state: State::New(Box::new(plan)) }
+        // The head of an answer to HEAD is all there is, and stays as it is.
+        let decoding = if request.method == Method::HEAD { Decoding::Raw } else { settings.decoding };
+        let plan = Plan::new(request, &settings.proxies, settings.versions, decoding);
+        Self { settings, route: Route::Direct, state: State::New(Box::new(plan)), decoding, coded: None }
     }
 
     /// Dials, sends the request and waits for the response head, which is handed out once.
@@ -116,12 +122,34 @@ impl Exchange {
     }
 
     /// The next bytes of the body, as soon as they are there; `None` at its clean end and after an error. A 101 has
-    /// no body; what comes behind it is for [`into_upgraded`](Self::into_upgraded).
+    /// no body; what comes behind it is for [`into_upgraded`](Self::into_upgraded). A coded body comes decoded, as
+    /// [`Decoding`] has it.
     ///
     /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`], over HTTP/2 also with
-    /// [`ErrorKind::Overloaded`], and with [`ErrorKind::Timeout`] when the server leaves a PING without an answer; before
-    /// the head was read, with [`ErrorKind::Config`]. There is no other time limit here.
+    /// [`ErrorKind::Overloaded`], and with [`ErrorKind::Timeout`] when the server leaves a PING without an answer, for a
+    /// coded body also with [`ErrorKind::TooLarge`]; before the head was read, with [`ErrorKind::Config`]. There is no
+    /// other time limit here.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
+        let Some(mut coded) = self.coded.take() else {
+            return self.poll_wire_data(cx);
+        };
+        let polled = coded.poll_data(cx, |cx| self.poll_wire_data(cx));
+        match polled {
+            Poll::Pending | Poll::Ready(Some(Ok(_))) => self.coded = Some(coded),
+            Poll::Ready(Some(Err(_))) => self.state = State::Ended(Phase::Body),
+            Poll::Ready(None) => {}
+        }
+        polled
+    }
+
+    /// Bytes of a coded body that have come so far: signs of life, though it may take more of them to decode anything.
+    /// Those of a body without codings are not counted, since all of them are handed out.
+    pub fn coded_bytes_received(&self) -> u64 {
+        self.coded.as_ref().map_or(0, |coded| coded.received())
+    }
+
+    /// The body as it is on the wire.
+    fn poll_wire_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let (endpoint, call) = match &mut self.state {
             State::Body(endpoint, call) => (endpoint, call),
             State::Switched(_) | State::Ended(_) => return Poll::Ready(None),
@@ -171,7 +199,9 @@ impl Exchange {
     /// Ends an exchange whose body is of no more interest, as soon as its last event is known: what is left of it is
     /// read (at most 16 KiB within 100 ms, by a small task of the current tokio runtime if it is not there yet), so
     /// that the connection can serve another request. Returns at once; in any other state it is the same as dropping.
-    pub fn finish(self) {
+    pub fn finish(mut self) {
+        // Nobody reads it, so nobody needs it decoded.
+        self.coded = None;
         if matches!(self.state, State::Body(..)) {
             drain::drain(self);
         }
@@ -221,7 +251,7 @@ impl Exchange {
                 }
                 State::Waiting(waiting) => {
                     let (waiting, again) = &mut **waiting;
-                    let head = match ready!(waiting.poll(cx)) {
+                    let mut head = match ready!(waiting.poll(cx)) {
                         Ok(head) => head,
                         Err(error) => {
                             waiting.call.distrust(&error);
@@ -235,6 +265,8 @@ impl Exchange {
                         self.state = match (self.route.refuser(head.status), call) {
                             (Some(proxy), Call::Http1(http)) => State::refused(Arc::clone(proxy), endpoint, http, head),
                             (_, call) => {
+                                let limits = self.settings.decode_limits;
+                                self.coded = CodedBody::behind(&mut head, &endpoint, self.decoding, limits).map(Box::new);
                                 self.state = State::answered(endpoint, call, head.status);
                                 return Poll::Ready(Ok(head));
                             }
@@ -274,7 +306,7 @@ impl Exchange {
 
     /// Takes a connection that is there, waits for one that is to come, or dials.
     fn enter(&mut self, plan: Plan, wish: Wish, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Settings { tls, connect_timeout, pool, .. } = &*self.settings;
+        let Settings { tls, connect_timeout, pool, plug, .. } = &*self.settings;
         let endpoint = Arc::clone(&plan.endpoint);
         match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
             Entry::Parked(idle) => {
@@ -287,7 +319,8 @@ impl Exchange {
             }
             Entry::Follow(follow) => self.state = State::Following(Box::new((follow, plan))),
             Entry::Dial(lead) => {
-                let dial = Dial::start(endpoint, plan.route.clone(), Arc::clone(tls), plan.offer, *connect_timeout);
+                let (route, tls) = (plan.route.clone(), Arc::clone(tls));
+                let dial = Dial::start(endpoint, route, tls, plan.offer, *connect_timeout, plug);
                 self.state = State::Dialing(Box::new((dial, plan, lead)));
             }
         }

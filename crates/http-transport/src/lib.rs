@@ -7,6 +7,8 @@
 mod body_reader;
 mod call;
 mod classify;
+mod coding;
+pub mod connector;
 mod deadline;
 mod der;
 mod dial;
@@ -34,6 +36,7 @@ mod versions;
 mod waiting;
 
 pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
+pub use coding::{Coding, DecodeError, DecodeLimits, Decoder, Decoding, RequestCompression};
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
 pub use exchange::Exchange;

@@ -6,6 +6,7 @@ use bytes::Bytes;
 
 use crate::call::Call;
 use crate::classify;
+use crate::coding::Decoding;
 use crate::dial::BoxStream;
 use crate::error::Error;
 use crate::http1::Http1;
@@ -36,7 +37,13 @@ pub(crate) enum Turn {
 }
 
 impl Plan {
-    pub(crate) fn new(request: Request, proxies: &proxy::Table, versions: HttpVersions) -> Result<Self, Error> {
+    pub(crate) fn new(
+        mut request: Request,
+        proxies: &proxy::Table,
+        versions: HttpVersions,
+        decoding: Decoding,
+    ) -> Result<Self, Error> {
+        decoding.ask(&mut request.headers);
         let mut target = Target::parse(&request.uri)?;
         let route = Route::choose(proxies, &target.endpoint, &request.headers)?;
         if let Route::Forward(proxy) = &route {

@@ -4,6 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::coding::{DecodeLimits, Decoding};
+use crate::connector::{Connector, Plug};
 use crate::dial::TlsSettings;
 use crate::environment::Environment;
 use crate::error::Error;
@@ -25,7 +27,7 @@ pub struct Transport {
 }
 
 /// What every exchange of a transport needs to know.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Settings {
     pub(crate) connect_timeout: Option<Duration>,
     pub(crate) head_timeout: Option<Duration>,
@@ -33,6 +35,9 @@ pub(crate) struct Settings {
     pub(crate) proxies: Arc<proxy::Table>,
     pub(crate) pool: Arc<Pool>,
     pub(crate) versions: HttpVersions,
+    pub(crate) plug: Plug,
+    pub(crate) decoding: Decoding,
+    pub(crate) decode_limits: DecodeLimits,
 }
 
 impl Transport {
@@ -50,17 +55,16 @@ impl Transport {
             versions: HttpVersions::default(),
             roots: Wanted::default(),
             environment: Environment::default(),
+            plug: Plug::default(),
+            decoding: Decoding::default(),
+            decode_limits: DecodeLimits::default(),
         }
     }
 
     /// The same transport with another limit for response heads: handshakes are answered sooner than models. What is
     /// shared stays shared.
     pub fn with_head_timeout(&self, limit: Option<Duration>) -> Self {
-        let Settings { connect_timeout, tls, proxies, pool, versions, .. } = &*self.settings;
-        let (tls, proxies, pool) = (Arc::clone(tls), Arc::clone(proxies), Arc::clone(pool));
-        let (connect_timeout, versions) = (*connect_timeout, *versions);
-        let settings = Settings { connect_timeout, head_timeout: limit, tls, proxies, pool, versions };
-        Self { settings: Arc::new(settings) }
+        Self { settings: Arc::new(Settings { head_timeout: limit, ..(*self.settings).clone() }) }
     }
 
     /// Prepares an exchange. Nothing happens before it is polled, and a request that cannot be sent is reported
@@ -80,6 +84,9 @@ pub struct TransportBuilder {
     versions: HttpVersions,
     roots: Wanted,
     environment: Environment,
+    plug: Plug,
+    decoding: Decoding,
+    decode_limits: DecodeLimits,
 }
 
 impl TransportBuilder {
@@ -140,6 +147,24 @@ impl TransportBuilder {
         self
     }
 
+    /// Opens connections in place of name look-up and TCP. Default: none; see [`connector`](crate::connector).
+    pub fn connector(mut self, connector: impl Connector) -> Self {
+        self.plug = Plug(Some(Arc::new(connector)));
+        self
+    }
+
+    /// What is done about content codings. Default: [`Decoding::Automatic`].
+    pub fn decoding(mut self, decoding: Decoding) -> Self {
+        self.decoding = decoding;
+        self
+    }
+
+    /// How far coded bodies may expand. Default: 200 bytes for one, and no end.
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.decode_limits = limits;
+        self
+    }
+
     /// Reads the environment and the CA file.
     ///
     /// Errors with [`ErrorKind::Config`](crate::ErrorKind::Config) when a CA file cannot be read, is broken, or holds
@@ -154,6 +179,9 @@ impl TransportBuilder {
                 proxies: Arc::new(proxy::Table::new(&self.proxy, &self.environment)),
                 pool: Arc::default(),
                 versions: self.versions,
+                plug: self.plug,
+                decoding: self.decoding,
+                decode_limits: self.decode_limits,
             }),
         })
     }

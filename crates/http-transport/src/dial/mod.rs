@@ -20,6 +20,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::classify;
+use crate::connector::{Connecting, Destination, Plug};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
@@ -49,6 +50,8 @@ pub(crate) struct Dial {
 }
 
 enum Stage {
+    /// In place of the next two.
+    Plugged(Connecting),
     Resolve(Resolve),
     Connect(Race<TcpStream>),
     ProxyTls(Handshake),
@@ -70,9 +73,14 @@ impl Dial {
         tls: Arc<TlsSettings>,
         offer: Offer,
         timeout: Option<Duration>,
+        plug: &Plug,
     ) -> Self {
+        let hop = first_hop(&route, &endpoint);
         Self {
-            stage: Stage::Resolve(Resolve::start(first_hop(&route, &endpoint))),
+            stage: match &plug.0 {
+                Some(connector) => Stage::Plugged(connector.connect(Destination::of(hop))),
+                None => Stage::Resolve(Resolve::start(hop)),
+            },
             deadline: Deadline::after(timeout),
             endpoint,
             route,
@@ -85,7 +93,7 @@ impl Dial {
     pub(crate) fn phase(&self) -> Phase {
         match self.stage {
             Stage::Resolve(_) => Phase::Dns,
-            Stage::Connect(_) => Phase::Connect,
+            Stage::Plugged(_) | Stage::Connect(_) => Phase::Connect,
             Stage::ProxyTls(_) | Stage::Tunnel(_) | Stage::Socks(_) => Phase::Proxy,
             Stage::Tls(_) => Phase::Tls,
         }
@@ -106,6 +114,10 @@ impl Dial {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Result<Step, Error>> {
         let hop = first_hop(&self.route, &self.endpoint);
         let step = match &mut self.stage {
+            Stage::Plugged(connecting) => match ready!(connecting.as_mut().poll(cx)) {
+                Ok(stream) => self.connected(Box::new(stream))?,
+                Err(cause) => return Poll::Ready(Err(classify::connect(hop, 1, cause))),
+            },
             Stage::Resolve(resolve) => {
                 let addresses = ready!(resolve.poll(cx, hop))?;
                 Step::Next(Stage::Connect(Race::new(addresses, tcp::open)))
@@ -179,7 +191,7 @@ impl Dial {
         let hop = first_hop(&self.route, endpoint);
         let message = match &self.stage {
             Stage::Resolve(_) => format!("cannot resolve {}: timed out after {limit:?}", hop.host_name()),
-            Stage::Connect(_) => format!("timed out connecting to {hop} after {limit:?}"),
+            Stage::Plugged(_) | Stage::Connect(_) => format!("timed out connecting to {hop} after {limit:?}"),
             Stage::ProxyTls(_) | Stage::Tls(_) => {
                 let peer = if matches!(self.stage, Stage::Tls(_)) { endpoint } else { hop };
                 format!("timed out in the TLS handshake with {peer} after {limit:?}")
