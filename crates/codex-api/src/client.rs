@@ -6,7 +6,10 @@ use http::{
     HeaderMap, HeaderName, HeaderValue,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
-use http_transport::{Environment, HttpVersions, ProxySettings, Transport, TransportBuilder};
+use http_transport::{
+    Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, Transport, TransportBuilder,
+    connector::Connector,
+};
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Timeouts};
@@ -30,6 +33,7 @@ pub(crate) struct Settings {
     pub(crate) classifier: Classifier,
     pub(crate) budget: SharedBudget,
     pub(crate) seeds: Seeds,
+    pub(crate) compression: RequestCompression,
     pub(crate) transport: Transport,
     /// The same, with the deadline of a handshake.
     pub(crate) socket_transport: Transport,
@@ -51,6 +55,7 @@ impl Client {
             classifier: Classifier::default(),
             budget: SharedBudget::default(),
             seed: None,
+            compression: RequestCompression::default(),
             transport_choice: turn_session::Transport::default(),
             dial: Transport::builder(),
         }
@@ -77,6 +82,7 @@ pub struct ClientBuilder {
     classifier: Classifier,
     budget: SharedBudget,
     seed: Option<u64>,
+    compression: RequestCompression,
     transport_choice: turn_session::Transport,
     /// How to reach the service.
     dial: TransportBuilder,
@@ -156,6 +162,28 @@ impl ClientBuilder {
         self
     }
 
+    /// Compresses the bodies of requests over HTTP, from 1 KiB on: for a service that is known to take it. Not applied
+    /// to messages of a WebSocket, nor where a [`header`](Self::header) names a `content-encoding`. Default:
+    /// [`RequestCompression::Off`].
+    pub fn compress_requests(mut self, compression: RequestCompression) -> Self {
+        self.compression = compression;
+        self
+    }
+
+    /// How far compressed answers may expand. Default: 200 bytes for one, judged from 1 MiB on, and no limit for the whole.
+    /// Beyond it, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
+    pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
+        self.dial = self.dial.decode_limits(limits);
+        self
+    }
+
+    /// Opens connections in place of name look-up and TCP: see [`connector`](crate::connector). TLS, proxies, deadlines
+    /// and the reuse of connections stay as they are, for WebSockets, too. Default: none.
+    pub fn connector(mut self, connector: impl Connector) -> Self {
+        self.dial = self.dial.connector(connector);
+        self
+    }
+
     /// Trusts one more root certificate (DER), besides those of the platform.
     pub fn extra_root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.dial = self.dial.extra_root_certificate(der);
@@ -214,6 +242,7 @@ impl ClientBuilder {
             classifier: self.classifier,
             budget: self.budget,
             seeds: Seeds::new(self.seed),
+            compression: self.compression,
             socket_transport: transport.with_head_timeout(self.timeouts.connect),
             transport,
             transport_choice: self.transport_choice,
@@ -251,13 +280,15 @@ fn check_timeouts(timeouts: &Timeouts) -> Result<(), Error> {
 /// The headers of every request; those of the caller win.
 fn with_defaults(mut headers: HeaderMap) -> HeaderMap {
     let ours = [
-        // Without decompression, compressed text would only be noise.
-        (ACCEPT_ENCODING, HeaderValue::from_static("identity")),
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (USER_AGENT, HeaderValue::from_static(concat!("codex-api/", env!("CARGO_PKG_VERSION")))),
     ];
     for (name, value) in ours {
         headers.entry(name).or_insert(value);
+    }
+    // The transport asks for what it decodes. If that is nothing, compressed text would only be noise.
+    if Coding::ASKED_FOR.is_empty() {
+        headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
     }
     headers
 }

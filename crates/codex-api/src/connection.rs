@@ -139,10 +139,11 @@ impl Connection {
         }
     }
 
-    /// Bytes that an open socket has received in all.
+    /// Bytes that an open socket, or a compressed body, has received in all.
     pub(crate) fn bytes_received(&self) -> u64 {
         match self {
             Self::Open(socket) => socket.bytes_received(),
+            Self::Streaming(exchange) => exchange.coded_bytes_received(),
             _ => 0,
         }
     }

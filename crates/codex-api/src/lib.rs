@@ -21,6 +21,7 @@ mod endpoint;
 mod error;
 mod failures;
 mod provider;
+mod request_body;
 mod secrets;
 mod seed;
 mod session;
@@ -31,7 +32,9 @@ pub use answer::Answer;
 pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
-pub use http_transport::{Environment, HttpVersions, ProxySettings, ProxyUrl};
+pub use http_transport::{
+    DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, connector,
+};
 pub use provider::Provider;
 pub use response_events::*;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};

@@ -31,6 +31,7 @@ use crate::{
     connection::{Connection, Purpose, Signal},
     endpoint::Endpoint,
     failures,
+    request_body::RequestBody,
     secrets::Secrets,
     seed::entropy,
 };
@@ -51,7 +52,7 @@ pub struct TurnStream {
     target: Target,
     request: Request,
     /// The request's body over HTTP.
-    body: Bytes,
+    body: RequestBody,
     connection: Connection,
     decoder: Decoder,
     /// Bytes that were received and not yet decoded.
@@ -102,7 +103,7 @@ impl TurnStream {
             engine,
             target: Target::default(),
             request,
-            body: body.into(),
+            body: RequestBody::new(body, client.compression),
             connection: Connection::Closed,
             decoder: Decoder::with_limits(client.limits),
             chunk: Bytes::new(),
@@ -188,7 +189,8 @@ impl TurnStream {
         }
     }
 
-    /// Pings and pongs keep a socket from being idle, and bring no signal.
+    /// Pings and pongs keep a socket from being idle, and bring no signal; neither does compressed data before there is
+    /// enough of it.
     fn note_activity(&mut self) {
         let received = self.connection.bytes_received();
         if received != self.bytes_received {
@@ -245,7 +247,7 @@ impl TurnStream {
         let mut headers = client.headers.clone();
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
         self.decoder.reset();
-        let body = self.body.clone();
+        let body = self.body.send(&mut headers);
         self.open(Method::POST, headers, body, None, turn_state, credentials);
     }
 

@@ -266,7 +266,8 @@ impl Exchange {
                             (Some(proxy), Call::Http1(http)) => State::refused(Arc::clone(proxy), endpoint, http, head),
                             (_, call) => {
                                 let limits = self.settings.decode_limits;
-                                self.coded = CodedBody::behind(&mut head, &endpoint, self.decoding, limits).map(Box::new);
+                                self.coded =
+                                    CodedBody::behind(&mut head, &endpoint, self.decoding, limits).map(Box::new);
                                 self.state = State::answered(endpoint, call, head.status);
                                 return Poll::Ready(Ok(head));
                             }

@@ -18,7 +18,7 @@ const PIECE: usize = 16 * 1024;
 /// All that the data so far can give is given: where a server flushes its compressor, nothing is held back.
 pub struct Decoder {
     /// The coding that was applied last, which has to be undone first, is the first.
-    stages: Vec<Stage>,
+    pub(super) stages: Vec<Stage>,
     work: Work,
 }
 
@@ -31,13 +31,13 @@ struct Work {
     room: Box<[u8]>,
 }
 
-struct Stage {
+pub(super) struct Stage {
     coding: Coding,
     codec: Box<dyn Codec>,
     input: Bytes,
     /// Bytes that went in and that came out.
-    consumed: u64,
-    produced: u64,
+    pub(super) consumed: u64,
+    pub(super) produced: u64,
     /// The codec was stopped by a full output.
     has_more: bool,
 }

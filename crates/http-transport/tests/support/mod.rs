@@ -13,7 +13,7 @@ use std::future::Future;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderValue};
-use http_transport::{Environment, Error, Exchange, Request, Transport};
+use http_transport::{Decoding, Environment, Error, Exchange, Request, Transport};
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::task::JoinHandle;
@@ -55,9 +55,9 @@ pub(crate) async fn read_request(stream: &mut (impl AsyncRead + Unpin)) -> Strin
     request + &String::from_utf8(body).unwrap()
 }
 
-/// A transport that the machine's environment has no say in.
+/// A transport that the machine's environment has no say in, and that leaves headers and bodies as they are.
 pub(crate) fn direct() -> Transport {
-    Transport::builder().environment(Environment::empty()).build().unwrap()
+    Transport::builder().environment(Environment::empty()).decoding(Decoding::Raw).build().unwrap()
 }
 
 /// The variables of an environment.

@@ -1,6 +1,6 @@
 //! A proxy that does what a test tells it.
 
-use http_transport::{Environment, Error, Transport, TransportBuilder};
+use http_transport::{Decoding, Environment, Error, Transport, TransportBuilder};
 use tokio::net::TcpStream;
 use tokio::task::JoinHandle;
 
@@ -10,7 +10,7 @@ use super::{finish, post, serve};
 pub(crate) fn through(scheme_and_user: &str, uri: &str) -> TransportBuilder {
     let url = uri.replace("http://", scheme_and_user);
     let url: http_transport::ProxyUrl = url.parse().unwrap();
-    Transport::builder().environment(Environment::empty()).proxy(url)
+    Transport::builder().environment(Environment::empty()).proxy(url).decoding(Decoding::Raw)
 }
 
 /// Posts to `target` through a proxy that follows `script`; the result is the error, what `script` returned, and the

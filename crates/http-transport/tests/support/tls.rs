@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use http_transport::{Environment, Transport};
+use http_transport::{Environment, Transport, TransportBuilder};
 use rcgen::{BasicConstraints, CertificateParams, DnType, IsCa, Issuer, KeyPair};
 use rustls::ServerConfig;
 use rustls::pki_types::PrivatePkcs8KeyDer;
@@ -36,7 +36,11 @@ pub(crate) fn authority_offering(ca: &str, name: &str, protocols: &[&str]) -> (V
 }
 
 pub(crate) fn trusting(root: Vec<u8>) -> Transport {
-    Transport::builder().environment(Environment::empty()).extra_root_certificate(root).build().unwrap()
+    trusting_builder(root).build().unwrap()
+}
+
+pub(crate) fn trusting_builder(root: Vec<u8>) -> TransportBuilder {
+    Transport::builder().environment(Environment::empty()).extra_root_certificate(root)
 }
 
 pub(crate) fn https(uri: &str, host: &str) -> String {
