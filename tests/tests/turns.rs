@@ -248,8 +248,8 @@ async fn wrong_answers_say_what_came() {
             (Protocol, None, Some(307), "HTTP 307 redirects to https://other.example/v1, which is not followed", false),
         ),
         (
-            Response::sse(HELLO).header("content-encoding", "gzip"),
-            (Protocol, None, Some(200), "the answer is encoded as \"gzip\", which was not asked for", false),
+            Response::sse(HELLO).header("content-encoding", "compress"),
+            (Protocol, None, Some(200), "the answer is encoded as \"compress\", which was not asked for", false),
         ),
         (page, (Protocol, None, Some(200), "not an API answer: HTTP 200 with text/html: Log in", true)),
         (

@@ -1,0 +1,81 @@
+//! Turns over connections of the caller's own.
+
+mod support;
+
+use std::io;
+
+use codex_api::{FailureKind, Request, Timeouts, connector};
+use support::{drain, impatient, soon};
+use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+
+const HELLO: &str = concat!(
+    "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello\"}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\",\"output\":[{\"type\":\"message\",",
+    "\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"Hello\"}]}]}}\n\n",
+);
+
+/// Answers every request of the connection with `HELLO`; the result is how many there were.
+async fn service(stream: DuplexStream) -> io::Result<usize> {
+    let mut stream = BufReader::new(stream);
+    for requests in 0.. {
+        let mut length = 0;
+        let mut line = String::new();
+        while line != "\r\n" {
+            line.clear();
+            if stream.read_line(&mut line).await? == 0 {
+                return Ok(requests);
+            }
+            if let Some(value) = line.strip_prefix("content-length: ") {
+                length = value.trim().parse().map_err(io::Error::other)?;
+            }
+        }
+        let mut body = vec![0; length];
+        stream.read_exact(&mut body).await?;
+        let head = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n";
+        stream.write_all(format!("{head}content-length: {}\r\n\r\n{HELLO}", HELLO.len()).as_bytes()).await?;
+    }
+    Ok(0)
+}
+
+#[tokio::test]
+async fn turns_go_through_memory() {
+    let (near, far) = duplex(64 * 1024);
+    let served = tokio::spawn(service(far));
+    let only = std::sync::Mutex::new(Some(near));
+    let pipe = connector::from_fn(move |destination| {
+        assert_eq!(destination.to_string(), "model.test:80");
+        let near = only.lock().unwrap().take();
+        async move { near.ok_or("there is one connection") }
+    });
+    let client = impatient("http://model.test/v1").connector(pipe).build().unwrap();
+    let session = client.session();
+    for _ in 0..3 {
+        let answer = soon(session.begin_turn().stream(Request::new("m").user("Hi")).collect()).await.unwrap();
+        assert_eq!(answer.text(), "Hello");
+    }
+    drop((session, client));
+    assert_eq!(soon(served).await.unwrap().unwrap(), 3, "they shared the connection");
+}
+
+#[tokio::test]
+async fn a_connector_that_fails_is_asked_again() {
+    let pipe = connector::from_fn(|_| async { Err::<DuplexStream, _>("no such tunnel") });
+    let client = impatient("http://model.test/v1").connector(pipe).build().unwrap();
+    let (_, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.attempts()), (FailureKind::Connect, 9));
+    assert_eq!(error.message(), "cannot connect to model.test:80: no such tunnel");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_connect_deadline_lies_over_a_connector() {
+    let pipe = connector::from_fn(|_| std::future::pending::<io::Result<DuplexStream>>());
+    let timeouts = Timeouts::default();
+    let client = impatient("http://model.test/v1").connector(pipe).timeouts(timeouts).build().unwrap();
+    let start = tokio::time::Instant::now();
+    let (_, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.attempts()), (FailureKind::Timeout, 9));
+    assert!(start.elapsed() >= timeouts.connect.unwrap() * 9);
+}
