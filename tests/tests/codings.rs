@@ -130,7 +130,7 @@ async fn what_cannot_be_decoded_is_tried_again_where_that_could_help() {
     check_fails("36 longer than was set", long, short, (TooLarge, 1, "the limit of 100 bytes")).await;
     let plain = start.clone().into_bytes();
     check_fails("36 no gzip at all", plain, limits, (Protocol, 2, "does not begin as gzip does")).await;
-    let chunks = flushed(&[start.clone()]);
+    let chunks = flushed(std::slice::from_ref(&start));
     let corrupt = [&chunks[0][..], &[0xff; 20]].concat();
     check_fails("36 corrupt behind an event", corrupt, limits, (Protocol, 2, "the gzip data is corrupt")).await;
     check_fails("36 cut", chunks[0].clone(), limits, (Truncated, 9, "the gzip data ends too early")).await;
