@@ -1,7 +1,7 @@
 //! Answers that are no event stream, and what they mean.
 
 use http::StatusCode;
-use response_events::{ApiError, Failure, FailureKind, classify_status};
+use response_events::{ApiError, Failure, FailureKind};
 
 use crate::Target;
 
@@ -24,7 +24,6 @@ pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
     let kind = if status == 407 { FailureKind::Proxy } else { FailureKind::Status };
     let mut failure = Failure::new(kind, message);
     failure.status = Some(status);
-    failure.retryable = classify_status(status).is_retryable();
     failure
 }
 
@@ -94,12 +93,5 @@ mod tests {
         assert_eq!(quote(b" \n"), None);
         assert_eq!(quote("ü".repeat(400).as_bytes()).map(|quote| quote.chars().count()), Some(QUOTE + 1));
         assert_eq!(quote("<title>İstanbul</title>".as_bytes()).as_deref(), Some("İstanbul"));
-    }
-
-    #[test]
-    fn the_class_of_a_bare_status_decides_about_retrying() {
-        for (status, retryable) in [(400, false), (404, false), (408, true), (429, true), (500, true), (501, false)] {
-            assert_eq!(refused(status, b"").retryable, retryable, "{status}");
-        }
     }
 }

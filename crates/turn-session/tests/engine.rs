@@ -236,6 +236,19 @@ fn a_failed_connection_is_the_requests_end() {
 }
 
 #[test]
+fn the_class_of_a_bare_status_says_whether_trying_again_helps() {
+    let statuses = [(400, false), (404, false), (407, false), (408, true), (429, true), (500, true), (501, false)];
+    for (status, retryable) in statuses {
+        let now = Instant::now();
+        let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
+        engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+        engine.handle_body(b"", now);
+        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).unwrap();
+        assert_eq!((failure.status, failure.retryable), (Some(status), retryable));
+    }
+}
+
+#[test]
 fn failures_carry_what_is_known() {
     let now = Instant::now();
     let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
