@@ -1,6 +1,7 @@
 //! Which service is asked.
 
 use http::Uri;
+use turn_session::Target;
 
 use crate::{Error, endpoint::Endpoint};
 
@@ -26,7 +27,7 @@ impl Provider {
     pub fn new(base_url: &str) -> Result<Self, Error> {
         let base_url = base_url.trim();
         let without_fragment = base_url.split('#').next().unwrap_or_default();
-        let wrong = |why: &str| Error::config(format!("the base URL {:?} {why}", shown(base_url)));
+        let wrong = |why: &str| Error::config(format!("the base URL {:?} {why}", Target::new(base_url).shown()));
         let uri: Uri = without_fragment.parse().map_err(|cause| wrong("is no URL").with_source(cause))?;
         let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(wrong("must be of the form http(s)://host/path"));
@@ -61,16 +62,6 @@ impl Provider {
     }
 }
 
-/// A base URL as it may be shown: without user information and query.
-fn shown(url: &str) -> String {
-    let url = url.split(['?', '#']).next().unwrap_or_default();
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, rest))) => format!("{scheme}://{rest}"),
-        (None, Some((_, rest))) => rest.to_owned(),
-        _ => url.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use crate::Wire;
@@ -98,6 +89,8 @@ mod tests {
         check("host/v1", Err(r#"the base URL "host/v1" is no URL"#));
         check("ftp://host/", Err(r#"the base URL "ftp://host/" must be of the form http(s)://host/path"#));
         check("https://me:pw@host/", Err(r#"the base URL "https://host/" must not hold user information"#));
+        check("me:pw@host/v1", Err(r#"the base URL "host/v1" is no URL"#));
+        check("https://host/@me/v1", Ok("https://host/@me/v1/responses"));
         check("http://[::1]:80/v1", Ok("http://[::1]:80/v1/responses"));
         for port in ["99999", "0"] {
             let url = format!("http://host:{port}/v1");

@@ -19,18 +19,16 @@ impl Target {
         &self.0
     }
 
-    /// The URL as it may be shown.
+    /// The URL as it may be shown: without user information, query and fragment. In what is no URL, nothing is shown
+    /// that stands before an `@`.
     pub fn shown(&self) -> String {
         let end = self.0.find(['?', '#']).unwrap_or(self.0.len());
         let url = &self.0[..end];
-        match url.split_once("://") {
-            Some((scheme, rest)) => {
-                let authority_end = rest.find('/').unwrap_or(rest.len());
-                let host = rest[..authority_end].rsplit('@').next().unwrap_or_default();
-                format!("{scheme}://{host}{}", &rest[authority_end..])
-            }
-            None => url.to_owned(),
-        }
+        let (scheme, rest) = url.split_once("://").map_or(("", url), |(_, rest)| url.split_at(url.len() - rest.len()));
+        // A password may hold a slash, which ends the authority where nobody meant it to end.
+        let authority_end = if is_url(url) { rest.find('/').unwrap_or(rest.len()) } else { rest.len() };
+        let secret = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
+        format!("{scheme}{}", &rest[secret..])
     }
 
     /// The target of a redirect within the same origin (RFC 9110, section 10.2.2): the same scheme, host and port, so
@@ -64,6 +62,17 @@ impl Target {
         };
         (origin(&base).is_some() && origin(&base) == origin(&next)).then_some(Self(url))
     }
+}
+
+/// Whether a text has the parts of an absolute URL, a port that can be one among them.
+fn is_url(text: &str) -> bool {
+    let uri = text.parse::<Uri>().ok();
+    uri.as_ref().and_then(Uri::authority).is_some_and(|authority| {
+        let (_, host_and_port) = authority.as_str().rsplit_once('@').unwrap_or(("", authority.as_str()));
+        host_and_port
+            .strip_prefix(authority.host())
+            .is_some_and(|port| port.len() <= 1 || authority.port_u16().is_some())
+    })
 }
 
 impl fmt::Debug for Target {
@@ -107,7 +116,18 @@ mod tests {
 
     #[test]
     fn what_is_shown_holds_no_secret() {
-        let target = Target::new("https://me:pw@host.example/v1?key=secret#x");
-        assert_eq!(format!("{target:?}"), "\"https://host.example/v1\"");
+        for (url, shown) in [
+            ("https://me:pw@host.example/v1?key=secret#x", "https://host.example/v1"),
+            ("https://host.example:8080/@team/v1", "https://host.example:8080/@team/v1"),
+            ("http://[::1]:80", "http://[::1]:80"),
+            ("https://me@host.example:/v1", "https://host.example:/v1"),
+            ("host.example/v1", "host.example/v1"),
+            ("me:pw@host.example/v1", "host.example/v1"),
+            ("https://me:p/w@host.example/v1", "https://host.example/v1"),
+            ("https://me:p w@host.example/v1", "https://host.example/v1"),
+            ("", ""),
+        ] {
+            assert_eq!(format!("{:?}", Target::new(url)), format!("{shown:?}"));
+        }
     }
 }
