@@ -79,8 +79,9 @@ impl Waiting {
                 continue;
             }
             let endpoint = &self.endpoint;
-            let message = match self.phase {
-                Phase::Sending => format!("{endpoint} took no more of the request for {limit:?}"),
+            let message = match (self.phase, self.http.switch()) {
+                (Phase::Sending, _) => format!("{endpoint} took no more of the request for {limit:?}"),
+                (_, Switch::Possible) => format!("{endpoint} did not answer the handshake within {limit:?}"),
                 _ => format!("no response head came from {endpoint} within {limit:?}"),
             };
             return Poll::Ready(Error::new(ErrorKind::Timeout, self.phase, message));

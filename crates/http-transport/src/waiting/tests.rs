@@ -205,7 +205,7 @@ fn upgrade_headers() -> HeaderMap {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_upgrade_without_an_answer_times_out_like_any_request() {
+async fn an_upgrade_without_an_answer_times_out_as_a_handshake() {
     for piece in ["", "HTTP/1.1 101 Switching Protocols\r\nupgrade: e"] {
         let (mut waiting, mut far) = start_with(upgrade_headers(), 100_000).await;
         let start = Instant::now();
@@ -213,7 +213,7 @@ async fn an_upgrade_without_an_answer_times_out_like_any_request() {
             far.read_exact(&mut [0; BODY]).await.unwrap();
             far.write_all(piece.as_bytes()).await.unwrap();
         });
-        let message = "no response head came from a.example:80 within 60s";
+        let message = "a.example:80 did not answer the handshake within 60s";
         check_error(result, ErrorKind::Timeout, Phase::Head, message);
         check_elapsed(start, LIMIT);
     }
