@@ -8,7 +8,8 @@
 //! * [`TurnStream`]: the events of one request, up to its one terminal item. Dropping it cancels the request.
 //! * [`Error`]: the one error type.
 //!
-//! The vocabulary ([`Request`], [`TurnEvent`], [`Item`], …) comes from `response-events` and is re-exported here.
+//! The vocabulary ([`Request`], [`TurnEvent`], [`Item`], …) comes from `response-events`; what of it occurs in
+//! this API is re-exported here.
 #![doc = include_str!("../README.md")]
 
 mod answer;
@@ -28,16 +29,44 @@ mod session;
 mod socket;
 mod stream;
 
+// The crate's own.
 pub use answer::Answer;
 pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
+pub use provider::Provider;
+pub use session::{Session, Turn};
+pub use stream::TurnStream;
+
+// Requests, and the items that they and their answers are made of.
+pub use response_events::{
+    Continuation, EncodeError, FunctionCall, Item, ItemKind, Message, RawJson, Reasoning, Request,
+};
+
+// What a stream tells.
+pub use response_events::{
+    Completed, Created, Credits, Delta, Fallback, Incomplete, ItemEvent, Malformed, Opened, OtherEvent,
+    RateLimitWindow, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent, Usage,
+};
+
+// How a stream fails, and what error codes mean.
+pub use response_events::{
+    ApiError, Classifier, ErrorClass, Failure, FailureKind, Phase, classify_code, classify_status, known_codes,
+    known_statuses,
+};
+
+// What passed, counted and rendered.
+pub use response_events::{
+    ChoiceEnd, ChoiceSummary, EventCounts, ItemCall, Ledger, Summary, SummaryBuilder, Transcript,
+};
+
+// Payloads without a connection: recordings, streams that somebody else has read.
+pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Outcome};
+
+// Settings of the layers below.
 pub use http_transport::{
     DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, connector,
 };
-pub use provider::Provider;
-pub use response_events::*;
+pub use response_events::Wire;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};
-pub use session::{Session, Turn};
-pub use stream::TurnStream;
 pub use turn_session::{CredentialNeed, OnCut, Timeouts, Transport};
