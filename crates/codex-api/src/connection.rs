@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use http_transport::{BodyLimits, Exchange, Request, Transport};
+use http_transport::{BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Request, Transport};
 use tokio::task::JoinHandle;
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -17,7 +17,7 @@ use ws_codec::{ClientHandshake, HandshakeError, SendError};
 use crate::{
     BoxError, OutgoingRequest,
     auth::{AuthorizeFuture, Authorized},
-    body::{BodyStep, WholeBody},
+    document::DocumentEnd,
     socket::{Health, Socket},
 };
 
@@ -27,7 +27,7 @@ pub(crate) enum Connection {
     Authorizing(AuthorizeFuture, Purpose),
     Opening(Exchange),
     Streaming(Exchange),
-    Reading(Box<WholeBody>),
+    Reading(Box<(Exchange, BodyReader)>),
     /// A parked socket is being handed over.
     Fetching(JoinHandle<Option<Box<Socket>>>),
     Probing(Box<Socket>),
@@ -74,6 +74,15 @@ pub(crate) enum Signal {
     CredentialsFailed(BoxError),
 }
 
+impl Signal {
+    fn of_body(body: LimitedBody) -> Self {
+        match body.end {
+            BodyEnd::Failed(error) => Self::Body(body.bytes, Some(error)),
+            _ => Self::Body(body.bytes, None),
+        }
+    }
+}
+
 impl Connection {
     /// Sends a request, once its credentials are there.
     pub(crate) fn open(authorized: Authorized, purpose: Purpose) -> Self {
@@ -86,21 +95,20 @@ impl Connection {
     /// Reads the body as a whole instead of streaming it; `bytes` of it have arrived already.
     pub(crate) fn read_body(&mut self, bytes: &[u8], limits: BodyLimits) {
         *self = match std::mem::replace(self, Self::Closed) {
-            Self::Streaming(exchange) => Self::Reading(Box::new(WholeBody::new(exchange, bytes, limits))),
+            Self::Streaming(exchange) => {
+                let mut document = DocumentEnd::default();
+                let reader = BodyReader::new(limits).enough_when(move |data| document.feed(data)).with_arrived(bytes);
+                Self::Reading(Box::new((exchange, reader)))
+            }
             other => other,
         };
     }
 
-    /// Lets go of a stream or a body whose answer is whole, so that its connection can be used again. A socket is left
-    /// as it is.
+    /// Lets go of a stream whose answer is whole, so that its connection can be used again. A socket is left as it is.
     pub(crate) fn finish(&mut self) {
         *self = match std::mem::replace(self, Self::Closed) {
             Self::Streaming(exchange) => {
                 exchange.finish();
-                Self::Closed
-            }
-            Self::Reading(body) => {
-                body.finish();
                 Self::Closed
             }
             other => other,
@@ -170,13 +178,13 @@ impl Connection {
                     Some(Err(error)) => (Self::Closed, Some(Signal::TransportFailed(error))),
                     None => (Self::Closed, Some(Signal::End)),
                 },
-                Self::Reading(body) => match ready!(body.poll(cx)) {
-                    BodyStep::More => return Poll::Ready(Signal::Activity),
-                    BodyStep::End(bytes, error) => {
-                        self.finish();
-                        return Poll::Ready(Signal::Body(bytes, error));
+                Self::Reading(body) => {
+                    let (exchange, reader) = &mut **body;
+                    match ready!(reader.poll_step(exchange, cx)) {
+                        BodyStep::End(body) => (self.read(&body.end), Some(Signal::of_body(body))),
+                        _ => return Poll::Ready(Signal::Activity),
                     }
-                },
+                }
                 Self::Fetching(task) => match ready!(Pin::new(task).poll(cx)) {
                     Ok(Some(socket)) => (Self::Probing(socket), None),
                     Ok(None) | Err(_) => (Self::Closed, Some(Signal::NoSocket)),
@@ -217,6 +225,15 @@ impl Connection {
             Self::Opening(exchange) => Self::Streaming(exchange),
             other => other,
         }
+    }
+
+    /// Behind a document nothing of interest follows; behind anything else, what follows is not worth its connection.
+    fn read(&mut self, end: &BodyEnd) -> Self {
+        if let (Self::Reading(body), BodyEnd::Complete | BodyEnd::Enough) = (std::mem::replace(self, Self::Closed), end)
+        {
+            body.0.finish();
+        }
+        Self::Closed
     }
 
     fn probed(&mut self) -> Self {

@@ -14,10 +14,10 @@
 
 mod answer;
 mod auth;
-mod body;
 mod client;
 mod clock;
 mod connection;
+mod document;
 mod endpoint;
 mod error;
 mod failures;

@@ -35,7 +35,7 @@ mod upgrade;
 mod versions;
 mod waiting;
 
-pub use body_reader::{BodyEnd, BodyLimits, BodyReader, LimitedBody};
+pub use body_reader::{BodyEnd, BodyLimits, BodyReader, BodyStep, LimitedBody};
 pub use coding::{Coding, DecodeError, DecodeLimits, Decoder, Decoding, RequestCompression};
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};

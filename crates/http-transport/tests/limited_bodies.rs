@@ -2,9 +2,10 @@
 
 mod support;
 
+use std::future::poll_fn;
 use std::time::Duration;
 
-use http_transport::{BodyEnd, BodyLimits};
+use http_transport::{BodyEnd, BodyLimits, BodyReader, BodyStep};
 use support::{finish, post, read_request, serve};
 use tokio::io::AsyncWriteExt;
 use tokio::sync::oneshot;
@@ -89,5 +90,57 @@ async fn a_body_that_never_ends_is_given_up_in_time() {
     let taken = start.elapsed();
     assert!(taken >= Duration::from_secs(5) && taken < Duration::from_millis(5_005), "{taken:?}");
     done.send(()).unwrap();
+    finish(server).await;
+}
+
+#[tokio::test]
+async fn what_is_enough_is_not_waited_behind() {
+    let (done, hold) = oneshot::channel::<()>();
+    let (uri, server) = serve(async move |mut stream| {
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 400 Oops\r\n\r\nwait for it. And no further").await.unwrap();
+        let _ = hold.await;
+    })
+    .await;
+    let mut exchange = post(&support::direct(), &uri);
+    exchange.head().await.unwrap();
+    let mut reader =
+        BodyReader::new(BodyLimits::default()).enough_when(|data| data.contains(&b'.')).with_arrived(b"You ");
+    let body = poll_fn(|cx| reader.poll(&mut exchange, cx)).await;
+    assert_eq!((&body.bytes[..], describe(&body.end)), (&b"You wait for it. And no further"[..], "Enough".to_owned()));
+    assert!(!body.is_cut());
+    // What has arrived before can be enough, or too much, as well: the connection is not looked at.
+    let mut check = async |limit, arrived: &[u8], bytes: &str, end: &str| {
+        let limits = BodyLimits { bytes: limit, ..BodyLimits::default() };
+        let mut reader = BodyReader::new(limits).enough_when(|data| data.contains(&b'.')).with_arrived(arrived);
+        let body = poll_fn(|cx| reader.poll(&mut exchange, cx)).await;
+        assert_eq!((&body.bytes[..], &*describe(&body.end)), (bytes.as_bytes(), end));
+    };
+    check(9, b"So be it.", "So be it.", "Enough").await;
+    check(8, b"So be it.", "So be it", "TooLong").await;
+    done.send(()).unwrap();
+    finish(server).await;
+}
+
+#[tokio::test]
+async fn each_piece_of_a_body_is_a_sign_of_life() {
+    let (next, go_on) = oneshot::channel::<()>();
+    let (uri, server) = serve(async move |mut stream| {
+        read_request(&mut stream).await;
+        stream.write_all(b"HTTP/1.1 400 Oops\r\n\r\none").await.unwrap();
+        go_on.await.unwrap();
+        stream.write_all(b"two").await.unwrap();
+    })
+    .await;
+    let mut exchange = post(&support::direct(), &uri);
+    exchange.head().await.unwrap();
+    let mut reader = BodyReader::new(BodyLimits::default());
+    assert!(matches!(poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await, BodyStep::More));
+    next.send(()).unwrap();
+    assert!(matches!(poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await, BodyStep::More));
+    match poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await {
+        BodyStep::End(body) => assert_eq!((&body.bytes[..], body.is_cut()), (&b"onetwo"[..], false)),
+        more => panic!("{more:?}"),
+    }
     finish(server).await;
 }
