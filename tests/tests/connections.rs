@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use codex_api::{FailureKind, Request};
+use codex_api::{FailureKind, Request, Wire};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
 use support::{drain, impatient, playing};
 use tokio::time::Instant;
@@ -47,6 +47,25 @@ async fn a_connection_that_failed_is_not_used_again() {
     let at = HELLO.len() - 10;
     check([Response::sse(HELLO).cut_at(at, Cut::Close), Response::sse(HELLO)], &[None], &[0, 1]).await;
     check([Response::sse(HELLO).cut(Cut::Reset), Response::sse(HELLO)], &[None; 2], &[0, 1]).await;
+}
+
+#[tokio::test]
+async fn a_clean_end_without_a_terminal_event_costs_the_connection() {
+    let begun = &HELLO[..HELLO.find("\n\n").unwrap() + 2];
+    // The body is whole as far as HTTP is concerned.
+    check([Response::sse(begun), Response::sse(HELLO)], &[None; 2], &[0, 1, 1]).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_is_whole_at_the_end_of_its_body_leaves_the_connection() {
+    let chunk =
+        "data: {\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"stop\"}]}\n\n";
+    let server = playing([Response::sse(chunk)]).await;
+    let session = impatient(&server.base_url()).wire(Wire::Chat).build().unwrap().session();
+    for _ in 0..2 {
+        session.begin_turn().stream(Request::new("m")).collect().await.unwrap();
+    }
+    assert_eq!(used(&server), [0, 0]);
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use http_transport::{BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Request, Transport};
+use http_transport::{BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Request, Reuse, Transport};
 use tokio::task::JoinHandle;
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -27,6 +27,8 @@ pub(crate) enum Connection {
     Authorizing(AuthorizeFuture, Purpose),
     Opening(Exchange),
     Streaming(Exchange),
+    /// The body has ended; whether the answer has is not known yet.
+    Ended(Exchange),
     Reading(Box<(Exchange, BodyReader)>),
     /// A parked socket is being handed over.
     Fetching(JoinHandle<Option<Box<Socket>>>),
@@ -107,7 +109,7 @@ impl Connection {
     /// Lets go of a stream whose answer is whole, so that its connection can be used again. A socket is left as it is.
     pub(crate) fn finish(&mut self) {
         *self = match std::mem::replace(self, Self::Closed) {
-            Self::Streaming(exchange) => {
+            Self::Streaming(exchange) | Self::Ended(exchange) => {
                 exchange.finish();
                 Self::Closed
             }
@@ -161,7 +163,7 @@ impl Connection {
         loop {
             // States that lead to another one leave by `next`, the last thing that happens leaves `Closed` behind.
             let (next, signal) = match self {
-                Self::Closed => return Poll::Pending,
+                Self::Closed | Self::Ended(_) => return Poll::Pending,
                 Self::Authorizing(future, _) => match ready!(future.as_mut().poll(cx)) {
                     Ok(request) => (self.begin(request), None),
                     Err(error) => (Self::Closed, Some(Signal::CredentialsFailed(error))),
@@ -176,7 +178,7 @@ impl Connection {
                 Self::Streaming(exchange) => match ready!(exchange.poll_data(cx)) {
                     Some(Ok(data)) => return Poll::Ready(Signal::Data(data)),
                     Some(Err(error)) => (Self::Closed, Some(Signal::TransportFailed(error))),
-                    None => (Self::Closed, Some(Signal::End)),
+                    None => (self.ended(), Some(Signal::End)),
                 },
                 Self::Reading(body) => {
                     let (exchange, reader) = &mut **body;
@@ -227,6 +229,13 @@ impl Connection {
         }
     }
 
+    fn ended(&mut self) -> Self {
+        match std::mem::replace(self, Self::Closed) {
+            Self::Streaming(exchange) => Self::Ended(exchange),
+            other => other,
+        }
+    }
+
     /// Behind a document nothing of interest follows; behind anything else, what follows is not worth its connection.
     fn read(&mut self, end: &BodyEnd) -> Self {
         if let (Self::Reading(body), BodyEnd::Complete | BodyEnd::Enough) = (std::mem::replace(self, Self::Closed), end)
@@ -247,7 +256,9 @@ impl Connection {
 impl Purpose {
     fn begin(self, request: OutgoingRequest) -> Connection {
         let OutgoingRequest { method, uri, headers, body, .. } = request;
-        let exchange = self.transport.open(Request { method, uri, headers, body });
+        let mut exchange = self.transport.open(Request { method, uri, headers, body });
+        // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
+        exchange.set_reuse(Reuse::AfterFinish);
         match self.handshake {
             None => Connection::Opening(exchange),
             Some(handshake) => {

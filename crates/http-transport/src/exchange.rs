@@ -35,7 +35,7 @@ use crate::waiting::Waiting;
 /// Over HTTP/1.1 it moves only while it is polled, on a tokio runtime with time and I/O enabled: no task works behind
 /// it, and no body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes
 /// the socket, unless the body was read to its clean end: then the connection waits for another request of the
-/// transport.
+/// transport ([`set_reuse`](Self::set_reuse) can make that depend on the caller's word).
 ///
 /// An HTTP/2 connection has a task, which moves what arrives to where it is asked for: at most 256 KiB of a body wait
 /// there for a reader. Dropping an exchange resets its stream and leaves the connection to the others.
@@ -48,10 +48,24 @@ pub struct Exchange {
     settings: Arc<Settings>,
     /// The way of the connection, once there is to be one.
     route: Route,
+    reuse: Reuse,
     state: State,
     decoding: Decoding,
     /// What undoes the codings of the body, if it has any.
     coded: Option<Box<CodedBody>>,
+}
+
+/// When the connection of an exchange may serve another request.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Reuse {
+    /// As soon as the body has ended cleanly.
+    #[default]
+    AfterBody,
+    /// When the caller has called [`Exchange::finish`], too: for bodies that can be whole for HTTP and yet be cut, so
+    /// that who sent them is not to be trusted with the next request. Until then the phase stays
+    /// [`Phase::Body`].
+    AfterFinish,
 }
 
 enum State {
@@ -97,7 +111,14 @@ impl Exchange {
         // The head of an answer to HEAD is all there is, and stays as it is.
         let decoding = if request.method == Method::HEAD { Decoding::Raw } else { settings.decoding };
         let plan = Plan::new(request, &settings.proxies, settings.versions, decoding);
-        Self { settings, route: Route::Direct, state: State::New(Box::new(plan)), decoding, coded: None }
+        let (route, reuse, state) = (Route::Direct, Reuse::default(), State::New(Box::new(plan)));
+        Self { settings, route, reuse, state, decoding, coded: None }
+    }
+
+    /// When the connection may serve another request. Default: [`Reuse::AfterBody`]. To be called before the body has
+    /// ended.
+    pub fn set_reuse(&mut self, reuse: Reuse) {
+        self.reuse = reuse;
     }
 
     /// Dials, sends the request and waits for the response head, which is handed out once.
@@ -165,7 +186,10 @@ impl Exchange {
                 Poll::Ready(Some(Err(error)))
             }
             None => {
-                self.park(cx);
+                // Otherwise it stays here, at its end, until the caller has judged.
+                if self.reuse == Reuse::AfterBody {
+                    self.park(cx);
+                }
                 Poll::Ready(None)
             }
         }
@@ -202,6 +226,7 @@ impl Exchange {
     pub fn finish(mut self) {
         // Nobody reads it, so nobody needs it decoded.
         self.coded = None;
+        self.reuse = Reuse::AfterBody;
         if matches!(self.state, State::Body(..)) {
             drain::drain(self);
         }

@@ -39,7 +39,7 @@ pub use body_reader::{BodyEnd, BodyLimits, BodyReader, BodyStep, LimitedBody};
 pub use coding::{Coding, DecodeError, DecodeLimits, Decoder, Decoding, RequestCompression};
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};
-pub use exchange::Exchange;
+pub use exchange::{Exchange, Reuse};
 pub use head::Head;
 pub use phase::Phase;
 pub use proxy::{ProxyAnswer, ProxySettings, ProxyUrl};

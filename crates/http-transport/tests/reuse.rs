@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use http::StatusCode;
-use http_transport::{Error, ErrorKind, Exchange, Phase, Transport};
+use http_transport::{Error, ErrorKind, Exchange, Phase, Reuse, Transport};
 use support::{direct, finish, post, read_request, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -148,6 +148,29 @@ async fn a_body_read_to_its_end_leaves_the_connection_for_the_next_request() {
     let chunked = [Answer(CHUNKED), Say(LAST_CHUNK), Answer(CHUNKED), Say(LAST_CHUNK)];
     check(&[&chunked], &[Ok("hello"); 2], &[0, 0]).await;
     check(&[&[Answer(EMPTY), Answer(HELLO)]], &[Ok(""), Ok("hello")], &[0, 0]).await;
+}
+
+#[tokio::test]
+async fn a_connection_can_wait_for_the_callers_word() {
+    let chunked = [Answer(CHUNKED), Say(LAST_CHUNK)];
+    for (answer, trailers) in [(&[Answer(HELLO)][..], ""), (&chunked, ""), (&[Answer(CHUNKED)], "0\r\nx-a: 1\r\n\r\n")]
+    {
+        let first = [answer, &[Say(trailers), Answer(HELLO)]].concat();
+        let server = Server::start(&[&first, &[Answer(HELLO)]]).await;
+        let transport = direct();
+        for is_good in [true, false, true] {
+            let mut exchange = post(&transport, &server.uri);
+            exchange.set_reuse(Reuse::AfterFinish);
+            exchange.head().await.unwrap();
+            assert_eq!(rest(&mut exchange).await.unwrap(), "hello");
+            assert_eq!(rest(&mut exchange).await.unwrap(), "", "the end stays the end");
+            if is_good {
+                exchange.finish();
+            }
+        }
+        drop(transport);
+        server.check(&[0, 0, 1]).await;
+    }
 }
 
 #[tokio::test]
