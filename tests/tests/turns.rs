@@ -2,7 +2,7 @@
 
 use codex_api::{
     Auth, Client, ClientBuilder, Environment, Error, FailureKind, ItemKind, Phase, Provider, Request, RetryPolicy,
-    TurnEvent, TurnStream, Wire,
+    Transport, TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, ReplayServerBuilder, Response};
@@ -351,10 +351,24 @@ async fn nobody_listening_is_a_connect_failure() {
 #[tokio::test]
 async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
     let server = playing(Response::sse(HELLO)).await;
-    let request = Request::new("m").set("model.name", "x");
-    let (_, error) = drain(client(&server.base_url(), Wire::Responses).session().begin_turn().stream(request)).await;
-    assert_eq!(error.map(|error| error.kind()), Some(FailureKind::Config));
-    assert!(server.requests().is_empty());
+    let ways = [
+        (Wire::Responses, Transport::Sse),
+        (Wire::Responses, Transport::WebSocket),
+        (Wire::Responses, Transport::Auto),
+        (Wire::Chat, Transport::Sse),
+    ];
+    for (wire, transport) in ways {
+        let client = builder(&server.base_url()).wire(wire).transport(transport).build().unwrap();
+        let request = Request::new("m").set("model.name", "x");
+        let (_, error) = drain(client.session().begin_turn().stream(request)).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.attempts()), (FailureKind::Config, 1), "{wire:?} {transport:?}");
+        assert!(std::error::Error::source(&error).is_some());
+    }
+    let request = Request::new("m").set("instructions..x", "x");
+    let turn = client(&server.base_url(), Wire::Responses).session().begin_turn();
+    assert_eq!(turn.compact(request).await.map_err(|error| error.kind()), Err(FailureKind::Config));
+    assert!(server.requests().is_empty(), "nothing is sent, not even a handshake");
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
 use http_transport::BodyLimits;
-use response_events::{Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
+use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
 use turn_session::{
@@ -51,8 +51,8 @@ pub struct TurnStream {
     /// Where the present attempt goes.
     target: Target,
     request: Request,
-    /// The request's body over HTTP.
-    body: RequestBody,
+    /// The request's body over HTTP, once an attempt needed it.
+    body: Option<RequestBody>,
     connection: Connection,
     decoder: Decoder,
     /// Bytes that were received and not yet decoded.
@@ -89,28 +89,21 @@ impl TurnStream {
         config.credentials = client.auth.source();
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
-        let mut engine = TurnEngine::new(config);
         let secrets = Secrets::new(client.auth.key(), turn.state.clone());
-        let mut cause = None;
-        let body = endpoint.encode(&request).unwrap_or_else(|error| {
-            engine.handle_failed(Failure::new(FailureKind::Config, error.to_string()), now());
-            cause = Some(error.into());
-            Vec::new()
-        });
         Self {
             turn: turn.clone(),
             endpoint,
-            engine,
+            engine: TurnEngine::new(config),
             target: Target::default(),
             request,
-            body: RequestBody::new(body, client.compression),
+            body: None,
             connection: Connection::Closed,
             decoder: Decoder::with_limits(client.limits),
             chunk: Bytes::new(),
             received: turn.started,
             bytes_received: 0,
             fresh: None,
-            cause,
+            cause: None,
             timer: None,
             secrets,
             span,
@@ -243,16 +236,35 @@ impl TurnStream {
 
     /// Sends the request over HTTP, with the state that the turn has by now.
     fn open_stream(&mut self, turn_state: &TurnState, credentials: CredentialNeed) {
-        let client = &self.turn.session.client;
-        let mut headers = client.headers.clone();
+        let mut headers = self.turn.session.client.headers.clone();
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
+        let body = match self.body() {
+            Ok(body) => body.send(&mut headers),
+            Err(error) => return self.fail_to_encode(error),
+        };
         self.decoder.reset();
-        let body = self.body.send(&mut headers);
         self.open(Method::POST, headers, body, None, turn_state, credentials);
+    }
+
+    /// The body over HTTP. All attempts share what the first one encodes; a request over a socket has none.
+    fn body(&mut self) -> Result<&mut RequestBody, EncodeError> {
+        let body = match self.body.take() {
+            Some(body) => body,
+            None => RequestBody::new(self.endpoint.encode(&self.request)?, self.turn.session.client.compression),
+        };
+        Ok(self.body.insert(body))
+    }
+
+    fn fail_to_encode(&mut self, error: EncodeError) {
+        self.fail(Failure::new(FailureKind::Config, error.to_string()), Some(error.into()));
     }
 
     /// Takes the parked socket, or opens one.
     fn open_socket(&mut self, turn_state: TurnState, credentials: CredentialNeed, need: SocketNeed) {
+        // The message is encoded when the socket is there; one that cannot be needs no socket.
+        if let Err(error) = self.request.check() {
+            return self.fail_to_encode(error);
+        }
         let parked = if need == SocketNeed::Any { self.turn.session.parking.take() } else { None };
         if let Some(parked) = parked {
             self.fresh = Some((turn_state, credentials));
@@ -305,10 +317,7 @@ impl TurnStream {
         let sent = if continuation.is_some() { InputForm::NewOnly } else { InputForm::Whole };
         let message = match self.request.encode_create(continuation, turn_state.get()) {
             Ok(message) => message,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::Config, error.to_string());
-                return self.fail(failure, Some(error.into()));
-            }
+            Err(error) => return self.fail_to_encode(error),
         };
         match self.connection.send(message) {
             Ok(()) => self.engine.handle_sent(sent, now()),

@@ -79,7 +79,7 @@ impl Waiting {
                 continue;
             }
             let endpoint = &self.endpoint;
-            let message = match (self.phase, self.http.switch()) {
+            let message = match (self.phase, self.call.switch()) {
                 (Phase::Sending, _) => format!("{endpoint} took no more of the request for {limit:?}"),
                 (_, Switch::Possible) => format!("{endpoint} did not answer the handshake within {limit:?}"),
                 _ => format!("no response head came from {endpoint} within {limit:?}"),

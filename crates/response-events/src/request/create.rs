@@ -42,6 +42,12 @@ impl Request {
         Ok(Value::Object(body).to_string().into_bytes())
     }
 
+    /// Errors as [`encode_create`](Self::encode_create) would, without the work: to be asked before a connection is
+    /// opened for it.
+    pub fn check(&self) -> Result<(), EncodeError> {
+        self.apply_overrides(&mut responses::frame(self))
+    }
+
     /// What must be the same in two requests for one to go on from the other: everything but the input, and what
     /// belongs to a single request. `None` if the caller has set what chaining would set, so that it is the caller's.
     pub fn conversation_fields(&self) -> Option<Value> {
@@ -87,6 +93,33 @@ mod tests {
         );
         assert_eq!(next["previous_response_id"], "r");
         assert_eq!(next["client_metadata"], json!({"k": "v", "x-codex-turn-state": "ts"}));
+    }
+
+    #[test]
+    fn a_check_finds_what_encoding_would_find() {
+        let whole = Request::new("m").user("a").instructions("i").tool(json!({"type": "x"})).reasoning_effort("low");
+        let paths = [
+            "",
+            "a..b",
+            "model.x",
+            "input.x",
+            "tools.x",
+            "instructions.x",
+            "stream.x",
+            "include.x",
+            "reasoning.effort.x",
+        ];
+        let fine = ["model", "input", "tools", "reasoning.summary", "new.x", "client_metadata.k"];
+        for (path, is_fine) in paths.map(|path| (path, false)).into_iter().chain(fine.map(|path| (path, true))) {
+            for value in [json!(1), json!(null), json!({})] {
+                let request = whole.clone().set(path, value);
+                let encoded = request.encode_create(None, None).map(drop);
+                assert_eq!((request.check(), encoded.is_ok()), (encoded, is_fine), "{path}");
+            }
+        }
+        // An earlier path makes way for a later one, or stands in it.
+        assert_eq!(whole.clone().set("input", json!({})).set("input.x", 1).check(), Ok(()));
+        assert_eq!(whole.set("new", 1).set("new.x", 1).check(), Err(EncodeError::Path("new.x".into())));
     }
 
     #[test]

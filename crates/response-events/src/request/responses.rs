@@ -6,13 +6,23 @@ use super::Request;
 use crate::Item;
 
 pub(super) fn body(request: &Request) -> Map<String, Value> {
-    let mut body = Map::new();
-    let mut put = |key: &str, value: Value| body.insert(key.to_owned(), value);
+    let mut body = frame(request);
+    body.insert("input".to_owned(), request.input.iter().map(input_item).collect());
+    if !request.tools.is_empty() {
+        body.insert("tools".to_owned(), json!(request.tools));
+    }
+    body
+}
+
+/// The body with empty lists in place of those that can be large.
+pub(super) fn frame(request: &Request) -> Map<String, Value> {
+    let mut frame = Map::new();
+    let mut put = |key: &str, value: Value| frame.insert(key.to_owned(), value);
     put("model", json!(request.model));
     put("stream", json!(true));
     put("store", json!(false));
     put("include", json!(["reasoning.encrypted_content"]));
-    put("input", request.input.iter().map(input_item).collect());
+    put("input", json!([]));
     if let Some(instructions) = &request.instructions {
         put("instructions", json!(instructions));
     }
@@ -20,9 +30,9 @@ pub(super) fn body(request: &Request) -> Map<String, Value> {
         put("reasoning", json!({"effort": effort}));
     }
     if !request.tools.is_empty() {
-        put("tools", json!(request.tools));
+        put("tools", json!([]));
     }
-    body
+    frame
 }
 
 /// Items go back as they came; only what the Chat interpreter noted for its own wire stays here.
