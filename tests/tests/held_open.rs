@@ -4,7 +4,11 @@ mod support;
 
 use std::time::Duration;
 
-use codex_api::{Auth, FailureKind, Request, Timeouts, Transport, Wire};
+use codex_api::{
+    Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OutgoingRequest, Request, Timeouts, Transport,
+    Wire,
+};
+use http::HeaderValue;
 use serde_json::{Value, json};
 use stream_replay::{Exchange, Gate, ReplayServer, Response, WebSocketScript};
 use support::{drain, impatient, playing};
@@ -137,6 +141,39 @@ async fn a_turn_that_is_over_ends_a_stream_that_never_pauses() {
     let (_, error) = drain(client.session().begin_turn().stream(request())).await;
     let error = error.expect("a failure");
     assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
+}
+
+/// Gives another token each time, and a key in a header of its own.
+struct Rotating;
+
+impl Credentials for Rotating {
+    fn authorize(&self, mut request: OutgoingRequest) -> AuthorizeFuture {
+        let token = if request.credentials == CredentialNeed::Renewed { "b-very-secret" } else { "a-very-secret" };
+        let bearer = HeaderValue::try_from(format!("Bearer {token}")).unwrap();
+        request.headers.insert("authorization", bearer);
+        request.headers.insert("api-key", HeaderValue::from_static("k-very-secret"));
+        let mut marked = HeaderValue::from_static("m-very-secret");
+        marked.set_sensitive(true);
+        request.headers.insert("x-signed-by", marked);
+        request.headers.insert("x-trace", HeaderValue::from_static("open-to-all"));
+        Box::pin(async move { Ok(request) })
+    }
+}
+
+#[tokio::test]
+async fn what_a_hook_gave_is_not_shown_on_either() {
+    let said = "a-very-secret, b-very-secret, k-very-secret, m-very-secret, open-to-all";
+    let refusal = json!({"error": {"message": said, "hint": said}}).to_string();
+    for transport in [Transport::Sse, Transport::WebSocket] {
+        let server = playing([Response::json(401, refusal.clone())]).await;
+        let builder = impatient(&server.base_url()).transport(transport).auth(Auth::hook(Rotating));
+        let (events, error) = drain(builder.build().unwrap().session().begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!(error.message(), "[redacted], [redacted], [redacted], [redacted], open-to-all");
+        assert_eq!(server.requests().len(), 2, "both tokens were tried");
+        let shown = format!("{events:?} {error:?}");
+        assert!(!shown.contains("very-secret"), "{shown}");
+    }
 }
 
 #[tokio::test]

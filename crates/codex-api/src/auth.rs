@@ -62,14 +62,6 @@ impl Auth {
         Self(Kind::Hook(Arc::new(credentials)))
     }
 
-    /// The key itself, so that nothing shows it.
-    pub(crate) fn key(&self) -> Option<String> {
-        match &self.0 {
-            Kind::Bearer(value) => value.to_str().ok()?.strip_prefix("Bearer ").map(str::to_owned),
-            Kind::None | Kind::Hook(_) => None,
-        }
-    }
-
     /// Whether asking again can bring other credentials.
     pub(crate) fn source(&self) -> CredentialSource {
         match self.0 {
@@ -109,7 +101,8 @@ pub struct OutgoingRequest {
     pub method: Method,
     /// Where it goes.
     pub uri: Uri,
-    /// Its headers: add the credentials here, and mark their values as sensitive.
+    /// Its headers: add the credentials here, and mark their values as sensitive. Those that are marked, or whose
+    /// names say that they are secret (`authorization`, `api-key`, …), are not shown when the service repeats them.
     pub headers: HeaderMap,
     /// Its body, for signatures.
     pub body: Bytes,

@@ -16,7 +16,7 @@ use ws_codec::{ClientHandshake, HandshakeError, SendError};
 
 use crate::{
     BoxError, OutgoingRequest,
-    auth::{AuthorizeFuture, Authorized},
+    auth::AuthorizeFuture,
     document::DocumentEnd,
     socket::{Health, Socket},
 };
@@ -56,6 +56,8 @@ pub(crate) struct Shaking {
 
 /// Something happened.
 pub(crate) enum Signal {
+    /// The request has its credentials, and waits for [`Connection::begin`].
+    Authorized(Box<(OutgoingRequest, Purpose)>),
     Head {
         status: u16,
         headers: HeaderMap,
@@ -86,11 +88,18 @@ impl Signal {
 }
 
 impl Connection {
-    /// Sends a request, once its credentials are there.
-    pub(crate) fn open(authorized: Authorized, purpose: Purpose) -> Self {
-        match authorized {
-            Authorized::Ready(request) => purpose.begin(*request),
-            Authorized::Pending(future) => Self::Authorizing(future, purpose),
+    /// Sends a request that has its credentials.
+    pub(crate) fn begin(request: OutgoingRequest, purpose: Purpose) -> Self {
+        let OutgoingRequest { method, uri, headers, body, .. } = request;
+        let mut exchange = purpose.transport.open(Request { method, uri, headers, body });
+        // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
+        exchange.set_reuse(Reuse::AfterFinish);
+        match purpose.handshake {
+            None => Self::Opening(exchange),
+            Some(handshake) => {
+                let max_event_bytes = purpose.max_event_bytes;
+                Self::Shaking(Box::new(Shaking { exchange, handshake, max_event_bytes }))
+            }
         }
     }
 
@@ -165,7 +174,7 @@ impl Connection {
             let (next, signal) = match self {
                 Self::Closed | Self::Ended(_) => return Poll::Pending,
                 Self::Authorizing(future, _) => match ready!(future.as_mut().poll(cx)) {
-                    Ok(request) => (self.begin(request), None),
+                    Ok(request) => (Self::Closed, self.authorized(request)),
                     Err(error) => (Self::Closed, Some(Signal::CredentialsFailed(error))),
                 },
                 Self::Opening(exchange) => match ready!(exchange.poll_head(cx)) {
@@ -215,10 +224,10 @@ impl Connection {
         }
     }
 
-    fn begin(&mut self, request: OutgoingRequest) -> Self {
+    fn authorized(&mut self, request: OutgoingRequest) -> Option<Signal> {
         match std::mem::replace(self, Self::Closed) {
-            Self::Authorizing(_, purpose) => purpose.begin(request),
-            other => other,
+            Self::Authorizing(_, purpose) => Some(Signal::Authorized(Box::new((request, purpose)))),
+            _ => None,
         }
     }
 
@@ -249,22 +258,6 @@ impl Connection {
         match std::mem::replace(self, Self::Closed) {
             Self::Probing(socket) => Self::Open(socket),
             other => other,
-        }
-    }
-}
-
-impl Purpose {
-    fn begin(self, request: OutgoingRequest) -> Connection {
-        let OutgoingRequest { method, uri, headers, body, .. } = request;
-        let mut exchange = self.transport.open(Request { method, uri, headers, body });
-        // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
-        exchange.set_reuse(Reuse::AfterFinish);
-        match self.handshake {
-            None => Connection::Opening(exchange),
-            Some(handshake) => {
-                let max_event_bytes = self.max_event_bytes;
-                Connection::Shaking(Box::new(Shaking { exchange, handshake, max_event_bytes }))
-            }
         }
     }
 }

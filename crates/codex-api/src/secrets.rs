@@ -1,6 +1,12 @@
 //! What a service repeats of the caller's secrets: it is not shown on.
 
+use http::{
+    HeaderMap,
+    header::{AUTHORIZATION, PROXY_AUTHORIZATION},
+};
+use http_transport::is_secret_header;
 use response_events::{Failure, TurnEvent};
+use serde_json::Value;
 use turn_session::TurnState;
 
 const REDACTED: &str = "[redacted]";
@@ -10,13 +16,30 @@ const SHORTEST: usize = 6;
 
 /// The secrets of one request, as far as they are known here.
 pub(crate) struct Secrets {
-    key: Option<String>,
+    /// What went out as a credential in any attempt: a late answer may repeat an old one.
+    credentials: Vec<String>,
     state: TurnState,
 }
 
 impl Secrets {
-    pub(crate) fn new(key: Option<String>, state: TurnState) -> Self {
-        Self { key: key.filter(|key| key.len() >= SHORTEST), state }
+    pub(crate) fn new(state: TurnState) -> Self {
+        Self { credentials: Vec::new(), state }
+    }
+
+    /// Takes in the credentials of a request as it goes out, whoever put them there.
+    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+        for (name, value) in headers {
+            let Ok(text) = value.to_str() else { continue };
+            if !is_secret_header(name, value) {
+                continue;
+            }
+            // Behind its scheme (RFC 9110, section 11.4) stands what a service would quote.
+            let is_authorization = name == AUTHORIZATION || name == PROXY_AUTHORIZATION;
+            let secret = text.split_once(' ').filter(|_| is_authorization).map_or(text, |(_, secret)| secret).trim();
+            if secret.len() >= SHORTEST && !self.credentials.iter().any(|known| known == secret) {
+                self.credentials.push(secret.to_owned());
+            }
+        }
     }
 
     /// Some services quote the key that they refuse.
@@ -25,6 +48,7 @@ impl Secrets {
             scrub(&mut failure.message, secret);
             if let Some(api) = &mut failure.api {
                 scrub(&mut api.message, secret);
+                api.details.values_mut().for_each(|value| scrub_value(value, secret));
             }
         }
         failure
@@ -45,7 +69,17 @@ impl Secrets {
 
     fn all(&self) -> impl Iterator<Item = &str> {
         let state = self.state.get().filter(|state| state.len() >= SHORTEST);
-        [self.key.as_deref(), state].into_iter().flatten()
+        self.credentials.iter().map(String::as_str).chain(state)
+    }
+}
+
+/// What stands in an error object beside its message, at any depth.
+fn scrub_value(value: &mut Value, secret: &str) {
+    match value {
+        Value::String(text) => scrub(text, secret),
+        Value::Array(values) => values.iter_mut().for_each(|value| scrub_value(value, secret)),
+        Value::Object(map) => map.values_mut().for_each(|value| scrub_value(value, secret)),
+        _ => {}
     }
 }
 

@@ -27,6 +27,7 @@ use ws_codec::ClientHandshake;
 use crate::{
     Answer, BoxError, Error, OutgoingRequest, Request, Turn,
     answer::Collector,
+    auth::Authorized,
     clock::now,
     connection::{Connection, Purpose, Signal},
     endpoint::Endpoint,
@@ -89,7 +90,7 @@ impl TurnStream {
         config.credentials = client.auth.source();
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
-        let secrets = Secrets::new(client.auth.key(), turn.state.clone());
+        let secrets = Secrets::new(turn.state.clone());
         Self {
             turn: turn.clone(),
             endpoint,
@@ -307,7 +308,16 @@ impl TurnStream {
         let transport = if handshake.is_some() { &client.socket_transport } else { &client.transport };
         let purpose =
             Purpose { transport: transport.clone(), handshake, max_event_bytes: client.limits.get_max_event_bytes() };
-        self.connection = Connection::open(client.auth.authorize(request), purpose);
+        match client.auth.authorize(request) {
+            Authorized::Ready(request) => self.begin(*request, purpose),
+            Authorized::Pending(future) => self.connection = Connection::Authorizing(future, purpose),
+        }
+    }
+
+    /// Sends the request, now that its credentials are known.
+    fn begin(&mut self, request: OutgoingRequest, purpose: Purpose) {
+        self.secrets.learn(&request.headers);
+        self.connection = Connection::begin(request, purpose);
     }
 
     /// Sends the request over the open socket.
@@ -341,6 +351,10 @@ impl TurnStream {
 
     fn handle(&mut self, signal: Signal) {
         match signal {
+            Signal::Authorized(ready) => {
+                let (request, purpose) = *ready;
+                self.begin(request, purpose);
+            }
             Signal::Head { status, headers } => {
                 tracing::debug!(status, "response head");
                 self.engine.handle_opened(ResponseHead { status, headers: &headers }, now());

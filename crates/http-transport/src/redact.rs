@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use http::{HeaderMap, HeaderName, Uri};
+use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
 /// Headers for `Debug`: secrets are named, their values are not shown.
 pub(crate) struct Headers<'a>(pub(crate) &'a HeaderMap);
@@ -11,7 +11,7 @@ impl fmt::Debug for Headers<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut map = f.debug_map();
         for (name, value) in self.0 {
-            if value.is_sensitive() || is_secret(name) {
+            if is_secret_header(name, value) {
                 map.entry(name, &format_args!("[redacted]"));
             } else {
                 map.entry(name, value);
@@ -19,6 +19,12 @@ impl fmt::Debug for Headers<'_> {
         }
         map.finish()
     }
+}
+
+/// Whether the value of a header must not be shown: it is marked as sensitive, or its name says so (authorization,
+/// cookies, keys, tokens, passwords, the turn state).
+pub fn is_secret_header(name: &HeaderName, value: &HeaderValue) -> bool {
+    value.is_sensitive() || is_secret(name)
 }
 
 pub(crate) fn is_secret(name: &HeaderName) -> bool {
