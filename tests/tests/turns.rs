@@ -349,6 +349,26 @@ async fn nobody_listening_is_a_connect_failure() {
 }
 
 #[tokio::test]
+async fn calls_without_names_differ_from_request_to_request() {
+    let call = "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}}]}\n\ndata: DONE\n\n";
+    let server = playing(Response::sse(call)).await;
+    let ids = async || {
+        let client = builder(&server.base_url()).wire(Wire::Chat).retry_seed(1).build().unwrap();
+        let turn = client.session().begin_turn();
+        let mut ids = Vec::new();
+        for _ in 0..2 {
+            let answer = turn.stream(Request::new("m")).collect().await.unwrap();
+            ids.extend(answer.calls().map(|call| call.call_id.to_owned()));
+        }
+        ids
+    };
+    let (first, again) = (ids().await, ids().await);
+    assert_eq!(first.len(), 2);
+    assert_ne!(first[0], first[1]);
+    assert_eq!(first, again, "the seed decides");
+}
+
+#[tokio::test]
 async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
     let server = playing(Response::sse(HELLO)).await;
     let ways = [

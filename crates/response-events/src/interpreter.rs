@@ -33,11 +33,14 @@ pub struct InterpreterOptions {
     /// Responses: what carries the stream. Over a WebSocket a `response.incomplete` with the reason `steered` is no
     /// end. Default SSE.
     pub transport: TransportKind,
+    /// Chat: what sets the ids of calls apart from those of other requests, where the service names neither its calls
+    /// nor its response. Default none: the ids of each stream are then `call_0`, `call_1`, …
+    pub call_seed: Option<u64>,
 }
 
 impl Default for InterpreterOptions {
     fn default() -> Self {
-        Self { choices: 1, transport: TransportKind::Sse }
+        Self { choices: 1, transport: TransportKind::Sse, call_seed: None }
     }
 }
 
@@ -62,7 +65,7 @@ impl Interpreter {
     pub fn new(wire: Wire, options: InterpreterOptions) -> Self {
         let stream = match wire {
             Wire::Responses => Stream::Responses(ResponsesStream::new(options.transport)),
-            Wire::Chat => Stream::Chat(Box::new(ChatStream::new(options.choices))),
+            Wire::Chat => Stream::Chat(Box::new(ChatStream::new(options))),
         };
         Self { out: Output::new(), stream }
     }

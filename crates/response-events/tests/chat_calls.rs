@@ -50,6 +50,36 @@ fn the_first_index_need_not_be_zero() {
     );
 }
 
+/// The ids of the finished calls of one stream: two calls, the first of them named if `id` is not empty.
+#[track_caller]
+fn check_ids(call_seed: Option<u64>, response: &str, id: &str, expected: [&str; 2]) {
+    let mut options = InterpreterOptions::default();
+    options.call_seed = call_seed;
+    let mut stream = Interpreter::new(Wire::Chat, options);
+    let calls =
+        format!(r#"{{"index":0,"id":"{id}","function":{{"name":"f"}}}},{{"index":1,"function":{{"name":"g"}}}}"#);
+    let chunk = format!(r#"{{"id":"{response}","choices":[{{"index":0,"delta":{{"tool_calls":[{calls}]}}}}]}}"#);
+    stream.handle_event(None, chunk.as_bytes());
+    stream.handle_event(None, b"[DONE]");
+    let events = std::iter::from_fn(|| stream.poll_event());
+    let ids: Vec<String> = events
+        .filter_map(|event| match event {
+            TurnEvent::ItemDone(done) => done.item.as_call().map(|call| call.call_id.to_owned()),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(ids, expected);
+}
+
+#[test]
+fn a_call_that_the_service_does_not_name_gets_an_id_of_its_own() {
+    check_ids(None, "", "", ["call_0", "call_1"]);
+    check_ids(None, "r", "a", ["a", "call_r_1"]);
+    check_ids(Some(0xabc), "r", "", ["call_r_0", "call_r_1"]);
+    check_ids(Some(0xabc), "", "a", ["a", "call_0000000000000abc_1"]);
+    check_ids(Some(u64::MAX), "", "", ["call_ffffffffffffffff_0", "call_ffffffffffffffff_1"]);
+}
+
 #[test]
 fn the_index_of_the_service_stays_with_the_call() {
     let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());

@@ -42,7 +42,8 @@ pub struct EngineConfig {
     /// The wall clock at `turn_started`, as the time since 1970: dates of the service are compared with it when an
     /// answer has no `Date` of its own.
     pub unix_time: Option<Duration>,
-    /// The seed of all random waits. Requests must not share one, or they come back in step.
+    /// The seed of all random waits, and of the ids of calls that the service does not name. Requests must not share
+    /// one, or they come back in step.
     pub seed: u64,
 }
 

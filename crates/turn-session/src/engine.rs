@@ -8,6 +8,8 @@ use response_events::{
     Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted, TurnEvent,
 };
 
+use retry_policy::{Entropy, SplitMix64};
+
 use crate::{
     Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
     TURN_STATE_HEADER, Target,
@@ -56,7 +58,9 @@ enum End {
 
 impl TurnEngine {
     /// An engine for one request; its first action opens a connection.
-    pub fn new(config: EngineConfig) -> Self {
+    pub fn new(mut config: EngineConfig) -> Self {
+        // Another number than the first wait is drawn from.
+        config.options.call_seed.get_or_insert_with(|| SplitMix64::new(!config.seed).next_u64());
         let route = Route::new(config.transport, config.wire, &config.memory, config.requested);
         let mut engine = Self {
             route,

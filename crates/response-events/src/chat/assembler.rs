@@ -20,6 +20,8 @@ pub(super) struct Assembler {
     /// Slots before this one have been handed out.
     handed_out: usize,
     choices: BTreeMap<u32, ChoiceItems>,
+    /// See [`InterpreterOptions::call_seed`](crate::InterpreterOptions::call_seed).
+    call_seed: Option<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -45,6 +47,10 @@ pub(super) enum Ending {
 }
 
 impl Assembler {
+    pub(super) fn new(call_seed: Option<u64>) -> Self {
+        Self { call_seed, ..Self::default() }
+    }
+
     /// How many items have opened.
     pub(super) fn len(&self) -> usize {
         self.slots.len()
@@ -226,9 +232,10 @@ impl Assembler {
             let at = self.handed_out;
             // Handing out takes the body.
             let call_index = slot.call_index();
-            let item = slot.finished_item(status, || match response_id {
-                Some(response_id) => format!("call_{response_id}_{at}"),
-                None => format!("call_{at}"),
+            let item = slot.finished_item(status, || match (response_id, self.call_seed) {
+                (Some(response_id), _) => format!("call_{response_id}_{at}"),
+                (None, Some(seed)) => format!("call_{seed:016x}_{at}"),
+                (None, None) => format!("call_{at}"),
             });
             out.emit(TurnEvent::ItemDone(ItemEvent { call_index, ..item_event(at, slot, item) }));
             self.handed_out += 1;

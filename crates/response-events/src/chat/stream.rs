@@ -9,7 +9,7 @@ use super::{
     slot::{PartKind, ReasoningField},
 };
 use crate::{
-    ApiError, Completed, Created, Incomplete, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
+    ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
     json::{MAX_VALUES, parse, split_first_value},
@@ -27,8 +27,12 @@ pub(crate) struct ChatStream {
 }
 
 impl ChatStream {
-    pub(crate) fn new(requested_choices: u32) -> Self {
-        Self { items: Assembler::default(), requested_choices: requested_choices.max(1) as usize, created: false }
+    pub(crate) fn new(options: InterpreterOptions) -> Self {
+        Self {
+            items: Assembler::new(options.call_seed),
+            requested_choices: options.choices.max(1) as usize,
+            created: false,
+        }
     }
 
     pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
