@@ -104,24 +104,14 @@ mod tests {
     }
 
     fn request(attempt: u32, url: &str) -> TurnEvent {
-        TurnEvent::Request(RequestStarted {
-            attempt,
-            transport: TransportKind::Sse,
-            url: url.to_owned(),
-            turn_state: false,
-        })
+        TurnEvent::Request(RequestStarted::new(attempt, TransportKind::Sse, url))
     }
 
     fn retry(message: &str) -> TurnEvent {
-        TurnEvent::Retry(Retry {
-            attempt: 2,
-            max_attempts: 9,
-            delay: Duration::from_millis(1_437),
-            reason: FailureKind::Truncated,
-            code: None,
-            message: message.to_owned(),
-            discarded: true,
-        })
+        let mut retry = Retry::new(2, 9, FailureKind::Truncated, message);
+        retry.delay = Duration::from_millis(1_437);
+        retry.discarded = true;
+        TurnEvent::Retry(retry)
     }
 
     #[test]

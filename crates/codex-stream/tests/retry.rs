@@ -7,7 +7,6 @@ mod support;
 use std::{
     io::{BufRead, BufReader},
     process::Stdio,
-    time::Duration,
 };
 
 use bytes::Bytes;
@@ -194,24 +193,10 @@ fn a_summary_holds_the_last_attempt_only() {
 
 #[test]
 fn a_summary_of_a_request_that_ends_while_it_waits_is_empty() {
-    let text = TurnEvent::TextDelta(Delta {
-        output_index: 0,
-        item_id: None,
-        content_index: None,
-        summary_index: None,
-        choice_index: 0,
-        sequence_number: None,
-        text: "Half".to_owned(),
-    });
-    let void = TurnEvent::Retry(Retry {
-        attempt: 2,
-        max_attempts: 9,
-        delay: Duration::from_secs(1),
-        reason: FailureKind::Truncated,
-        code: None,
-        message: "cut".to_owned(),
-        discarded: true,
-    });
+    let text = TurnEvent::TextDelta(Delta::new(0, "Half"));
+    let mut retry = Retry::new(2, 9, FailureKind::Truncated, "cut");
+    retry.discarded = true;
+    let void = TurnEvent::Retry(retry);
     let mut out = Vec::new();
     let mut summary = renderer(OutputFormat::Summary, Wire::Responses, TextStyle::Pipe);
     summary.event(None, &text, &mut out).expect("a vector takes everything");

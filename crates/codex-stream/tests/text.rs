@@ -1,7 +1,5 @@
 //! The text of an answer, as a terminal and a pipe get it.
 
-use std::time::Duration;
-
 use codex_stream::{DecodeOptions, OutputFormat, StreamDecoder, TextStyle, renderer};
 use response_events::{FailureKind, Ledger, Retry, TurnEvent, Wire};
 use serde_json::{Value, json};
@@ -78,15 +76,9 @@ fn calls_stand_on_lines_of_their_own() {
 }
 
 fn retry() -> TurnEvent {
-    TurnEvent::Retry(Retry {
-        attempt: 2,
-        max_attempts: 9,
-        delay: Duration::ZERO,
-        reason: FailureKind::Truncated,
-        code: None,
-        message: "cut".into(),
-        discarded: true,
-    })
+    let mut retry = Retry::new(2, 9, FailureKind::Truncated, "cut");
+    retry.discarded = true;
+    TurnEvent::Retry(retry)
 }
 
 /// Shows two attempts, the first of which is void, and gives what was written before and after the end.

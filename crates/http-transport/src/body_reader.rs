@@ -28,6 +28,7 @@ impl Default for BodyLimits {
 
 /// A body, or the beginning of one.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct LimitedBody {
     /// What arrived, at most [`BodyLimits::bytes`].
     pub bytes: Bytes,

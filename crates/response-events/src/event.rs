@@ -1,5 +1,7 @@
 //! The vocabulary of a streamed turn, the same for every wire and transport.
 
+mod new;
+
 use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
@@ -75,6 +77,7 @@ impl TurnEvent {
 
 /// See [`TurnEvent::Request`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct RequestStarted {
     /// 1-based within the request.
     pub attempt: u32,
@@ -88,6 +91,7 @@ pub struct RequestStarted {
 
 /// See [`TurnEvent::Opened`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Opened {
     /// The HTTP status.
     pub status: u16,
@@ -100,6 +104,7 @@ pub struct Opened {
 
 /// See [`TurnEvent::Created`].
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Created {
     /// The response's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -111,6 +116,7 @@ pub struct Created {
 
 /// See [`TurnEvent::ItemAdded`] and [`TurnEvent::ItemDone`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct ItemEvent {
     /// The item's place in the answer, counted from 0: the key that ties its events together.
     pub output_index: u32,
@@ -129,6 +135,7 @@ pub struct ItemEvent {
 
 /// A piece of text; never empty.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Delta {
     /// The item that the piece belongs to.
     pub output_index: u32,
@@ -155,6 +162,7 @@ pub struct Delta {
 
 /// An event that is passed on as it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct OtherEvent {
     /// The event's type.
     pub event: String,
@@ -164,6 +172,7 @@ pub struct OtherEvent {
 
 /// A payload that could not be decoded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Malformed {
     /// The event's type, as far as it could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -176,6 +185,7 @@ pub struct Malformed {
 
 /// See [`TurnEvent::Retry`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Retry {
     /// The number of the next attempt.
     pub attempt: u32,
@@ -197,6 +207,7 @@ pub struct Retry {
 
 /// See [`TurnEvent::Fallback`].
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[non_exhaustive]
 pub struct Fallback {
     /// The transport that is given up.
     pub from: TransportKind,
@@ -208,6 +219,7 @@ pub struct Fallback {
 
 /// See [`TurnEvent::Completed`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Completed {
     /// The response's id.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -225,6 +237,7 @@ pub struct Completed {
 
 /// See [`TurnEvent::Incomplete`].
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Incomplete {
     /// Why: `max_output_tokens`, `content_filter`, in Chat `length` or `content_filter`; `unknown` where the service
     /// gives no reason.

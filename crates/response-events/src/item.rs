@@ -31,6 +31,7 @@ pub enum ItemKind<'a> {
 
 /// A `message` item.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Message<'a> {
     /// Who speaks: `assistant` in answers.
     pub role: &'a str,
@@ -42,6 +43,7 @@ pub struct Message<'a> {
 
 /// A `reasoning` item.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Reasoning<'a> {
     /// The `reasoning_text` parts, joined.
     pub text: String,
@@ -53,6 +55,7 @@ pub struct Reasoning<'a> {
 
 /// A call that the model wants the caller to make.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct FunctionCall<'a> {
     /// Ties the call to its output.
     pub call_id: &'a str,

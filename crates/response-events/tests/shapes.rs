@@ -142,62 +142,64 @@ fn every_event() -> Vec<TurnEvent> {
     }
     let seen: Vec<TurnEvent> = std::iter::from_fn(|| stream.poll_event()).collect();
 
-    let delta = |output_index, content_index, summary_index, text: &str| Delta {
-        output_index,
-        item_id: Some("msg_1".into()),
-        content_index,
-        summary_index,
-        choice_index: 0,
-        sequence_number: Some(7),
-        text: text.into(),
+    let delta = |output_index, content_index, summary_index, text: &str| {
+        let mut delta = Delta::new(output_index, text);
+        delta.item_id = Some("msg_1".into());
+        delta.content_index = content_index;
+        delta.summary_index = summary_index;
+        delta.sequence_number = Some(7);
+        delta
     };
-    let item = |item: Value, choice_index| ItemEvent {
-        output_index: 2,
-        item: Item::from_json(item).unwrap(),
-        choice_index,
-        call_index: Some(4),
-        sequence_number: Some(7),
+    let mut of_another_choice = delta(1, None, None, "hm");
+    of_another_choice.item_id = None;
+    of_another_choice.choice_index = 1;
+    let item = |item: Value, choice_index| {
+        let mut event = ItemEvent::new(2, Item::from_json(item).unwrap());
+        event.choice_index = choice_index;
+        event.call_index = Some(4);
+        event.sequence_number = Some(7);
+        event
     };
-    let response = Completed {
-        response_id: Some("resp_1".into()),
-        model: Some("gpt-5".into()),
-        usage: Usage::from_json(json!({"input_tokens": 3, "output_tokens": 2, "cost": 0.01})),
-        finish_reason: Some("length".into()),
-    };
-    let url = "https://api.example.com/v1/responses".to_owned();
+    let mut response = Completed::default();
+    response.response_id = Some("resp_1".into());
+    response.model = Some("gpt-5".into());
+    response.usage = Usage::from_json(json!({"input_tokens": 3, "output_tokens": 2, "cost": 0.01}));
+    response.finish_reason = Some("length".into());
+    let mut incomplete = Incomplete::default();
+    incomplete.reason = "length".into();
+    incomplete.response = response.clone();
+    let mut created = Created::default();
+    created.response_id = Some("resp_1".into());
+    created.model = Some("gpt-5".into());
+    let mut opened = Opened::new(200);
+    opened.request_id = Some("req_1".into());
+    opened.turn_state = true;
+    let mut retry = Retry::new(2, 9, FailureKind::Api, "Oh.");
+    retry.delay = Duration::from_micros(1_500_900);
+    retry.code = Some("server_error".into());
+    retry.discarded = true;
+    let url = "https://api.example.com/v1/responses";
     let mut events = vec![
-        TurnEvent::Request(RequestStarted { attempt: 1, transport: TransportKind::WebSocket, url, turn_state: false }),
-        TurnEvent::Opened(Opened { status: 200, request_id: Some("req_1".into()), turn_state: true }),
-        TurnEvent::Opened(Opened { status: 101, request_id: None, turn_state: false }),
-        TurnEvent::Created(Created { response_id: Some("resp_1".into()), model: Some("gpt-5".into()) }),
+        TurnEvent::Request(RequestStarted::new(1, TransportKind::WebSocket, url)),
+        TurnEvent::Opened(opened),
+        TurnEvent::Opened(Opened::new(101)),
+        TurnEvent::Created(created),
         TurnEvent::Created(Created::default()),
         TurnEvent::ItemAdded(item(json!({"type": "message", "role": "assistant", "content": []}), 0)),
         TurnEvent::ItemDone(item(json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": ""}), 1)),
         TurnEvent::TextDelta(delta(0, Some(0), None, "a\n\"b\"")),
         TurnEvent::RefusalDelta(delta(0, Some(1), None, "no")),
-        TurnEvent::ReasoningDelta(Delta { item_id: None, choice_index: 1, ..delta(1, None, None, "hm") }),
+        TurnEvent::ReasoningDelta(of_another_choice),
         TurnEvent::ReasoningSummaryDelta(delta(1, None, Some(0), "so")),
         TurnEvent::ToolInputDelta(delta(2, None, None, "{")),
     ];
     events.extend(seen);
     events.extend([
-        TurnEvent::Retry(Retry {
-            attempt: 2,
-            max_attempts: 9,
-            delay: Duration::from_micros(1_500_900),
-            reason: FailureKind::Api,
-            code: Some("server_error".into()),
-            message: "Oh.".into(),
-            discarded: true,
-        }),
-        TurnEvent::Fallback(Fallback {
-            from: TransportKind::WebSocket,
-            to: TransportKind::Sse,
-            reason: "the handshake was refused".into(),
-        }),
-        TurnEvent::Completed(response.clone()),
+        TurnEvent::Retry(retry),
+        TurnEvent::Fallback(Fallback::new(TransportKind::WebSocket, TransportKind::Sse, "the handshake was refused")),
+        TurnEvent::Completed(response),
         TurnEvent::Completed(Completed::default()),
-        TurnEvent::Incomplete(Incomplete { reason: "length".into(), response }),
+        TurnEvent::Incomplete(incomplete),
     ]);
     events
 }

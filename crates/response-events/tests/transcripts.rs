@@ -254,15 +254,16 @@ fn chat_cut_call() {
 fn turn_with_retry_and_fallback() {
     let at = |millis| Some(Duration::from_millis(millis));
     let request = |attempt, transport, turn_state| {
-        TurnEvent::Request(RequestStarted {
-            attempt,
-            transport,
-            url: "http://127.0.0.1:49152/v1/responses".into(),
-            turn_state,
-        })
+        let mut request = RequestStarted::new(attempt, transport, "http://127.0.0.1:49152/v1/responses");
+        request.turn_state = turn_state;
+        TurnEvent::Request(request)
     };
-    let opened =
-        |status, id: &str, turn_state| TurnEvent::Opened(Opened { status, request_id: Some(id.into()), turn_state });
+    let opened = |status, id: &str, turn_state| {
+        let mut opened = Opened::new(status);
+        opened.request_id = Some(id.into());
+        opened.turn_state = turn_state;
+        TurnEvent::Opened(opened)
+    };
     let stream = |payloads: &[&str]| {
         let mut interpreter = Interpreter::new(Wire::Responses, InterpreterOptions::default());
         for payload in payloads {
@@ -286,11 +287,11 @@ fn turn_with_retry_and_fallback() {
             (at(0), request(1, TransportKind::WebSocket, false)),
             (
                 at(40),
-                TurnEvent::Fallback(Fallback {
-                    from: TransportKind::WebSocket,
-                    to: TransportKind::Sse,
-                    reason: "the service asks for another transport (426)".into(),
-                }),
+                TurnEvent::Fallback(Fallback::new(
+                    TransportKind::WebSocket,
+                    TransportKind::Sse,
+                    "the service asks for another transport (426)",
+                )),
             ),
             (at(40), request(1, TransportKind::Sse, false)),
             (at(90), opened(200, "req_8f3", true)),
@@ -299,20 +300,12 @@ fn turn_with_retry_and_fallback() {
     );
     let (events, _) = stream(&[created, delta]);
     write(&events.into_iter().map(|event| (at(150), event)).collect::<Vec<_>>(), &mut transcript);
+    let mut retry = Retry::new(2, 9, FailureKind::Truncated, "the stream ended before a terminal event");
+    retry.delay = Duration::from_millis(734);
+    retry.discarded = true;
     write(
         &[
-            (
-                at(150),
-                TurnEvent::Retry(Retry {
-                    attempt: 2,
-                    max_attempts: 9,
-                    delay: Duration::from_millis(734),
-                    reason: FailureKind::Truncated,
-                    code: None,
-                    message: "the stream ended before a terminal event".into(),
-                    discarded: true,
-                }),
-            ),
+            (at(150), TurnEvent::Retry(retry)),
             (at(884), request(2, TransportKind::Sse, true)),
             (at(930), opened(200, "req_9a0", false)),
         ],

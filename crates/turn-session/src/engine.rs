@@ -92,7 +92,10 @@ impl TurnEngine {
         attempt.hints = HeadHints::new(head);
         let request_id = attempt.request_id.clone();
         let turn_state = self.capture_from_head(head);
-        self.notices.push_back(TurnEvent::Opened(Opened { status: head.status, request_id, turn_state }));
+        let mut opened = Opened::new(head.status);
+        opened.request_id = request_id;
+        opened.turn_state = turn_state;
+        self.notices.push_back(TurnEvent::Opened(opened));
         self.notices.extend(RateLimits::from_headers(head.texts()).into_iter().map(TurnEvent::RateLimits));
         if let Some(encoding) = head.content_encoding() {
             let message = format!("the answer is encoded as {encoding:?}, which was not asked for");
@@ -304,12 +307,9 @@ impl TurnEngine {
         let attempt = self.attempt.number;
         let transport = self.route.transport;
         let turn_state = self.config.turn_state.clone();
-        self.notices.push_back(TurnEvent::Request(RequestStarted {
-            attempt,
-            transport,
-            url: self.shown_url(),
-            turn_state: turn_state.get().is_some(),
-        }));
+        let mut started = RequestStarted::new(attempt, transport, self.shown_url());
+        started.turn_state = turn_state.get().is_some();
+        self.notices.push_back(TurnEvent::Request(started));
         let target = self.target.clone();
         self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
     }

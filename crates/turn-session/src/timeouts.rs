@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-/// The deadlines of a request; `None` switches one off.
+/// The deadlines of a request; `None` switches one off. Set what should differ and take the rest from
+/// [`default`](Self::default): there may be more of them one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Each stage of opening a connection: name look-up with TCP, TLS, the handshake of a WebSocket. Default 10 s.

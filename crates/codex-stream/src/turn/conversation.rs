@@ -78,8 +78,6 @@ fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Item> {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use response_events::{
         FailureKind, Interpreter, InterpreterOptions, ItemEvent, Outcome, RequestStarted, Retry, TransportKind, Wire,
     };
@@ -152,32 +150,11 @@ mod tests {
 
     #[test]
     fn nothing_of_a_void_attempt_becomes_history() {
-        let attempt = |attempt| {
-            TurnEvent::Request(RequestStarted {
-                attempt,
-                transport: TransportKind::Sse,
-                url: String::new(),
-                turn_state: false,
-            })
-        };
-        let done = |output_index, text: &str| {
-            TurnEvent::ItemDone(ItemEvent {
-                output_index,
-                item: Item::user(text),
-                choice_index: 0,
-                call_index: None,
-                sequence_number: None,
-            })
-        };
-        let void = TurnEvent::Retry(Retry {
-            attempt: 2,
-            max_attempts: 9,
-            delay: Duration::ZERO,
-            reason: FailureKind::Truncated,
-            code: None,
-            message: String::new(),
-            discarded: true,
-        });
+        let attempt = |attempt| TurnEvent::Request(RequestStarted::new(attempt, TransportKind::Sse, ""));
+        let done = |output_index, text: &str| TurnEvent::ItemDone(ItemEvent::new(output_index, Item::user(text)));
+        let mut retry = Retry::new(2, 9, FailureKind::Truncated, "");
+        retry.discarded = true;
+        let void = TurnEvent::Retry(retry);
         // Each of the two makes the attempt void by itself.
         for between in [vec![void.clone()], vec![attempt(2)], vec![void, attempt(2)]] {
             let mut conversation = Conversation::default();

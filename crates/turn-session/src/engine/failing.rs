@@ -89,15 +89,12 @@ impl TurnEngine {
     }
 
     fn announce_retry(&mut self, failure: &Failure, attempt: u32, delay: Duration) {
-        self.notices.push_back(TurnEvent::Retry(Retry {
-            attempt,
-            max_attempts: self.config.policy.max_attempts(),
-            delay,
-            reason: failure.kind,
-            code: failure.code.clone(),
-            message: failure.message.clone(),
-            discarded: failure.output_delivered,
-        }));
+        let max_attempts = self.config.policy.max_attempts();
+        let mut retry = Retry::new(attempt, max_attempts, failure.kind, &failure.message);
+        retry.delay = delay;
+        retry.code.clone_from(&failure.code);
+        retry.discarded = failure.output_delivered;
+        self.notices.push_back(TurnEvent::Retry(retry));
     }
 
     /// Changes to server-sent events, and remembers why.
@@ -106,7 +103,7 @@ impl TurnEngine {
         self.config.memory.note_fallback(&reason, now);
         let (from, to) = (self.route.transport, Route::SSE.transport);
         self.route = Route::SSE;
-        self.notices.push_back(TurnEvent::Fallback(response_events::Fallback { from, to, reason }));
+        self.notices.push_back(TurnEvent::Fallback(response_events::Fallback::new(from, to, reason)));
     }
 
     /// Begins the next attempt. What the last one left is void: events that nobody has seen are not shown any more.
