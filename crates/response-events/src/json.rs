@@ -185,7 +185,8 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Stri
     parsed.map_err(|error| error.to_string())
 }
 
-/// JSON values that one event may hold, where a server has put several into it.
+/// JSON values that one event may hold, where a server has put several into it. All that they mean is held until the
+/// caller comes for it, and can be many times as large as they are.
 pub(crate) const MAX_VALUES: usize = 256;
 
 /// Splits a payload behind its first JSON value, where something follows it.

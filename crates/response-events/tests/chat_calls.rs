@@ -39,6 +39,28 @@ fn fragments_join_by_index() {
 }
 
 #[test]
+fn an_answer_may_have_any_number_of_calls() {
+    const COUNT: u32 = 20_000;
+    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    // Each call is opened, and gets its arguments when all others are open, too.
+    for arguments in ["", "{}"] {
+        for index in 0..COUNT {
+            let call =
+                format!(r#"{{"index":{index},"id":"c{index}","function":{{"name":"f","arguments":"{arguments}"}}}}"#);
+            let chunk = format!(r#"{{"choices":[{{"index":0,"delta":{{"tool_calls":[{call}]}}}}]}}"#);
+            stream.handle_event(None, chunk.as_bytes());
+            while stream.poll_event().is_some() {}
+        }
+    }
+    stream.handle_event(None, b"[DONE]");
+    let done = std::iter::from_fn(|| stream.poll_event()).filter(|event| match event {
+        TurnEvent::ItemDone(done) => done.item.as_call().is_some_and(|call| call.arguments == "{}"),
+        _ => false,
+    });
+    assert_eq!(done.count(), COUNT as usize);
+}
+
+#[test]
 fn the_first_index_need_not_be_zero() {
     check_calls(
         r#"

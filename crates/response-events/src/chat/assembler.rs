@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    calls::{CallKey, find_call},
+    calls::{CallKey, Calls},
     slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
 };
 use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
@@ -28,7 +28,7 @@ pub(super) struct Assembler {
 struct ChoiceItems {
     /// The open message or reasoning item.
     open_text: Option<usize>,
-    calls: Vec<usize>,
+    calls: Calls,
     /// The item that grew last: the one that a cut answer leaves unfinished.
     latest: Option<usize>,
     /// Reasoning details that came without an open reasoning item.
@@ -49,11 +49,6 @@ pub(super) enum Ending {
 impl Assembler {
     pub(super) fn new(call_seed: Option<u64>) -> Self {
         Self { call_seed, ..Self::default() }
-    }
-
-    /// How many items have opened.
-    pub(super) fn len(&self) -> usize {
-        self.slots.len()
     }
 
     /// Adds to the message of a choice.
@@ -114,21 +109,11 @@ impl Assembler {
 
     /// Adds a piece of a tool call.
     pub(super) fn add_call(&mut self, choice: u32, key: CallKey<'_>, out: &mut Output) {
-        let known: Vec<(usize, &CallBody)> = self
-            .calls_of(choice)
-            .iter()
-            .filter_map(|at| match &self.slots[*at].body {
-                Body::Call(call) => Some((*at, call)),
-                _ => None,
-            })
-            .collect();
-        let at = find_call(&known, key);
-        let opened = at.is_none();
-        let at = at.unwrap_or_else(|| {
+        let known = self.choices.get(&choice).and_then(|items| items.calls.find(key, |at| self.call(at)));
+        let opened = known.is_none();
+        let at = known.unwrap_or_else(|| {
             self.close_text(choice, out);
-            let at = self.push(choice, Body::Call(CallBody::default()));
-            self.choices.entry(choice).or_default().calls.push(at);
-            at
+            self.push(choice, Body::Call(CallBody::default()))
         });
         if let Body::Call(call) = &mut self.slots[at].body {
             call.index = call.index.or(key.index);
@@ -139,6 +124,7 @@ impl Assembler {
             };
             first(&mut call.id, key.id);
             first(&mut call.name, key.name);
+            self.choices.entry(choice).or_default().calls.note(at, call);
         }
         if opened {
             self.emit_added(at, out);
@@ -177,8 +163,11 @@ impl Assembler {
         self.hand_out(response_id, out);
     }
 
-    fn calls_of(&self, choice: u32) -> &[usize] {
-        self.choices.get(&choice).map_or(&[], |items| &items.calls)
+    fn call(&self, at: usize) -> Option<&CallBody> {
+        match &self.slots.get(at)?.body {
+            Body::Call(call) => Some(call),
+            _ => None,
+        }
     }
 
     fn open_reasoning(&mut self, choice: u32, field: ReasoningField, out: &mut Output) -> usize {

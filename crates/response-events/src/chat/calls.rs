@@ -1,5 +1,7 @@
 //! Which call a piece of a tool call belongs to.
 
+use std::collections::HashMap;
+
 use serde::de::IgnoredAny;
 
 use super::slot::CallBody;
@@ -13,30 +15,55 @@ pub(super) struct CallKey<'a> {
     pub(super) arguments: &'a str,
 }
 
-/// Finds the call that a piece continues among the calls of its choice, in the order in which they opened; `None`
-/// where the piece opens a new one.
-///
-/// The index decides, and the id where there is no index. A new id on a used index opens a new call (services that
-/// number every call 0), an index that repeats under another name likewise. Without index and id, a name opens a
-/// new call once the current one has a name.
-pub(super) fn find_call(calls: &[(usize, &CallBody)], key: CallKey<'_>) -> Option<usize> {
-    let by_id = || {
-        let id = key.id?;
-        calls.iter().rev().find(|(_, call)| call.id.as_deref() == Some(id))
-    };
-    if let Some(index) = key.index {
-        if let Some((at, call)) = calls.iter().rev().find(|(_, call)| call.index == Some(index)) {
-            return continues(call, key).then_some(*at).or_else(|| by_id().map(|(at, _)| *at));
+/// The calls of one choice, by the names that pieces use for them: found at once, however many there are.
+#[derive(Debug, Default)]
+pub(super) struct Calls {
+    /// The call that opened last.
+    latest: Option<usize>,
+    /// The latest call with an index.
+    by_index: HashMap<u32, usize>,
+    /// The latest call with an id.
+    by_id: HashMap<String, usize>,
+}
+
+impl Calls {
+    /// Notes a call by its place among the items, and again whenever it gets an index or an id. Places rise in the
+    /// order in which calls open.
+    pub(super) fn note(&mut self, at: usize, call: &CallBody) {
+        self.latest = self.latest.max(Some(at));
+        if let Some(index) = call.index {
+            let known = self.by_index.entry(index).or_insert(at);
+            *known = at.max(*known);
         }
-        return by_id().map(|(at, _)| *at);
+        match call.id.as_deref() {
+            // Most pieces name a call that is known.
+            Some(id) if self.by_id.get(id).is_none_or(|known| *known < at) => {
+                self.by_id.insert(id.to_owned(), at);
+            }
+            _ => {}
+        }
     }
-    if key.id.is_some() {
-        // A call that began without its id takes the first one that comes, as long as nothing else speaks against it.
-        let unnamed =
-            || calls.last().filter(|(_, call)| call.id.is_none() && continues(call, key) && key.name.is_none());
-        return by_id().or_else(unnamed).map(|(at, _)| *at);
+
+    /// Finds the call that a piece continues; `None` where the piece opens a new one. `body` gives the call at a place.
+    ///
+    /// The index decides, and the id where there is no index. A new id on a used index opens a new call (services that
+    /// number every call 0), an index that repeats under another name likewise. Without index and id, a name opens a
+    /// new call once the current one has a name.
+    pub(super) fn find<'s>(&self, key: CallKey<'_>, body: impl Fn(usize) -> Option<&'s CallBody>) -> Option<usize> {
+        let by_id = || self.by_id.get(key.id?).copied();
+        if let Some(index) = key.index {
+            let by_index = self.by_index.get(&index).copied();
+            return by_index.filter(|at| body(*at).is_some_and(|call| continues(call, key))).or_else(by_id);
+        }
+        let latest = |wanted: fn(&CallBody, CallKey<'_>) -> bool| {
+            self.latest.filter(|at| body(*at).is_some_and(|call| wanted(call, key) && continues(call, key)))
+        };
+        if key.id.is_some() {
+            // A call that began without its id takes the first one that comes, as long as nothing else speaks against it.
+            return by_id().or_else(|| latest(|call, key| call.id.is_none() && key.name.is_none()));
+        }
+        latest(|_, _| true)
     }
-    calls.last().filter(|(_, call)| continues(call, key)).map(|(at, _)| *at)
 }
 
 /// Whether a piece can belong to a call that its index (or its place) points to.
@@ -60,4 +87,58 @@ fn begins(arguments: &str) -> bool {
 fn is_whole(arguments: &str) -> bool {
     // Cheap first: most pieces of arguments do not end them.
     arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// The same by a search through all calls, in the order in which they opened.
+    fn search(calls: &[CallBody], key: CallKey<'_>) -> Option<usize> {
+        let by_id = || calls.iter().rposition(|call| key.id.is_some() && call.id.as_deref() == key.id);
+        let last = || calls.len().checked_sub(1).filter(|at| continues(&calls[*at], key));
+        match (key.index, key.id) {
+            (Some(index), _) => {
+                let at = calls.iter().rposition(|call| call.index == Some(index));
+                at.filter(|at| continues(&calls[*at], key)).or_else(by_id)
+            }
+            (None, Some(_)) => by_id().or_else(|| last().filter(|at| calls[*at].id.is_none() && key.name.is_none())),
+            (None, None) => last(),
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn an_index_finds_what_a_search_would_find(
+            pieces in prop::collection::vec(
+                (
+                    prop::option::of(0..3_u32),
+                    prop::option::of(prop::sample::select(vec!["a", "b", "c"])),
+                    prop::option::of(prop::sample::select(vec!["f", "g"])),
+                    prop::sample::select(vec!["", "{", "}", "{}"]),
+                ),
+                0..30,
+            ),
+        ) {
+            let mut calls: Vec<CallBody> = Vec::new();
+            let mut known = Calls::default();
+            for (index, id, name, arguments) in pieces {
+                let key = CallKey { index, id, name, arguments };
+                let found = known.find(key, |at| calls.get(at));
+                prop_assert_eq!(found, search(&calls, key));
+                let at = found.unwrap_or_else(|| {
+                    calls.push(CallBody::default());
+                    calls.len() - 1
+                });
+                let call = &mut calls[at];
+                call.index = call.index.or(index);
+                call.id = call.id.take().or(id.map(str::to_owned));
+                call.name = call.name.take().or(name.map(str::to_owned));
+                call.arguments.push_str(arguments);
+                known.note(at, call);
+            }
+        }
+    }
 }

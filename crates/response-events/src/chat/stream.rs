@@ -15,9 +15,6 @@ use crate::{
     json::{MAX_VALUES, parse, split_first_value},
 };
 
-/// Items of one answer that are kept apart; no answer has a hundredth of them.
-const MAX_ITEMS: usize = 10_000;
-
 /// The state of one Chat stream.
 #[derive(Debug)]
 pub(crate) struct ChatStream {
@@ -121,11 +118,6 @@ impl ChatStream {
         }
         out.decoded();
         self.note_response(&chunk, out);
-        if self.items.len() >= MAX_ITEMS {
-            self.finish_items(Ending::Broken, out);
-            let message = format!("the answer has more than {MAX_ITEMS} items");
-            return out.settle(Outcome::Unreadable { message });
-        }
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
         }

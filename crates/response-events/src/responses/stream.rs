@@ -17,7 +17,8 @@ use crate::{
     json::{MAX_VALUES, Text, parse, salvage_type, split_first_value},
 };
 
-/// Items of one answer that are kept apart; no answer has a hundredth of them.
+/// Items of one answer that are kept apart; no answer has a hundredth of them. A search through so few is as good as an
+/// index, of which there would have to be four: by place, by id, by call, and of what is still open.
 const MAX_ITEMS: usize = 10_000;
 
 /// The state of one Responses stream.
