@@ -58,11 +58,18 @@ struct Manner {
     /// Requests at a time on a connection.
     streams: u32,
     body: Bytes,
+    /// Bytes of a frame, or as many as go.
+    piece: usize,
 }
 
 impl Manner {
     fn after(requests: usize) -> Self {
-        Self { together: Arc::new(Barrier::new(requests)), streams: 1_000, body: Bytes::from_static(b"hello") }
+        Self {
+            together: Arc::new(Barrier::new(requests)),
+            streams: 1_000,
+            body: Bytes::from_static(b"hello"),
+            piece: usize::MAX,
+        }
     }
 }
 
@@ -122,8 +129,11 @@ async fn serve_streams(stream: impl AsyncRead + AsyncWrite + Unpin, manner: Mann
             let mut left = manner.body;
             while !left.is_empty() {
                 body.reserve_capacity(left.len());
-                let Some(Ok(room)) = poll_fn(|cx| body.poll_capacity(cx)).await else { return };
-                body.send_data(left.split_to(room.min(left.len())), left.is_empty()).unwrap();
+                if body.capacity() == 0 && !matches!(poll_fn(|cx| body.poll_capacity(cx)).await, Some(Ok(_))) {
+                    return;
+                }
+                let room = body.capacity();
+                body.send_data(left.split_to(room.min(left.len()).min(manner.piece)), left.is_empty()).unwrap();
             }
         });
     }
@@ -358,6 +368,23 @@ async fn readers_that_stop_hold_up_nobody_else() {
         assert_eq!(soon(rest(exchange)).await, 1024 * 1024);
     }
     assert_eq!(server.connections(), 1);
+}
+
+#[tokio::test]
+async fn readers_that_stop_among_small_frames_do_not_end_the_connection() {
+    let body = Bytes::from(vec![b'x'; 200_000]);
+    let server = Server::start(&["h2"], Manner { body, piece: 10, ..Manner::after(1) }).await;
+    let transport = server.transport(HttpVersions::Http2);
+    let mut stopped = [post(&transport, &server.uri), post(&transport, &server.uri)];
+    for exchange in &mut stopped {
+        soon(exchange.head()).await.unwrap();
+    }
+    let mut exchange = post(&transport, &server.uri);
+    soon(exchange.head()).await.unwrap();
+    assert_eq!(soon(rest(&mut exchange)).await, 200_000);
+    for exchange in &mut stopped {
+        assert_eq!(soon(rest(exchange)).await, 200_000);
+    }
 }
 
 #[tokio::test]
