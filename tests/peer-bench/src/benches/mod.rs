@@ -1,5 +1,6 @@
 //! The benches: scenarios with their goals.
 
+mod corpus;
 mod sse;
 mod sse_decode;
 mod ws;
@@ -18,6 +19,7 @@ pub struct Bench {
 pub const BENCHES: &[Bench] = &[
     Bench { name: "sse", scenarios: |_| sse::scenarios() },
     Bench { name: "sse-decode", scenarios: |_| sse_decode::scenarios() },
+    Bench { name: "corpus", scenarios: |_| corpus::scenarios() },
     Bench { name: "ws", scenarios: ws::receive },
     Bench { name: "ws-decode", scenarios: ws::receive_and_decode },
 ];

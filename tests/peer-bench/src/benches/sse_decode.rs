@@ -6,6 +6,7 @@ use std::rc::Rc;
 use bytes::Bytes;
 use eventsource_stream::Eventsource as _;
 use futures_util::{FutureExt as _, StreamExt as _, stream};
+use response_events::Wire;
 
 use crate::measure::{Against, Contender, Scenario, Side};
 use crate::peers::json;
@@ -51,7 +52,7 @@ fn bare(chunks: &Chunks) -> u64 {
 
 fn ours(chunks: &Chunks) -> u64 {
     let mut decoder = sse_codec::Decoder::new();
-    let mut meaning = json::Ours::default();
+    let mut meaning = json::Ours::new(Wire::Responses);
     let mut deltas = 0;
     for chunk in chunks {
         let mut feed = decoder.feed(chunk);

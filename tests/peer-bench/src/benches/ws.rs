@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use bytes::Bytes;
+use response_events::Wire;
 use tokio::runtime::Runtime;
 
 use crate::measure::{Against, Contender, Effort, Scenario, Side};
@@ -84,7 +85,7 @@ pub(super) fn receive_and_decode(effort: Effort) -> Vec<Scenario> {
         let contenders = vec![
             source.contender(Side::Floor, BARE, |tape| ws::tungstenite(tape, |text| json::bare(text.as_bytes()))),
             source.contender(Side::Ours, OURS_DECODED, |tape| {
-                let mut meaning = json::Ours::default();
+                let mut meaning = json::Ours::new(Wire::Responses);
                 ws::ours(tape, move |payload| meaning.deltas_of(None, payload))
             }),
             source.contender(Side::Shape, PUMP_VALUES, |tape| ws::pump(tape, json::two_values)),

@@ -46,6 +46,44 @@ pub struct LooseError {
     pub headers: Option<Map<String, Value>>,
 }
 
+/// What a client keeps of a chunk of Chat Completions.
+#[derive(Debug, Deserialize)]
+pub struct LooseChunk {
+    /// The id of the answer.
+    pub id: Option<String>,
+    /// The model.
+    pub model: Option<String>,
+    /// The choices.
+    #[serde(default)]
+    pub choices: Vec<LooseChoice>,
+    /// Only in some chunks.
+    pub usage: Option<Value>,
+    /// Only in some chunks.
+    pub error: Option<Value>,
+}
+
+/// What a client keeps of a choice.
+#[derive(Debug, Deserialize)]
+pub struct LooseChoice {
+    /// What is new.
+    pub delta: Option<LooseDelta>,
+    /// Only at the end.
+    pub finish_reason: Option<String>,
+}
+
+/// What a client keeps of a delta.
+#[derive(Debug, Deserialize)]
+pub struct LooseDelta {
+    /// Text, or parts.
+    pub content: Option<Value>,
+    /// Text.
+    pub reasoning_content: Option<String>,
+    /// Text.
+    pub reasoning: Option<String>,
+    /// Pieces of calls.
+    pub tool_calls: Option<Vec<Value>>,
+}
+
 /// The least that a typed decode does: the fields of a delta, borrowed.
 #[derive(Debug, Deserialize)]
 pub struct BareDelta<'a> {
@@ -69,13 +107,12 @@ pub struct BareDelta<'a> {
 #[derive(Debug)]
 pub struct Ours(Interpreter);
 
-impl Default for Ours {
-    fn default() -> Self {
-        Self(Interpreter::new(Wire::Responses, InterpreterOptions::default()))
-    }
-}
-
 impl Ours {
+    /// For one stream of a wire.
+    pub fn new(wire: Wire) -> Self {
+        Self(Interpreter::new(wire, InterpreterOptions::default()))
+    }
+
     /// Reads one payload.
     pub fn deltas_of(&mut self, name: Option<&str>, payload: &[u8]) -> u64 {
         self.0.handle_event(name, payload);
@@ -104,6 +141,12 @@ pub fn loose(payload: &str) -> u64 {
 pub fn value_then_loose(payload: &str) -> u64 {
     let event = serde_json::from_str::<Value>(payload).and_then(serde_json::from_value::<LooseEvent>);
     u64::from(black_box(event).is_ok_and(|event| event.delta.is_some()))
+}
+
+/// First a `Value`, then the struct of a chunk. Answers whether it is one.
+pub fn value_then_loose_chunk(payload: &str) -> u64 {
+    let chunk = serde_json::from_str::<Value>(payload).and_then(serde_json::from_value::<LooseChunk>);
+    u64::from(black_box(chunk).is_ok())
 }
 
 /// Two passes over the text: a struct for an error, then the struct for an event.
