@@ -8,7 +8,7 @@ use serde::{
 };
 
 /// A string if the JSON has one there, `None` for every other type; borrows where the text has no escapes.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
 
 impl Text<'_> {
@@ -27,7 +27,7 @@ impl Text<'_> {
 }
 
 /// An unsigned number if the JSON has one there, `None` for every other type.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Number(pub(crate) Option<u64>);
 
 impl Number {

@@ -25,6 +25,7 @@ mod rate_limits;
 mod raw_json;
 mod request;
 mod responses;
+mod scan;
 mod summary;
 mod transcript;
 mod usage;

@@ -29,7 +29,7 @@ impl LateFilter {
     /// Whether an event belongs to the finished response. The first one that surely does not ends the filter.
     pub(super) fn is_late(&mut self, payload: &Payload<'_>) -> bool {
         let Some(finished) = &self.0 else { return false };
-        if let Some(id) = payload.response.id.non_empty() {
+        if let Some(id) = payload.response().id.non_empty() {
             let is_late = finished.id.as_deref() == Some(id);
             if !is_late {
                 self.0 = None;

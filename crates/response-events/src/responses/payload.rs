@@ -1,13 +1,16 @@
 //! The JSON of a Responses event, read in one pass and borrowed where it can be.
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use crate::json::{Number, Text, object_or_default};
+use crate::{
+    json::{Number, Text, object_or_default, parse},
+    scan::Scanner,
+};
 
 /// The fields of all events in one flat shape. Every field may be missing or of another type, except that the whole
 /// must be one JSON object.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 pub(super) struct Payload<'a> {
     #[serde(borrow, default, rename = "type")]
     pub(super) event_type: Text<'a>,
@@ -26,15 +29,15 @@ pub(super) struct Payload<'a> {
     #[serde(default)]
     pub(super) item: Option<Value>,
     /// A `response` that is no object tells nothing, and spoils nothing.
-    #[serde(borrow, default, deserialize_with = "object_or_default")]
-    pub(super) response: Lifecycle<'a>,
+    #[serde(borrow, default, deserialize_with = "boxed_object")]
+    pub(super) response: Option<Box<Lifecycle<'a>>>,
     /// Only looked at in payloads that may be errors.
     #[serde(default)]
     pub(super) error: Option<Value>,
 }
 
 /// What is read of the `response` object; it repeats instructions and tools, which are skipped.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Lifecycle<'a> {
     #[serde(borrow)]
@@ -47,4 +50,116 @@ pub(super) struct Lifecycle<'a> {
     pub(super) error: Option<Value>,
     pub(super) incomplete_details: Option<Value>,
     pub(super) output: Option<Value>,
+}
+
+impl<'a> Payload<'a> {
+    /// Reads a payload; the error says what is wrong with its JSON.
+    pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
+        match std::str::from_utf8(data).ok().and_then(Self::scan) {
+            Some(payload) => Ok(payload),
+            None => parse(data),
+        }
+    }
+
+    /// Reads what nearly all payloads are: a piece of something, in fields that are strings and numbers.
+    fn scan(text: &'a str) -> Option<Self> {
+        let mut payload = Self::default();
+        let mut scanner = Scanner::new(text);
+        scanner.object(|scanner, key| match key {
+            "type" => fill(&mut payload.event_type.0, scanner.string()?),
+            "sequence_number" => fill(&mut payload.sequence_number.0, scanner.number()?),
+            "output_index" => fill(&mut payload.output_index.0, scanner.number()?),
+            "content_index" => fill(&mut payload.content_index.0, scanner.number()?),
+            "summary_index" => fill(&mut payload.summary_index.0, scanner.number()?),
+            "item_id" => fill(&mut payload.item_id.0, scanner.string()?),
+            "delta" => fill(&mut payload.delta.0, scanner.string()?),
+            "item" | "response" | "error" => None,
+            _ => scanner.skip(),
+        })?;
+        scanner.finish()?;
+        Some(payload)
+    }
+
+    /// What the payload says of the response; nothing in most.
+    pub(super) fn response(&self) -> &Lifecycle<'a> {
+        self.response.as_deref().unwrap_or(&NOTHING)
+    }
+}
+
+static NOTHING: Lifecycle<'static> = Lifecycle {
+    id: Text(None),
+    model: Text(None),
+    status: Text(None),
+    usage: None,
+    error: None,
+    incomplete_details: None,
+    output: None,
+};
+
+/// Sets a field that must not be there twice.
+fn fill<T>(field: &mut Option<T>, value: T) -> Option<()> {
+    field.replace(value).is_none().then_some(())
+}
+
+fn boxed_object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Lifecycle<'a>>>, D::Error> {
+    object_or_default(deserializer).map(|response| Some(Box::new(response)))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+
+    const KEYS: &[&str] = &[
+        "type",
+        "sequence_number",
+        "output_index",
+        "content_index",
+        "summary_index",
+        "item_id",
+        "delta",
+        "item",
+        "response",
+        "error",
+        "logprobs",
+        "größe",
+        "de\\u006cta",
+        "",
+    ];
+
+    #[track_caller]
+    fn check(text: &str) {
+        if let Some(scanned) = Payload::scan(text) {
+            assert_eq!(Ok(scanned), parse(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn deltas_are_read_without_the_general_reader() {
+        for text in [
+            r#"{"type":"response.output_text.delta","sequence_number":7,"item_id":"msg_1","output_index":0,"content_index":0,"delta":" a\n\u00fc","logprobs":[],"obfuscation":"x"}"#,
+            r#"{ "delta": "a", "logprobs": [{"token": "\u00e4\"", "logprob": -1.5e-3, "top": null}], "type": "x" }"#,
+            r#"{"type":"response.reasoning_summary_text.delta","summary_index":1,"delta":""}"#,
+        ] {
+            assert!(Payload::scan(text).is_some(), "{text}");
+            check(text);
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_scanned_means_the_same_to_the_general_reader(
+            fields in vec((select(KEYS), crate::scan::tests::value()), 0..8),
+            space in select(&["", " ", "\n\t"][..]),
+            edit in crate::scan::tests::edit(),
+        ) {
+            let field = |(key, value): &(&str, String)| format!("{space}\"{key}\"{space}:{space}{value}{space}");
+            let text = format!("{{{}}}", fields.iter().map(field).collect::<Vec<_>>().join(","));
+            check(&text);
+            check(&edit.apply(&text));
+        }
+    }
 }

@@ -14,7 +14,7 @@ use crate::{
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
-    json::{MAX_VALUES, Text, parse, salvage_type, split_first_value},
+    json::{MAX_VALUES, Text, salvage_type, split_first_value},
 };
 
 /// Items of one answer that are kept apart; no answer has a hundredth of them. A search through so few is as good as an
@@ -76,7 +76,7 @@ impl ResponsesStream {
     /// Handles the payload, and gives back what stands behind its first value.
     fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
         // Only an object is an event; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' { parse::<Payload<'_>>(data) } else { Err("not a JSON object".to_owned()) };
+        let decoded = if data[0] == b'{' { Payload::read(data) } else { Err("not a JSON object".to_owned()) };
         match decoded {
             Ok(payload) => self.handle_payload(name, payload, data, out),
             Err(error) => {
@@ -226,10 +226,10 @@ impl ResponsesStream {
 
     fn settle_terminal(&mut self, terminal: Terminal, payload: &Payload<'_>, data: &[u8], out: &mut Output) {
         note_response(payload, out);
-        if let Some(status) = payload.response.status.as_deref() {
+        if let Some(status) = payload.response().status.as_deref() {
             out.ledger.status = Some(status.to_owned());
         }
-        if let Some(usage) = payload.response.usage.clone().and_then(Usage::from_json) {
+        if let Some(usage) = payload.response().usage.clone().and_then(Usage::from_json) {
             out.ledger.usage = Some(usage);
         }
         match terminal {
@@ -254,7 +254,7 @@ impl ResponsesStream {
 
     /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
     fn emit_undone_items(&mut self, payload: &Payload<'_>, out: &mut Output) {
-        let Some(Value::Array(list)) = &payload.response.output else { return };
+        let Some(Value::Array(list)) = &payload.response().output else { return };
         for (output_index, item) in (0..).zip(list) {
             let Ok(item) = Item::from_json(item.clone()) else { continue };
             let is_done =
@@ -377,10 +377,10 @@ fn other(event_type: &str, data: &[u8]) -> OtherEvent {
 }
 
 fn note_response(payload: &Payload<'_>, out: &mut Output) {
-    if let Some(id) = payload.response.id.non_empty() {
+    if let Some(id) = payload.response().id.non_empty() {
         out.ledger.response_id = Some(id.to_owned());
     }
-    if let Some(model) = payload.response.model.non_empty() {
+    if let Some(model) = payload.response().model.non_empty() {
         out.ledger.model = Some(model.to_owned());
     }
 }
@@ -392,7 +392,7 @@ fn note_done_type(payload: &Payload<'_>, out: &mut Output) {
 }
 
 fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
-    payload.response.incomplete_details.as_ref()?.get("reason")?.as_str()
+    payload.response().incomplete_details.as_ref()?.get("reason")?.as_str()
 }
 
 fn completed(out: &Output) -> Completed {
@@ -407,14 +407,14 @@ fn completed(out: &Output) -> Completed {
 /// The error of a `response.failed` or `error` event: in the response, nested, or flat beside the type.
 fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
-    let nested = [&payload.response.error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
+    let nested = [&payload.response().error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
     let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
     if nested.is_none() {
         // The flat shape's `type` is that of the event.
         error.error_type = None;
     }
     if error.message.is_empty() {
-        error.message = match payload.response.id.non_empty() {
+        error.message = match payload.response().id.non_empty() {
             Some(id) => format!("the service gave no reason for the failure of response {id}"),
             None => "the service gave no reason for the failure".to_owned(),
         };
