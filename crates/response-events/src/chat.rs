@@ -3,6 +3,7 @@
 mod assembler;
 mod calls;
 mod chunk;
+mod plain_chunk;
 mod slot;
 mod stream;
 

@@ -63,8 +63,8 @@ impl Serialize for RawJson {
 /// The payload as text, with the value of every turn-state key replaced. Text that holds such a key but is not JSON
 /// is replaced as a whole, since there is no telling where the value ends.
 pub(crate) fn redacted(payload: &[u8]) -> String {
-    let text = String::from_utf8_lossy(payload);
-    if !mentions_secret(payload) {
+    let text = std::str::from_utf8(payload).map_or_else(|_| String::from_utf8_lossy(payload), Cow::Borrowed);
+    if !mentions_secret(&text) {
         return text.into_owned();
     }
     match serde_json::from_str::<Value>(&text) {
@@ -78,9 +78,15 @@ pub(crate) fn redacted(payload: &[u8]) -> String {
 
 /// Keys can be written with escapes, which a plain search misses; a payload with an escaped `x` or `-` is rare
 /// enough to look at closely.
-fn mentions_secret(payload: &[u8]) -> bool {
-    payload.windows(SECRET_KEY.len()).any(|window| window.eq_ignore_ascii_case(SECRET_KEY.as_bytes()))
-        || payload.windows(4).any(|window| window == b"\\u00")
+fn mentions_secret(text: &str) -> bool {
+    let bytes = text.as_bytes();
+    // Of the key's characters the rarest is the hyphen, and it has no other case.
+    let is_key = |hyphen: usize| {
+        let key = hyphen.checked_sub(1).and_then(|from| bytes.get(from..from + SECRET_KEY.len()));
+        key.is_some_and(|key| key.eq_ignore_ascii_case(SECRET_KEY.as_bytes()))
+    };
+    text.match_indices('-').any(|(at, _)| is_key(at))
+        || text.match_indices('\\').any(|(at, _)| bytes[at..].starts_with(b"\\u00"))
 }
 
 pub(crate) fn redact_value(value: &mut Value) {

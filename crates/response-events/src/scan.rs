@@ -18,20 +18,6 @@ pub(crate) struct Scanner<'a> {
     depth: u32,
 }
 
-/// The fields of an object that were there already: the general reader refuses a field that comes twice.
-#[derive(Debug, Default)]
-pub(crate) struct Seen(u32);
-
-impl Seen {
-    /// Notes a field by its number, below 32; `None` where it was noted before.
-    pub(crate) fn first(&mut self, field: u32) -> Option<()> {
-        let bit = 1 << field;
-        let known = self.0 & bit != 0;
-        self.0 |= bit;
-        (!known).then_some(())
-    }
-}
-
 impl<'a> Scanner<'a> {
     pub(crate) fn new(text: &'a str) -> Self {
         Self { text, at: 0, depth: 0 }
@@ -117,12 +103,14 @@ impl<'a> Scanner<'a> {
         Some(digits[..len].iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
     }
 
-    /// Reads a value of any type.
-    pub(crate) fn value(&mut self) -> Option<Value> {
-        self.peek()?;
+    /// Reads a value of any type; `None` inside is `null`.
+    pub(crate) fn value_or_null(&mut self) -> Option<Option<Value>> {
+        if self.is_null() {
+            return Some(None);
+        }
         let from = self.at;
         self.skip()?;
-        serde_json::from_str(&self.text[from..self.at]).ok()
+        serde_json::from_str(self.text.get(from..self.at)?).ok().map(Some)
     }
 
     /// Reads `null`, if it is there.
@@ -295,6 +283,12 @@ impl<'a> Scanner<'a> {
     fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
+}
+
+/// Sets a field of an object; `None` where it was set before. The general reader refuses a field that comes twice.
+#[inline]
+pub(crate) fn fill<T>(field: &mut Option<T>, value: T) -> Option<()> {
+    field.replace(value).is_none().then_some(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::json::{Number, Text, object_or_default};
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Chunk<'a> {
     #[serde(borrow)]
@@ -30,13 +30,13 @@ pub(super) struct Chunk<'a> {
 }
 
 /// Groq puts the usage beside the chunk.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Groq {
     pub(super) usage: Option<Value>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Choice<'a> {
     pub(super) index: Number,
@@ -44,13 +44,13 @@ pub(super) struct Choice<'a> {
     pub(super) delta: Option<Delta<'a>>,
     /// Some services send the whole message beside the delta, some only the message.
     #[serde(borrow)]
-    pub(super) message: Option<Delta<'a>>,
+    pub(super) message: Option<Box<Delta<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Text<'a>,
     pub(super) error: Option<Value>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Delta<'a> {
     #[serde(borrow)]
@@ -66,10 +66,10 @@ pub(super) struct Delta<'a> {
     pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
     /// The form before tools: one call, without index and id.
     #[serde(borrow)]
-    pub(super) function_call: Option<Function<'a>>,
+    pub(super) function_call: Option<Box<Function<'a>>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct ToolCall<'a> {
     pub(super) index: Number,
@@ -79,7 +79,7 @@ pub(super) struct ToolCall<'a> {
     pub(super) function: Option<Function<'a>>,
 }
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, PartialEq, Deserialize)]
 #[serde(default)]
 pub(super) struct Function<'a> {
     #[serde(borrow)]
@@ -89,11 +89,11 @@ pub(super) struct Function<'a> {
 }
 
 /// A string, or (on a few servers) the object itself, which is then written out.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) struct Arguments<'a>(pub(super) Cow<'a, str>);
 
 /// Text as a string, as one object with the text in it, or as a list of parts.
-#[derive(Debug, Default)]
+#[derive(Debug, Default, PartialEq)]
 pub(super) enum Content<'a> {
     #[default]
     None,

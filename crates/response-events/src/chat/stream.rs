@@ -12,7 +12,7 @@ use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
-    json::{MAX_VALUES, parse, split_first_value},
+    json::{MAX_VALUES, split_first_value},
 };
 
 /// The state of one Chat stream.
@@ -70,7 +70,7 @@ impl ChatStream {
     /// Handles the payload, and gives back what stands behind its first value.
     fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
         // Only an object is a chunk; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' { parse::<Chunk<'_>>(data) } else { Err("not a JSON object".to_owned()) };
+        let decoded = if data[0] == b'{' { Chunk::read(data) } else { Err("not a JSON object".to_owned()) };
         match decoded {
             Ok(chunk) => self.handle_chunk(name, chunk, data, out),
             Err(error) => {
@@ -159,7 +159,7 @@ impl ChatStream {
     fn handle_choice(&mut self, choice: Choice<'_>, data: &[u8], out: &mut Output) {
         let index = choice.index.index().unwrap_or_default();
         out.ledger.choices.entry(index).or_default();
-        if let Some(delta) = choice.delta.or(choice.message) {
+        if let Some(delta) = choice.delta.or(choice.message.map(|message| *message)) {
             self.handle_delta(index, delta, data, out);
         }
         if let Some(reason) = choice.finish_reason.non_empty() {
@@ -169,8 +169,8 @@ impl ChatStream {
 
     fn handle_delta(&mut self, choice: u32, delta: Delta<'_>, data: &[u8], out: &mut Output) {
         // Some servers send the same reasoning in both fields.
-        let (field, reasoning) = match delta.reasoning_content.non_empty() {
-            Some(text) => (ReasoningField::ReasoningContent, text.to_owned()),
+        let (field, reasoning) = match delta.reasoning_content.0.filter(|text| !text.is_empty()) {
+            Some(text) => (ReasoningField::ReasoningContent, text.into_owned()),
             None => (ReasoningField::Reasoning, delta.reasoning.into_text()),
         };
         self.items.add_reasoning(choice, field, reasoning, out);
@@ -189,7 +189,7 @@ impl ChatStream {
             self.handle_call(choice, &call, out);
         }
         if let Some(function) = delta.function_call {
-            let call = ToolCall { function: Some(function), ..ToolCall::default() };
+            let call = ToolCall { function: Some(*function), ..ToolCall::default() };
             self.handle_call(choice, &call, out);
         }
     }
@@ -228,7 +228,8 @@ impl ChatStream {
                 ledger.response_id = Some(id.to_owned());
             }
         }
-        if let Some(model) = chunk.model.non_empty() {
+        // Every chunk says it again.
+        if let Some(model) = chunk.model.non_empty().filter(|model| ledger.model.as_deref() != Some(*model)) {
             ledger.model = Some(model.to_owned());
         }
         // A first chunk of filter results has empty names; the next one tells them.

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     json::{Number, Text, object_or_default, parse},
-    scan::Scanner,
+    scan::{Scanner, fill},
 };
 
 /// The fields of all events in one flat shape. Every field may be missing or of another type, except that the whole
@@ -95,11 +95,6 @@ static NOTHING: Lifecycle<'static> = Lifecycle {
     incomplete_details: None,
     output: None,
 };
-
-/// Sets a field that must not be there twice.
-fn fill<T>(field: &mut Option<T>, value: T) -> Option<()> {
-    field.replace(value).is_none().then_some(())
-}
 
 fn boxed_object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Lifecycle<'a>>>, D::Error> {
     object_or_default(deserializer).map(|response| Some(Box::new(response)))

@@ -1,0 +1,201 @@
+//! Reads the chunks that nearly all are, without the general reader.
+
+use std::borrow::Cow;
+
+use super::chunk::{Arguments, Choice, Chunk, Content, Delta, Function, ToolCall};
+use crate::{
+    json::{Number, Text, parse},
+    scan::{Scanner, fill},
+};
+
+impl<'a> Chunk<'a> {
+    /// Reads a chunk; the error says what is wrong with its JSON.
+    pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
+        match std::str::from_utf8(data).ok().and_then(Self::scan) {
+            Some(chunk) => Ok(chunk),
+            None => parse(data),
+        }
+    }
+
+    /// Reads a chunk whose fields have their usual types. One that carries an error is not usual.
+    fn scan(text: &'a str) -> Option<Self> {
+        let (mut id, mut model, mut choices, mut usage) = (None, None, None, None);
+        let mut scanner = Scanner::new(text);
+        scanner.object(|scanner, key| match key {
+            "id" => fill(&mut id, scanner.string_or_null()?),
+            "model" => fill(&mut model, scanner.string_or_null()?),
+            "choices" => fill(&mut choices, list_or_null(scanner, choice)?),
+            "usage" => fill(&mut usage, scanner.value_or_null()?),
+            "error" | "x_groq" | "type" => None,
+            _ => scanner.skip(),
+        })?;
+        scanner.finish()?;
+        Some(Self {
+            id: Text(id.flatten()),
+            model: Text(model.flatten()),
+            choices: choices.flatten(),
+            usage: usage.flatten(),
+            ..Self::default()
+        })
+    }
+}
+
+fn choice<'a>(scanner: &mut Scanner<'a>) -> Option<Choice<'a>> {
+    let (mut index, mut delta, mut finish_reason) = (None, None, None);
+    scanner.object(|scanner, key| match key {
+        "index" => fill(&mut index, scanner.number()?),
+        "delta" => fill(&mut delta, self::delta(scanner)?),
+        "finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
+        "message" | "error" => None,
+        _ => scanner.skip(),
+    })?;
+    Some(Choice { index: Number(index), delta, finish_reason: Text(finish_reason.flatten()), ..Choice::default() })
+}
+
+fn delta<'a>(scanner: &mut Scanner<'a>) -> Option<Delta<'a>> {
+    let (mut content, mut refusal, mut reasoning_content, mut reasoning) = (None, None, None, None);
+    let (mut reasoning_details, mut tool_calls) = (None, None);
+    scanner.object(|scanner, key| match key {
+        "content" => fill(&mut content, scanner.string_or_null()?),
+        "refusal" => fill(&mut refusal, scanner.string_or_null()?),
+        "reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
+        "reasoning" => fill(&mut reasoning, scanner.string_or_null()?),
+        "reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
+        "tool_calls" => fill(&mut tool_calls, list_or_null(scanner, tool_call)?),
+        "function_call" => None,
+        _ => scanner.skip(),
+    })?;
+    Some(Delta {
+        content: text_content(content),
+        refusal: Text(refusal.flatten()),
+        reasoning_content: Text(reasoning_content.flatten()),
+        reasoning: text_content(reasoning),
+        reasoning_details: reasoning_details.flatten(),
+        tool_calls: tool_calls.flatten(),
+        function_call: None,
+    })
+}
+
+fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Option<ToolCall<'a>> {
+    let (mut index, mut id, mut function) = (None, None, None);
+    scanner.object(|scanner, key| match key {
+        "index" => fill(&mut index, scanner.number()?),
+        "id" => fill(&mut id, scanner.string_or_null()?),
+        "function" => fill(&mut function, self::function(scanner)?),
+        _ => scanner.skip(),
+    })?;
+    Some(ToolCall { index: Number(index), id: Text(id.flatten()), function })
+}
+
+fn function<'a>(scanner: &mut Scanner<'a>) -> Option<Function<'a>> {
+    let (mut name, mut arguments) = (None, None);
+    scanner.object(|scanner, key| match key {
+        "name" => fill(&mut name, scanner.string_or_null()?),
+        "arguments" => fill(&mut arguments, scanner.string_or_null()?),
+        _ => scanner.skip(),
+    })?;
+    Some(Function { name: Text(name.flatten()), arguments: Arguments(arguments.flatten().unwrap_or_default()) })
+}
+
+fn text_content(text: Option<Option<Cow<'_, str>>>) -> Content<'_> {
+    text.flatten().map_or(Content::None, Content::Text)
+}
+
+/// Nearly every list has one element.
+fn list_or_null<'a, T>(
+    scanner: &mut Scanner<'a>,
+    mut element: impl FnMut(&mut Scanner<'a>) -> Option<T>,
+) -> Option<Option<Vec<T>>> {
+    if scanner.is_null() {
+        return Some(None);
+    }
+    let mut list = Vec::new();
+    scanner.list(|scanner| {
+        if list.is_empty() {
+            list.reserve_exact(1);
+        }
+        list.push(element(scanner)?);
+        Some(())
+    })?;
+    Some(Some(list))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::{collection::vec, prelude::*, sample::select};
+
+    use super::*;
+    use crate::scan::tests::{edit, value};
+
+    #[track_caller]
+    fn check(text: &str) {
+        if let Some(scanned) = Chunk::scan(text) {
+            assert_eq!(Ok(scanned), parse(text.as_bytes()), "{text}");
+        }
+    }
+
+    #[test]
+    fn usual_chunks_are_read_without_the_general_reader() {
+        for text in [
+            r#"{"id":"c","object":"chat.completion.chunk","created":1,"model":"m","system_fingerprint":null,"choices":[{"index":0,"delta":{"role":"assistant","content":" a\n"},"logprobs":null,"finish_reason":null}],"usage":null}"#,
+            r#"{"choices": [{"delta": {"reasoning_content": "r", "content": null}, "finish_reason": "stop"}], "usage": {"total_tokens": 3}}"#,
+            r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"i","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]}}]}"#,
+            r#"{"choices":[],"usage":{"prompt_tokens":1}}"#,
+        ] {
+            assert!(Chunk::scan(text).is_some(), "{text}");
+            check(text);
+        }
+    }
+
+    /// An object with fields of the given names, each with a value that fits or any other.
+    fn object(
+        fields: &'static [&'static str],
+        fitting: impl Strategy<Value = String> + 'static,
+    ) -> impl Strategy<Value = String> {
+        let value = prop_oneof![4 => fitting.boxed(), 1 => value().boxed()];
+        vec((select(fields), value), 0..5).prop_map(|fields| {
+            let fields: Vec<String> = fields.iter().map(|(key, value)| format!("\"{key}\":{value}")).collect();
+            format!("{{{}}}", fields.join(","))
+        })
+    }
+
+    fn list(element: impl Strategy<Value = String>) -> impl Strategy<Value = String> {
+        vec(element, 0..3).prop_map(|list| format!("[{}]", list.join(",")))
+    }
+
+    fn chunk() -> impl Strategy<Value = String> {
+        let text = || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\""][..]).prop_map(str::to_owned);
+        let function = object(&["name", "arguments", "x"], text());
+        let call = object(&["index", "id", "function", "type"], prop_oneof![text(), function]);
+        let delta = object(
+            &[
+                "content",
+                "refusal",
+                "reasoning_content",
+                "reasoning",
+                "reasoning_details",
+                "tool_calls",
+                "function_call",
+            ],
+            prop_oneof![text(), list(call)],
+        );
+        let choice = object(
+            &["index", "delta", "delta", "message", "finish_reason", "error", "logprobs"],
+            prop_oneof![2 => delta.boxed(), 1 => text().boxed(), 1 => Just("0".to_owned()).boxed()],
+        );
+        object(
+            &["id", "model", "choices", "choices", "choices", "usage", "error", "x_groq", "type", "object"],
+            prop_oneof![3 => list(choice).boxed(), 1 => text().boxed()],
+        )
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(2000))]
+
+        #[test]
+        fn what_is_scanned_means_the_same_to_the_general_reader(text in chunk(), edit in edit()) {
+            check(&text);
+            check(&edit.apply(&text));
+        }
+    }
+}
