@@ -25,7 +25,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads an object; `field` is told each key and has to read its value.
     #[inline]
-    pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &'a str) -> Option<()>) -> Option<()> {
+    pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
         self.take(b'{')?;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -33,7 +33,7 @@ impl<'a> Scanner<'a> {
         }
         self.enter()?;
         loop {
-            let key = self.plain()?;
+            let key = self.key()?;
             self.take(b':')?;
             field(self, key)?;
             if self.goes_on(b'}')? {
@@ -79,6 +79,12 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Whether a string is next.
+    #[inline]
+    pub(crate) fn is_string(&mut self) -> bool {
+        self.peek() == Some(b'"')
+    }
+
     /// Reads a string, or `null`.
     #[inline]
     pub(crate) fn string_or_null(&mut self) -> Option<Option<Cow<'a, str>>> {
@@ -90,17 +96,21 @@ impl<'a> Scanner<'a> {
     pub(crate) fn number(&mut self) -> Option<u64> {
         /// So many digits always fit.
         const DIGITS: usize = 19;
-        self.peek()?;
-        let digits = &self.bytes()[self.at..];
-        let len = digits.iter().take(DIGITS + 1).take_while(|byte| byte.is_ascii_digit()).count();
-        let is_plain = (1..=DIGITS).contains(&len)
-            && (digits[0] != b'0' || len == 1)
-            && !matches!(digits.get(len), Some(b'.' | b'e' | b'E'));
-        if !is_plain {
-            return None;
+        let first = self.peek()?;
+        let bytes = self.bytes();
+        let (mut number, from) = (0_u64, self.at);
+        while let Some(digit @ b'0'..=b'9') = bytes.get(self.at) {
+            if self.at - from == DIGITS {
+                return None;
+            }
+            number = number * 10 + u64::from(digit - b'0');
+            self.at += 1;
         }
-        self.at += len;
-        Some(digits[..len].iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')))
+        let is_whole = match self.at - from {
+            0 => false,
+            len => (first != b'0' || len == 1) && !matches!(bytes.get(self.at), Some(b'.' | b'e' | b'E')),
+        };
+        is_whole.then_some(number)
     }
 
     /// Reads a value of any type; `None` inside is `null`.
@@ -205,12 +215,13 @@ impl<'a> Scanner<'a> {
 
     /// A string without escapes.
     #[inline]
-    fn plain(&mut self) -> Option<&'a str> {
+    fn key(&mut self) -> Option<&'a [u8]> {
         self.take(b'"')?;
         let from = self.at;
         let to = self.string_stop()?;
         self.at = to + 1;
-        if self.bytes()[to] == b'"' { self.text.get(from..to) } else { None }
+        let bytes = self.bytes();
+        if bytes[to] == b'"' { bytes.get(from..to) } else { None }
     }
 
     /// The next byte in a string that is no plain text: a quotation mark, a backslash, or a control character.
@@ -222,9 +233,9 @@ impl<'a> Scanner<'a> {
         const QUOTES: u64 = ONES * b'"' as u64;
         const BACKSLASHES: u64 = ONES * b'\\' as u64;
         const CONTROLS: u64 = ONES * 0x20;
-        let bytes = self.bytes();
+        let mut rest = self.bytes().get(self.at..)?;
         let mut at = self.at;
-        while let Some((eight, _)) = bytes.get(at..)?.split_first_chunk::<8>() {
+        while let Some((eight, behind)) = rest.split_first_chunk::<8>() {
             let lanes = u64::from_le_bytes(*eight);
             let below = lanes.wrapping_sub(CONTROLS)
                 | (lanes ^ QUOTES).wrapping_sub(ONES)
@@ -234,10 +245,11 @@ impl<'a> Scanner<'a> {
                 // Only the lowest one is sure, and the only one that counts.
                 return Some(at + stops.trailing_zeros() as usize / 8);
             }
+            rest = behind;
             at += 8;
         }
-        let rest = bytes[at..].iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))?;
-        Some(at + rest)
+        let stop = rest.iter().position(|byte| *byte < 0x20 || matches!(byte, b'"' | b'\\'))?;
+        Some(at + stop)
     }
 
     /// Reads what stands behind an element: whether another one follows, or `end`.
@@ -271,6 +283,14 @@ impl<'a> Scanner<'a> {
     /// The next byte that is no white space.
     #[inline]
     fn peek(&mut self) -> Option<u8> {
+        match *self.bytes().get(self.at)? {
+            0..=b' ' => self.peek_behind_space(),
+            byte => Some(byte),
+        }
+    }
+
+    #[cold]
+    fn peek_behind_space(&mut self) -> Option<u8> {
         loop {
             match *self.bytes().get(self.at)? {
                 b' ' | b'\n' | b'\r' | b'\t' => self.at += 1,

@@ -1,6 +1,6 @@
 //! Reads the chunks that nearly all are, without the general reader.
 
-use std::borrow::Cow;
+use serde_json::Value;
 
 use super::chunk::{Arguments, Choice, Chunk, Content, Delta, Function, ToolCall};
 use crate::{
@@ -22,11 +22,11 @@ impl<'a> Chunk<'a> {
         let (mut id, mut model, mut choices, mut usage) = (None, None, None, None);
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
-            "id" => fill(&mut id, scanner.string_or_null()?),
-            "model" => fill(&mut model, scanner.string_or_null()?),
-            "choices" => fill(&mut choices, list_or_null(scanner, choice)?),
-            "usage" => fill(&mut usage, scanner.value_or_null()?),
-            "error" | "x_groq" | "type" => None,
+            b"id" => fill(&mut id, scanner.string_or_null()?),
+            b"model" => fill(&mut model, scanner.string_or_null()?),
+            b"choices" => fill(&mut choices, list_or_null(scanner, choice)?),
+            b"usage" => fill(&mut usage, scanner.value_or_null()?),
+            b"error" | b"x_groq" | b"type" => None,
             _ => scanner.skip(),
         })?;
         scanner.finish()?;
@@ -41,35 +41,36 @@ impl<'a> Chunk<'a> {
 }
 
 fn choice<'a>(scanner: &mut Scanner<'a>) -> Option<Choice<'a>> {
-    let (mut index, mut delta, mut finish_reason) = (None, None, None);
+    let (mut index, mut delta, mut message, mut finish_reason) = (None, None, None, None);
     scanner.object(|scanner, key| match key {
-        "index" => fill(&mut index, scanner.number()?),
-        "delta" => fill(&mut delta, self::delta(scanner)?),
-        "finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
-        "message" | "error" => None,
+        b"index" => fill(&mut index, scanner.number()?),
+        b"delta" => fill(&mut delta, self::delta(scanner)?),
+        b"finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
+        b"message" => fill(&mut message, Box::new(self::delta(scanner)?)),
+        b"error" => None,
         _ => scanner.skip(),
     })?;
-    Some(Choice { index: Number(index), delta, finish_reason: Text(finish_reason.flatten()), ..Choice::default() })
+    Some(Choice { index: Number(index), delta, message, finish_reason: Text(finish_reason.flatten()), error: None })
 }
 
 fn delta<'a>(scanner: &mut Scanner<'a>) -> Option<Delta<'a>> {
     let (mut content, mut refusal, mut reasoning_content, mut reasoning) = (None, None, None, None);
     let (mut reasoning_details, mut tool_calls) = (None, None);
     scanner.object(|scanner, key| match key {
-        "content" => fill(&mut content, scanner.string_or_null()?),
-        "refusal" => fill(&mut refusal, scanner.string_or_null()?),
-        "reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
-        "reasoning" => fill(&mut reasoning, scanner.string_or_null()?),
-        "reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
-        "tool_calls" => fill(&mut tool_calls, list_or_null(scanner, tool_call)?),
-        "function_call" => None,
+        b"content" => fill(&mut content, self::content(scanner)?),
+        b"refusal" => fill(&mut refusal, scanner.string_or_null()?),
+        b"reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
+        b"reasoning" => fill(&mut reasoning, self::content(scanner)?),
+        b"reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
+        b"tool_calls" => fill(&mut tool_calls, list_or_null(scanner, tool_call)?),
+        b"function_call" => None,
         _ => scanner.skip(),
     })?;
     Some(Delta {
-        content: text_content(content),
+        content: content.unwrap_or_default(),
         refusal: Text(refusal.flatten()),
         reasoning_content: Text(reasoning_content.flatten()),
-        reasoning: text_content(reasoning),
+        reasoning: reasoning.unwrap_or_default(),
         reasoning_details: reasoning_details.flatten(),
         tool_calls: tool_calls.flatten(),
         function_call: None,
@@ -79,9 +80,9 @@ fn delta<'a>(scanner: &mut Scanner<'a>) -> Option<Delta<'a>> {
 fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Option<ToolCall<'a>> {
     let (mut index, mut id, mut function) = (None, None, None);
     scanner.object(|scanner, key| match key {
-        "index" => fill(&mut index, scanner.number()?),
-        "id" => fill(&mut id, scanner.string_or_null()?),
-        "function" => fill(&mut function, self::function(scanner)?),
+        b"index" => fill(&mut index, scanner.number()?),
+        b"id" => fill(&mut id, scanner.string_or_null()?),
+        b"function" => fill(&mut function, self::function(scanner)?),
         _ => scanner.skip(),
     })?;
     Some(ToolCall { index: Number(index), id: Text(id.flatten()), function })
@@ -90,15 +91,24 @@ fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Option<ToolCall<'a>> {
 fn function<'a>(scanner: &mut Scanner<'a>) -> Option<Function<'a>> {
     let (mut name, mut arguments) = (None, None);
     scanner.object(|scanner, key| match key {
-        "name" => fill(&mut name, scanner.string_or_null()?),
-        "arguments" => fill(&mut arguments, scanner.string_or_null()?),
+        b"name" => fill(&mut name, scanner.string_or_null()?),
+        b"arguments" => fill(&mut arguments, scanner.string_or_null()?),
         _ => scanner.skip(),
     })?;
     Some(Function { name: Text(name.flatten()), arguments: Arguments(arguments.flatten().unwrap_or_default()) })
 }
 
-fn text_content(text: Option<Option<Cow<'_, str>>>) -> Content<'_> {
-    text.flatten().map_or(Content::None, Content::Text)
+/// Text, or parts; nothing else.
+fn content<'a>(scanner: &mut Scanner<'a>) -> Option<Content<'a>> {
+    if scanner.is_string() {
+        return scanner.string().map(Content::Text);
+    }
+    match scanner.value_or_null()? {
+        None => Some(Content::None),
+        Some(Value::Array(parts)) => Some(Content::Parts(parts)),
+        Some(part @ Value::Object(_)) => Some(Content::Parts(vec![part])),
+        Some(_) => None,
+    }
 }
 
 /// Nearly every list has one element.
@@ -141,6 +151,7 @@ mod tests {
             r#"{"choices": [{"delta": {"reasoning_content": "r", "content": null}, "finish_reason": "stop"}], "usage": {"total_tokens": 3}}"#,
             r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"i","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]}}]}"#,
             r#"{"choices":[],"usage":{"prompt_tokens":1}}"#,
+            r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"}]},"delta":{"content":{"text":"b"}}}]}"#,
         ] {
             assert!(Chunk::scan(text).is_some(), "{text}");
             check(text);
@@ -164,7 +175,8 @@ mod tests {
     }
 
     fn chunk() -> impl Strategy<Value = String> {
-        let text = || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\""][..]).prop_map(str::to_owned);
+        let text =
+            || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\"", r#"[{"text":"p"}]"#][..]).prop_map(str::to_owned);
         let function = object(&["name", "arguments", "x"], text());
         let call = object(&["index", "id", "function", "type"], prop_oneof![text(), function]);
         let delta = object(

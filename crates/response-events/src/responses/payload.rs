@@ -66,14 +66,14 @@ impl<'a> Payload<'a> {
         let mut payload = Self::default();
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
-            "type" => fill(&mut payload.event_type.0, scanner.string()?),
-            "sequence_number" => fill(&mut payload.sequence_number.0, scanner.number()?),
-            "output_index" => fill(&mut payload.output_index.0, scanner.number()?),
-            "content_index" => fill(&mut payload.content_index.0, scanner.number()?),
-            "summary_index" => fill(&mut payload.summary_index.0, scanner.number()?),
-            "item_id" => fill(&mut payload.item_id.0, scanner.string()?),
-            "delta" => fill(&mut payload.delta.0, scanner.string()?),
-            "item" | "response" | "error" => None,
+            b"type" => fill(&mut payload.event_type.0, scanner.string()?),
+            b"sequence_number" => fill(&mut payload.sequence_number.0, scanner.number()?),
+            b"output_index" => fill(&mut payload.output_index.0, scanner.number()?),
+            b"content_index" => fill(&mut payload.content_index.0, scanner.number()?),
+            b"summary_index" => fill(&mut payload.summary_index.0, scanner.number()?),
+            b"item_id" => fill(&mut payload.item_id.0, scanner.string()?),
+            b"delta" => fill(&mut payload.delta.0, scanner.string()?),
+            b"item" | b"response" | b"error" => None,
             _ => scanner.skip(),
         })?;
         scanner.finish()?;
