@@ -210,7 +210,10 @@ impl<'a> Scanner<'a> {
     fn escaped_string(&mut self, from: usize) -> Option<Cow<'a, str>> {
         self.at = from - 1;
         self.skip_string()?;
-        serde_json::from_str(&self.text[from - 1..self.at]).ok().map(Cow::Owned)
+        let unescaped = unescaped(self.text.get(from..self.at - 1)?);
+        // Halves of a pair stand for one character, which the general reader knows to put together.
+        let string = unescaped.or_else(|| serde_json::from_str(self.text.get(from - 1..self.at)?).ok());
+        string.map(Cow::Owned)
     }
 
     /// A string without escapes.
@@ -303,6 +306,32 @@ impl<'a> Scanner<'a> {
     fn bytes(&self) -> &'a [u8] {
         self.text.as_bytes()
     }
+}
+
+/// Resolves escapes that are known to be well formed (RFC 8259, section 7); `None` where one is half a character.
+fn unescaped(text: &str) -> Option<String> {
+    let mut unescaped = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((plain, escape)) = rest.split_once('\\') {
+        unescaped.push_str(plain);
+        let (letter, mut behind) = escape.split_at_checked(1)?;
+        unescaped.push(match letter {
+            "b" => '\u{8}',
+            "f" => '\u{c}',
+            "n" => '\n',
+            "r" => '\r',
+            "t" => '\t',
+            "u" => {
+                let digits;
+                (digits, behind) = behind.split_at_checked(4)?;
+                char::from_u32(u32::from_str_radix(digits, 16).ok()?)?
+            }
+            other => other.chars().next()?,
+        });
+        rest = behind;
+    }
+    unescaped.push_str(rest);
+    Some(unescaped)
 }
 
 /// Sets a field of an object; `None` where it was set before. The general reader refuses a field that comes twice.

@@ -55,29 +55,28 @@ pub(super) struct Lifecycle<'a> {
 impl<'a> Payload<'a> {
     /// Reads a payload; the error says what is wrong with its JSON.
     pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
-        match std::str::from_utf8(data).ok().and_then(Self::scan) {
-            Some(payload) => Ok(payload),
+        let mut payload = Self::default();
+        match std::str::from_utf8(data).ok().and_then(|text| payload.scan(text)) {
+            Some(()) => Ok(payload),
             None => parse(data),
         }
     }
 
     /// Reads what nearly all payloads are: a piece of something, in fields that are strings and numbers.
-    fn scan(text: &'a str) -> Option<Self> {
-        let mut payload = Self::default();
+    fn scan(&mut self, text: &'a str) -> Option<()> {
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
-            b"type" => fill(&mut payload.event_type.0, scanner.string()?),
-            b"sequence_number" => fill(&mut payload.sequence_number.0, scanner.number()?),
-            b"output_index" => fill(&mut payload.output_index.0, scanner.number()?),
-            b"content_index" => fill(&mut payload.content_index.0, scanner.number()?),
-            b"summary_index" => fill(&mut payload.summary_index.0, scanner.number()?),
-            b"item_id" => fill(&mut payload.item_id.0, scanner.string()?),
-            b"delta" => fill(&mut payload.delta.0, scanner.string()?),
+            b"type" => fill(&mut self.event_type.0, scanner.string()?),
+            b"sequence_number" => fill(&mut self.sequence_number.0, scanner.number()?),
+            b"output_index" => fill(&mut self.output_index.0, scanner.number()?),
+            b"content_index" => fill(&mut self.content_index.0, scanner.number()?),
+            b"summary_index" => fill(&mut self.summary_index.0, scanner.number()?),
+            b"item_id" => fill(&mut self.item_id.0, scanner.string()?),
+            b"delta" => fill(&mut self.delta.0, scanner.string()?),
             b"item" | b"response" | b"error" => None,
             _ => scanner.skip(),
         })?;
-        scanner.finish()?;
-        Some(payload)
+        scanner.finish()
     }
 
     /// What the payload says of the response; nothing in most.
@@ -125,7 +124,8 @@ mod tests {
 
     #[track_caller]
     fn check(text: &str) {
-        if let Some(scanned) = Payload::scan(text) {
+        let mut scanned = Payload::default();
+        if scanned.scan(text).is_some() {
             assert_eq!(Ok(scanned), parse(text.as_bytes()), "{text}");
         }
     }
@@ -137,7 +137,7 @@ mod tests {
             r#"{ "delta": "a", "logprobs": [{"token": "\u00e4\"", "logprob": -1.5e-3, "top": null}], "type": "x" }"#,
             r#"{"type":"response.reasoning_summary_text.delta","summary_index":1,"delta":""}"#,
         ] {
-            assert!(Payload::scan(text).is_some(), "{text}");
+            assert!(Payload::default().scan(text).is_some(), "{text}");
             check(text);
         }
     }
