@@ -10,6 +10,9 @@ use serde_json::Value;
 /// Levels of nesting that it goes into; the general reader has a limit of its own, far above.
 const MAX_DEPTH: u32 = 32;
 
+/// What was read; `None` leaves the whole payload to the general reader.
+pub(crate) type Scanned<T> = Option<T>;
+
 /// A position in a JSON text.
 #[derive(Debug)]
 pub(crate) struct Scanner<'a> {
@@ -25,7 +28,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads an object; `field` is told each key and has to read its value.
     #[inline]
-    pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &'a [u8]) -> Option<()>) -> Option<()> {
+    pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &'a [u8]) -> Scanned<()>) -> Scanned<()> {
         self.take(b'{')?;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -46,7 +49,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads a list; `element` has to read each element.
     #[inline]
-    pub(crate) fn list(&mut self, mut element: impl FnMut(&mut Self) -> Option<()>) -> Option<()> {
+    pub(crate) fn list(&mut self, mut element: impl FnMut(&mut Self) -> Scanned<()>) -> Scanned<()> {
         self.take(b'[')?;
         if self.peek()? == b']' {
             self.at += 1;
@@ -65,7 +68,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads a string.
     #[inline]
-    pub(crate) fn string(&mut self) -> Option<Cow<'a, str>> {
+    pub(crate) fn string(&mut self) -> Scanned<Cow<'a, str>> {
         self.take(b'"')?;
         let from = self.at;
         let to = self.string_stop()?;
@@ -87,13 +90,13 @@ impl<'a> Scanner<'a> {
 
     /// Reads a string, or `null`.
     #[inline]
-    pub(crate) fn string_or_null(&mut self) -> Option<Option<Cow<'a, str>>> {
+    pub(crate) fn string_or_null(&mut self) -> Scanned<Option<Cow<'a, str>>> {
         if self.is_null() { Some(None) } else { self.string().map(Some) }
     }
 
     /// Reads a whole number that is not negative.
     #[inline]
-    pub(crate) fn number(&mut self) -> Option<u64> {
+    pub(crate) fn number(&mut self) -> Scanned<u64> {
         /// So many digits always fit.
         const DIGITS: usize = 19;
         let first = self.peek()?;
@@ -114,7 +117,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// Reads a value of any type; `None` inside is `null`.
-    pub(crate) fn value_or_null(&mut self) -> Option<Option<Value>> {
+    pub(crate) fn value_or_null(&mut self) -> Scanned<Option<Value>> {
         if self.is_null() {
             return Some(None);
         }
@@ -131,7 +134,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads a value of any type, and forgets it.
     #[inline]
-    pub(crate) fn skip(&mut self) -> Option<()> {
+    pub(crate) fn skip(&mut self) -> Scanned<()> {
         match self.peek()? {
             b'"' => self.skip_string(),
             b'{' => self.skip_object(),
@@ -144,20 +147,20 @@ impl<'a> Scanner<'a> {
     }
 
     /// Whether nothing follows.
-    pub(crate) fn finish(mut self) -> Option<()> {
+    pub(crate) fn finish(mut self) -> Scanned<()> {
         self.peek().is_none().then_some(())
     }
 
-    fn skip_object(&mut self) -> Option<()> {
+    fn skip_object(&mut self) -> Scanned<()> {
         self.object(|scanner, _| scanner.skip())
     }
 
-    fn skip_list(&mut self) -> Option<()> {
+    fn skip_list(&mut self) -> Scanned<()> {
         self.list(Self::skip)
     }
 
     /// A number as RFC 8259, section 6, has it.
-    fn skip_number(&mut self) -> Option<()> {
+    fn skip_number(&mut self) -> Scanned<()> {
         let bytes = self.bytes();
         let digits = |from: usize| bytes[from..].iter().take_while(|byte| byte.is_ascii_digit()).count();
         let mut at = self.at + usize::from(bytes.get(self.at) == Some(&b'-'));
@@ -182,7 +185,7 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn skip_string(&mut self) -> Option<()> {
+    fn skip_string(&mut self) -> Scanned<()> {
         self.take(b'"')?;
         loop {
             let stop = self.string_stop()?;
@@ -196,7 +199,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// What follows a backslash.
-    fn skip_escape(&mut self) -> Option<()> {
+    fn skip_escape(&mut self) -> Scanned<()> {
         let rest = &self.bytes()[self.at..];
         match rest.first()? {
             b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't' => self.at += 1,
@@ -207,7 +210,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// The string that began at `from`, with its escapes resolved.
-    fn escaped_string(&mut self, from: usize) -> Option<Cow<'a, str>> {
+    fn escaped_string(&mut self, from: usize) -> Scanned<Cow<'a, str>> {
         self.at = from - 1;
         self.skip_string()?;
         let unescaped = unescaped(self.text.get(from..self.at - 1)?);
@@ -218,7 +221,7 @@ impl<'a> Scanner<'a> {
 
     /// A string without escapes.
     #[inline]
-    fn key(&mut self) -> Option<&'a [u8]> {
+    fn key(&mut self) -> Scanned<&'a [u8]> {
         self.take(b'"')?;
         let from = self.at;
         let to = self.string_stop()?;
@@ -257,7 +260,7 @@ impl<'a> Scanner<'a> {
 
     /// Reads what stands behind an element: whether another one follows, or `end`.
     #[inline]
-    fn goes_on(&mut self, end: u8) -> Option<bool> {
+    fn goes_on(&mut self, end: u8) -> Scanned<bool> {
         let next = self.peek()?;
         self.at += 1;
         match next {
@@ -268,18 +271,18 @@ impl<'a> Scanner<'a> {
     }
 
     #[inline]
-    fn enter(&mut self) -> Option<()> {
+    fn enter(&mut self) -> Scanned<()> {
         self.depth += 1;
         (self.depth <= MAX_DEPTH).then_some(())
     }
 
     #[inline]
-    fn take(&mut self, wanted: u8) -> Option<()> {
+    fn take(&mut self, wanted: u8) -> Scanned<()> {
         (self.peek()? == wanted).then(|| self.at += 1)
     }
 
     #[inline]
-    fn word(&mut self, word: &str) -> Option<()> {
+    fn word(&mut self, word: &str) -> Scanned<()> {
         self.bytes()[self.at..].starts_with(word.as_bytes()).then(|| self.at += word.len())
     }
 
@@ -336,159 +339,9 @@ fn unescaped(text: &str) -> Option<String> {
 
 /// Sets a field of an object; `None` where it was set before. The general reader refuses a field that comes twice.
 #[inline]
-pub(crate) fn fill<T>(field: &mut Option<T>, value: T) -> Option<()> {
+pub(crate) fn fill<T>(field: &mut Option<T>, value: T) -> Scanned<()> {
     field.replace(value).is_none().then_some(())
 }
 
 #[cfg(test)]
-pub(crate) mod tests {
-    use proptest::{collection::vec, prelude::*, sample::select};
-    use serde::de::IgnoredAny;
-
-    use super::*;
-
-    /// Scalars of every kind, good and bad.
-    const SCALARS: &[&str] = &[
-        "null",
-        "true",
-        "false",
-        "nul",
-        "truer",
-        "0",
-        "7",
-        "-0",
-        "-1",
-        "01",
-        "1.5",
-        "1.",
-        ".5",
-        "-",
-        "+1",
-        "2e3",
-        "2E-3",
-        "2e",
-        "1e999",
-        "18446744073709551615",
-        "18446744073709551616",
-        "1234567890123456789",
-        "12345678901234567890",
-        r#""""#,
-        r#""a""#,
-        r#""plain text""#,
-        r#""eight ch""#,
-        r#""größer 流 and 🦀""#,
-        r#""a\nb""#,
-        r#""\"quoted\" \\ \/ \b\f\r\t""#,
-        r#""\u00fc\uD83E\uDD80""#,
-        r#""\ud800""#,
-        r#""\u12""#,
-        r#""\x""#,
-        "\"line\nend\"",
-        "\"nul\0\"",
-        "\"del\u{7f}\"",
-        r#""open"#,
-        "",
-    ];
-
-    /// A value as text, mostly JSON.
-    pub(crate) fn value() -> impl Strategy<Value = String> {
-        let scalar = select(SCALARS).prop_map(str::to_owned);
-        scalar.prop_recursive(3, 12, 3, |inner| {
-            let key = select(&["a", "type", "text", "usage"][..]);
-            prop_oneof![
-                vec(inner.clone(), 0..3).prop_map(|list| format!("[{}]", list.join(","))),
-                vec((key, inner), 0..3).prop_map(|fields| {
-                    let fields: Vec<String> = fields.iter().map(|(key, value)| format!("\"{key}\": {value}")).collect();
-                    format!("{{{}}}", fields.join(" ,"))
-                }),
-            ]
-        })
-    }
-
-    /// A change of one place in a text.
-    #[derive(Clone, Debug)]
-    pub(crate) struct Edit {
-        at: prop::sample::Index,
-        removed: usize,
-        inserted: &'static str,
-    }
-
-    impl Edit {
-        pub(crate) fn apply(&self, text: &str) -> String {
-            let chars: Vec<char> = text.chars().collect();
-            let at = self.at.index(chars.len() + 1);
-            let behind = (at + self.removed).min(chars.len());
-            chars[..at].iter().copied().chain(self.inserted.chars()).chain(chars[behind..].iter().copied()).collect()
-        }
-    }
-
-    pub(crate) fn edit() -> impl Strategy<Value = Edit> {
-        let inserted = select(&["", "\"", "\\", ",", ":", "{", "}", "[", "]", "0", "e", " ", "\n", "\u{1}", "ü"][..]);
-        (any::<prop::sample::Index>(), 0..3_usize, inserted).prop_map(|(at, removed, inserted)| Edit {
-            at,
-            removed,
-            inserted,
-        })
-    }
-
-    /// Whatever the scanner reads, the general reader reads, too.
-    #[track_caller]
-    fn check(text: &str) {
-        let mut scanner = Scanner::new(text);
-        if scanner.skip().and_then(|()| scanner.finish()).is_some() {
-            assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text}");
-        }
-        let mut scanner = Scanner::new(text);
-        if let Some(string) = scanner.string().filter(|_| scanner.finish().is_some()) {
-            assert_eq!(serde_json::from_str::<String>(text).ok().as_deref(), Some(&*string), "{text}");
-        }
-        let mut scanner = Scanner::new(text);
-        if let Some(number) = scanner.number().filter(|_| scanner.finish().is_some()) {
-            assert_eq!(serde_json::from_str::<u64>(text).ok(), Some(number), "{text}");
-        }
-    }
-
-    #[test]
-    fn every_scalar_is_read_as_the_general_reader_reads_it() {
-        SCALARS.iter().for_each(|text| check(text));
-    }
-
-    #[test]
-    fn a_stop_is_found_at_every_place_of_a_string() {
-        for len in 0..40 {
-            for stop in ["\"", "\\", "\n", "\0"] {
-                let text =
-                    format!("{}{stop}{}", "é~\u{7f}".repeat(20).chars().take(len).collect::<String>(), "x".repeat(9));
-                let expected = text.find(stop);
-                assert_eq!(Scanner::new(&text).string_stop(), expected, "{text:?}");
-            }
-        }
-    }
-
-    #[test]
-    fn good_values_are_taken() {
-        for text in ["[1, -2.5e+7 ,[],{}, {\"a\" : [null,true,false]}]", r#"{"a\n":"\u00e4\"","b":""}"#, " \"x\" "] {
-            let mut scanner = Scanner::new(text);
-            let taken = scanner.skip().and_then(|()| scanner.finish()).is_some();
-            assert_eq!(taken, !text.contains("a\\n"), "{text}");
-        }
-    }
-
-    #[test]
-    fn nesting_is_bounded() {
-        let nested = |levels: usize| format!("{}1{}", "[".repeat(levels), "]".repeat(levels));
-        assert!(Scanner::new(&nested(MAX_DEPTH as usize)).skip().is_some());
-        assert!(Scanner::new(&nested(MAX_DEPTH as usize + 1)).skip().is_none());
-        assert!(Scanner::new(&nested(1_000_000)).skip().is_none());
-    }
-
-    proptest! {
-        #![proptest_config(ProptestConfig::with_cases(2000))]
-
-        #[test]
-        fn what_is_read_is_json(text in value(), edit in edit()) {
-            check(&text);
-            check(&edit.apply(&text));
-        }
-    }
-}
+pub(crate) mod tests;

@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::chunk::{Arguments, Choice, Chunk, Content, Delta, Function, ToolCall};
 use crate::{
     json::{Number, Text, parse},
-    scan::{Scanner, fill},
+    scan::{Scanned, Scanner, fill},
 };
 
 impl<'a> Chunk<'a> {
@@ -18,7 +18,7 @@ impl<'a> Chunk<'a> {
     }
 
     /// Reads a chunk whose fields have their usual types. One that carries an error is not usual.
-    fn scan(text: &'a str) -> Option<Self> {
+    fn scan(text: &'a str) -> Scanned<Self> {
         let (mut id, mut model, mut choices, mut usage) = (None, None, None, None);
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
@@ -40,7 +40,7 @@ impl<'a> Chunk<'a> {
     }
 }
 
-fn choice<'a>(scanner: &mut Scanner<'a>) -> Option<Choice<'a>> {
+fn choice<'a>(scanner: &mut Scanner<'a>) -> Scanned<Choice<'a>> {
     let (mut index, mut delta, mut message, mut finish_reason) = (None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
@@ -53,7 +53,7 @@ fn choice<'a>(scanner: &mut Scanner<'a>) -> Option<Choice<'a>> {
     Some(Choice { index: Number(index), delta, message, finish_reason: Text(finish_reason.flatten()), error: None })
 }
 
-fn delta<'a>(scanner: &mut Scanner<'a>) -> Option<Delta<'a>> {
+fn delta<'a>(scanner: &mut Scanner<'a>) -> Scanned<Delta<'a>> {
     let (mut content, mut refusal, mut reasoning_content, mut reasoning) = (None, None, None, None);
     let (mut reasoning_details, mut tool_calls) = (None, None);
     scanner.object(|scanner, key| match key {
@@ -77,7 +77,7 @@ fn delta<'a>(scanner: &mut Scanner<'a>) -> Option<Delta<'a>> {
     })
 }
 
-fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Option<ToolCall<'a>> {
+fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Scanned<ToolCall<'a>> {
     let (mut index, mut id, mut function) = (None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
@@ -88,7 +88,7 @@ fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Option<ToolCall<'a>> {
     Some(ToolCall { index: Number(index), id: Text(id.flatten()), function })
 }
 
-fn function<'a>(scanner: &mut Scanner<'a>) -> Option<Function<'a>> {
+fn function<'a>(scanner: &mut Scanner<'a>) -> Scanned<Function<'a>> {
     let (mut name, mut arguments) = (None, None);
     scanner.object(|scanner, key| match key {
         b"name" => fill(&mut name, scanner.string_or_null()?),
@@ -99,7 +99,7 @@ fn function<'a>(scanner: &mut Scanner<'a>) -> Option<Function<'a>> {
 }
 
 /// Text, or parts; nothing else.
-fn content<'a>(scanner: &mut Scanner<'a>) -> Option<Content<'a>> {
+fn content<'a>(scanner: &mut Scanner<'a>) -> Scanned<Content<'a>> {
     if scanner.is_string() {
         return scanner.string().map(Content::Text);
     }
@@ -114,8 +114,8 @@ fn content<'a>(scanner: &mut Scanner<'a>) -> Option<Content<'a>> {
 /// Nearly every list has one element.
 fn list_or_null<'a, T>(
     scanner: &mut Scanner<'a>,
-    mut element: impl FnMut(&mut Scanner<'a>) -> Option<T>,
-) -> Option<Option<Vec<T>>> {
+    mut element: impl FnMut(&mut Scanner<'a>) -> Scanned<T>,
+) -> Scanned<Option<Vec<T>>> {
     if scanner.is_null() {
         return Some(None);
     }

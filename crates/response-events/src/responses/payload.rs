@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     json::{Number, Text, object_or_default, parse},
-    scan::{Scanner, fill},
+    scan::{Scanned, Scanner, fill},
 };
 
 /// The fields of all events in one flat shape. Every field may be missing or of another type, except that the whole
@@ -63,7 +63,7 @@ impl<'a> Payload<'a> {
     }
 
     /// Reads what nearly all payloads are: a piece of something, in fields that are strings and numbers.
-    fn scan(&mut self, text: &'a str) -> Option<()> {
+    fn scan(&mut self, text: &'a str) -> Scanned<()> {
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
             b"type" => fill(&mut self.event_type.0, scanner.string()?),
@@ -139,6 +139,22 @@ mod tests {
         ] {
             assert!(Payload::default().scan(text).is_some(), "{text}");
             check(text);
+        }
+    }
+
+    #[test]
+    fn what_the_general_reader_refuses_or_knows_better_is_left_to_it() {
+        for text in [
+            r#"{"type":"x","delta":"a","delta":"b"}"#,
+            r#"{"type":"x","sequence_number":1,"sequence_number":1}"#,
+            r#"{"type":"x","delta":"a"},"#,
+            r#"{"type":"x","delta":"a"}{"type":"x"}"#,
+            r#"{"type":"x","output_index":-1}"#,
+            r#"{"type":"x","delta":"\ud83e"}"#,
+            r#"{"type":"error","error":null}"#,
+            r#"{"type":"x","item":{}}"#,
+        ] {
+            assert!(Payload::default().scan(text).is_none(), "{text}");
         }
     }
 
