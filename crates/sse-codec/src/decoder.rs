@@ -9,7 +9,7 @@ use crate::{
     event::{Event, Item},
     feed::Feed,
     limits::Limits,
-    scanner::{Found, Interest, Place, Scanner},
+    scanner::{Found, Interest, Scanner, Span},
 };
 
 /// Turns the bytes of a `text/event-stream` body into events (WHATWG HTML 9.2.5 and 9.2.6), without I/O.
@@ -138,10 +138,7 @@ impl Decoder {
             Origin::Input => input,
             Origin::Unread(from) => &self.unread[from..],
         };
-        let place = |place, buffer| match place {
-            Place::Input(span) => &source[span],
-            Place::Buffer => buffer,
-        };
+        let place = |span: Option<Span>, buffer| span.map_or(buffer, |span| &source[span.range()]);
         match found {
             Found::Nothing => None,
             Found::Event { data, name } => Some(Item::Event(Event {

@@ -8,7 +8,7 @@ use crate::{
     error::DecodeError,
     event::Event,
     name::Name,
-    scanner::{Found, Interest, Place},
+    scanner::{Found, Interest},
 };
 
 /// From this length on a joined event takes the decoder's buffer along instead of a copy.
@@ -113,14 +113,14 @@ impl Decoder {
             return None;
         };
         let name = match (origin, name) {
-            (_, Place::Buffer) => Name::new(self.scanner.name()),
-            (Origin::Input, Place::Input(span)) => Name::new(&input[span]),
-            (Origin::Unread(from), Place::Input(span)) => Name::new(&self.unread[from..][span]),
+            (_, None) => Name::new(self.scanner.name()),
+            (Origin::Input, Some(span)) => Name::new(&input[span.range()]),
+            (Origin::Unread(from), Some(span)) => Name::new(&self.unread[from..][span.range()]),
         };
         let data = match (origin, data) {
-            (_, Place::Buffer) => self.own_buffer(),
-            (Origin::Input, Place::Input(span)) => slice(span),
-            (Origin::Unread(from), Place::Input(span)) => Bytes::copy_from_slice(&self.unread[from..][span]),
+            (_, None) => self.own_buffer(),
+            (Origin::Input, Some(span)) => slice(span.range()),
+            (Origin::Unread(from), Some(span)) => Bytes::copy_from_slice(&self.unread[from..][span.range()]),
         };
         Some(OwnedEvent { data, name, last_event_id: self.share_id() })
     }

@@ -20,34 +20,37 @@ pub(crate) enum Interest {
     Items,
 }
 
-/// Where the bytes of a field are.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// In the input of this call.
-    Input(Range<usize>),
-    /// In the scanner's buffer for that field.
-    Buffer,
+/// A piece of the input. Copied freely, which a `Range` cannot be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(crate) start: usize,
+    pub(crate) end: usize,
 }
 
-impl Place {
-    fn of(span: Option<Range<usize>>) -> Self {
-        span.map_or(Self::Buffer, Self::Input)
+impl Span {
+    pub(crate) const fn len(self) -> usize {
+        self.end - self.start
+    }
+
+    pub(crate) const fn range(self) -> Range<usize> {
+        self.start..self.end
     }
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What was found. A field without a span is in the scanner's buffer for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Found {
     /// The input is used up.
     Nothing,
     Event {
-        data: Place,
-        name: Place,
+        data: Option<Span>,
+        name: Option<Span>,
     },
-    Comment(Place),
+    Comment(Option<Span>),
     Retry(Duration),
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
 pub(crate) struct Scan {
     /// Bytes of the input that are done with.
     pub(crate) consumed: usize,
@@ -58,17 +61,16 @@ pub(crate) struct Scan {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum At {
     /// At the very beginning, with this many bytes of a byte order mark seen.
-    Mark(usize),
+    Mark(u8),
     LineStart,
     /// At a line start after a CR: one LF still belongs to that line end. Kept over empty chunks.
     AfterCr,
     /// In a cut line of which `partial` has all bytes so far: the start of a field name.
     Name,
-    /// In the value of a cut line.
-    Value {
-        field: Field,
-        space: Space,
-    },
+    /// Right after the colon of a cut line: one space may follow that is not part of the value.
+    Colon(Field),
+    /// In the value of a cut line. That of a `data` line goes straight into the data buffer.
+    Value(Field),
 }
 
 /// What becomes of the fields of the block.
@@ -81,30 +83,21 @@ enum Block {
     Skipped,
 }
 
-/// The one space after a colon, which is not part of the value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Space {
-    MayFollow,
-    Passed,
-}
-
 /// Fields of the current block that lie in the current chunk.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 struct Spans {
-    data: Option<Range<usize>>,
-    name: Option<Range<usize>>,
-    id: Option<Range<usize>>,
+    data: Option<Span>,
+    name: Option<Span>,
+    id: Option<Span>,
 }
 
 #[derive(Debug, Clone)]
 pub(crate) struct Scanner {
     limits: Limits,
     at: At,
-    /// Bytes of the cut line so far, and how many of them stand before its value.
+    /// Bytes of the cut line so far, unless it is a `data` line, and how many of them stand before its value.
     line_len: usize,
     prefix_len: usize,
-    /// Bytes of data before the cut `data` line, line feeds included.
-    joined: usize,
     /// A cut line: the start of its name, or a value other than data.
     partial: Buffer,
     /// The spilled fields of the block. `data` is joined already, without the last line feed.
@@ -126,7 +119,6 @@ impl Scanner {
             at: At::Mark(0),
             line_len: 0,
             prefix_len: 0,
-            joined: 0,
             partial: Buffer::new(),
             data: Buffer::new(),
             name: Buffer::new(),
@@ -141,57 +133,70 @@ impl Scanner {
     }
 
     /// Reads on until something of interest is found or the input is used up.
+    #[inline]
     pub(crate) fn scan(&mut self, input: &[u8], interest: Interest) -> Result<Scan, DecodeError> {
         if self.block == Block::HandedOut {
-            self.block = Block::Open;
-            self.data.clear();
-            self.name.clear();
+            self.open_block();
         }
         let mut from = 0;
         if self.at != At::LineStart {
-            let resumed = self.resume(input, interest)?;
+            let resumed = if self.at == At::Value(Field::Data) {
+                Scan { consumed: self.resume_data(input)?, found: Found::Nothing }
+            } else {
+                self.resume(input, interest)?
+            };
             // A tiny chunk is used up here more often than not.
             if resumed.found != Found::Nothing || resumed.consumed == input.len() {
-                return Ok(self.counted(resumed));
+                self.counters.bytes += resumed.consumed as u64;
+                return Ok(resumed);
             }
             from = resumed.consumed;
         }
         let scan = self.scan_lines(input, from, interest)?;
-        Ok(self.counted(scan))
+        self.counters.bytes += scan.consumed as u64;
+        Ok(scan)
     }
 
-    fn counted(&mut self, scan: Scan) -> Scan {
-        self.counters.bytes += scan.consumed as u64;
-        scan
+    /// Forgets the block that was handed out.
+    fn open_block(&mut self) {
+        self.block = Block::Open;
+        self.data.clear();
+        self.name.clear();
     }
 
     /// A blank line: takes the id over and dispatches, if there was a `data` field (WHATWG HTML 9.2.6).
     #[inline]
-    fn blank_line(&mut self, input: &[u8], spans: &mut Spans) -> Found {
+    fn blank_line(&mut self, input: &[u8], spans: Spans) -> Found {
+        if self.block != Block::Open || self.has_id || spans.id.is_some() {
+            self.settle(input, spans.id);
+        }
+        if spans.data.is_none() && !self.has_data {
+            self.name.clear();
+            return Found::Nothing;
+        }
+        if self.has_data || self.name.len() > 0 {
+            self.block = Block::HandedOut;
+            self.has_data = false;
+        }
+        self.counters.events += 1;
+        Found::Event { data: spans.data, name: spans.name }
+    }
+
+    /// What a blank line means for the id, and for a block that is skipped, which has no fields.
+    #[cold]
+    fn settle(&mut self, input: &[u8], id: Option<Span>) {
         if self.block == Block::Skipped {
             self.block = Block::Open;
             self.counters.skipped += 1;
-            return Found::Nothing;
         }
-        if let Some(id) = spans.id.take() {
-            self.commit_id(&input[id]);
-            self.has_id = false;
+        if let Some(id) = id {
+            self.commit_id(&input[id.range()]);
         } else if self.has_id {
             let id = core::mem::take(&mut self.id);
             self.commit_id(id.as_slice());
             self.id = id;
-            self.has_id = false;
         }
-        let name = spans.name.take();
-        let data = spans.data.take();
-        if data.is_none() && !self.has_data {
-            self.name.clear();
-            return Found::Nothing;
-        }
-        self.block = Block::HandedOut;
-        self.has_data = false;
-        self.counters.events += 1;
-        Found::Event { data: Place::of(data), name: Place::of(name) }
+        self.has_id = false;
     }
 
     fn commit_id(&mut self, id: &[u8]) {
@@ -250,7 +255,7 @@ impl Scanner {
                 self.at = At::LineStart;
                 b"\n"
             }
-            At::Mark(_) | At::Name | At::Value { .. } => b"\n\n",
+            At::Mark(_) | At::Name | At::Colon(_) | At::Value(_) => b"\n\n",
         };
         let bytes = self.counters.bytes;
         let scan = self.scan(line_ends, Interest::Events);
@@ -265,7 +270,7 @@ impl Scanner {
         };
         let id = if self.has_id { self.id.len() } else { 0 };
         let partial = match self.at {
-            At::Name | At::Value { .. } => self.partial.len(),
+            At::Name | At::Colon(_) | At::Value(_) => self.partial.len(),
             At::Mark(_) | At::LineStart | At::AfterCr => 0,
         };
         block + id + partial

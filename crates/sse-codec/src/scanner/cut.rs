@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{At, Found, Interest, Place, Scan, Scanner, Space, admit::Admit, whole::line_end};
+use super::{At, Found, Interest, Scan, Scanner, admit::Admit, whole::line_end};
 use crate::{
     error::DecodeError,
     field::{Field, Prefix, retry_millis},
@@ -22,34 +22,49 @@ impl Scanner {
             Prefix::Undecided => self.name_bytes(start, interest),
             Prefix::Value(field, from) => {
                 self.begin_value(field, from, interest)?;
-                self.value_bytes(&start[from..])?;
-                Ok(())
+                self.value_bytes(&start[from..])
             }
         }
+    }
+
+    /// Reads on in the value of a cut `data` line. Answers how many bytes that took.
+    #[inline]
+    pub(super) fn resume_data(&mut self, input: &[u8]) -> Result<usize, DecodeError> {
+        let end = line_end(input);
+        let piece = end.map_or(input, |end| &input[..end]);
+        if self.data.len() + piece.len() >= self.limits.event {
+            self.value_bytes(piece)?;
+        } else {
+            self.push_data(piece);
+        }
+        Ok(match end {
+            Some(end) => self.end_line(input, end),
+            None => input.len(),
+        })
     }
 
     /// Reads on from a position that is not a plain line start, up to the next one or the end of the input.
     pub(super) fn resume(&mut self, input: &[u8], interest: Interest) -> Result<Scan, DecodeError> {
         let mut pos = 0;
-        while pos < input.len() {
+        while let Some(&first) = input.get(pos) {
             match self.at {
                 At::Mark(seen) => {
-                    if input[pos] == BYTE_ORDER_MARK[seen] {
+                    if first == BYTE_ORDER_MARK[usize::from(seen)] {
                         pos += 1;
                         self.at = if seen == 2 { At::LineStart } else { At::Mark(seen + 1) };
                     } else if seen == 0 {
                         self.at = At::LineStart;
                     } else {
                         // Not a mark after all, but the start of a field name that nobody knows.
-                        self.begin_value(Field::Unknown, seen, interest)?;
+                        self.begin_value(Field::Unknown, usize::from(seen), interest)?;
                     }
                 }
                 At::AfterCr => {
-                    pos += usize::from(input[pos] == b'\n');
+                    pos += usize::from(first == b'\n');
                     self.at = At::LineStart;
                 }
                 At::LineStart => break,
-                At::Name if line_end(&input[pos..=pos]).is_some() => {
+                At::Name if matches!(first, b'\n' | b'\r') => {
                     pos = self.end_line(input, pos);
                     let found = self.end_name(interest)?;
                     return Ok(Scan { consumed: pos, found });
@@ -58,14 +73,14 @@ impl Scanner {
                     self.name_bytes(&input[pos..=pos], interest)?;
                     pos += 1;
                 }
-                At::Value { .. } => {
+                At::Colon(_) | At::Value(_) => {
                     let end = line_end(&input[pos..]);
                     let stop = end.map_or(input.len(), |len| pos + len);
-                    let field = self.value_bytes(&input[pos..stop])?;
+                    self.value_bytes(&input[pos..stop])?;
                     pos = stop;
                     if end.is_some() {
+                        let found = self.end_value(interest);
                         pos = self.end_line(input, pos);
-                        let found = self.end_value(field, interest);
                         return Ok(Scan { consumed: pos, found });
                     }
                 }
@@ -74,6 +89,7 @@ impl Scanner {
         Ok(Scan { consumed: pos, found: Found::Nothing })
     }
 
+    #[inline]
     fn end_line(&mut self, input: &[u8], end: usize) -> usize {
         self.at = At::LineStart;
         self.past_line_end(input, end)
@@ -88,8 +104,7 @@ impl Scanner {
             Prefix::Undecided => Ok(()),
             Prefix::Value(field, _) => {
                 self.begin_value(field, self.line_len, interest)?;
-                self.value_bytes(b"")?;
-                Ok(())
+                self.value_bytes(b"")
             }
         }
     }
@@ -104,14 +119,14 @@ impl Scanner {
             Field::Data => self.begin_data()?,
             field => field,
         };
-        self.at = At::Value { field, space: Space::MayFollow };
+        self.at = At::Colon(field);
         Ok(())
     }
 
     /// One more `data` line: from here on its bytes go straight into the data buffer.
     fn begin_data(&mut self) -> Result<Field, DecodeError> {
-        self.joined = if self.has_data { self.data.len() + 1 } else { 0 };
-        if self.admit(Field::Data, self.line_len, 0, self.joined)? == Admit::Drop {
+        let joined = if self.has_data { self.data.len() + 1 } else { 0 };
+        if self.admit(Field::Data, 0, 0, joined)? == Admit::Drop {
             return Ok(Field::Unknown);
         }
         if self.has_data {
@@ -121,24 +136,37 @@ impl Scanner {
         Ok(Field::Data)
     }
 
-    /// Takes bytes of a value, without its line end. Answers what the field has come to be.
-    fn value_bytes(&mut self, mut bytes: &[u8]) -> Result<Field, DecodeError> {
-        let At::Value { field, space } = self.at else {
-            return Ok(Field::Unknown);
-        };
-        if let (Space::MayFollow, Some(&first)) = (space, bytes.first()) {
-            if first == b' ' {
-                bytes = &bytes[1..];
-                self.line_len += 1;
-                self.prefix_len += 1;
+    /// Takes bytes of a value, without its line end.
+    fn value_bytes(&mut self, mut bytes: &[u8]) -> Result<(), DecodeError> {
+        let field = match self.at {
+            At::Colon(field) => {
+                let Some(&first) = bytes.first() else {
+                    return self.take_value_bytes(field, bytes);
+                };
+                self.at = At::Value(field);
+                if first == b' ' {
+                    bytes = &bytes[1..];
+                    self.line_len += 1;
+                    self.prefix_len += 1;
+                }
+                field
             }
-            self.at = At::Value { field, space: Space::Passed };
-        }
+            At::Value(field) => field,
+            At::Mark(_) | At::LineStart | At::AfterCr | At::Name => return Ok(()),
+        };
+        self.take_value_bytes(field, bytes)
+    }
+
+    fn take_value_bytes(&mut self, field: Field, bytes: &[u8]) -> Result<(), DecodeError> {
         self.line_len = self.line_len.saturating_add(bytes.len());
-        let value_len = self.line_len - self.prefix_len;
-        if self.admit(field, self.line_len, value_len, self.joined)? == Admit::Drop {
-            self.at = At::Value { field: Field::Unknown, space: Space::Passed };
-            return Ok(Field::Unknown);
+        let (value_len, joined) = match field {
+            // The buffer has the lines before this one, and this one so far.
+            Field::Data => (bytes.len(), self.data.len()),
+            _ => (self.line_len - self.prefix_len, 0),
+        };
+        if self.admit(field, self.line_len, value_len, joined)? == Admit::Drop {
+            self.at = At::Value(Field::Unknown);
+            return Ok(());
         }
         match field {
             Field::Data => self.push_data(bytes),
@@ -148,7 +176,7 @@ impl Scanner {
             }
             Field::Unknown => {}
         }
-        Ok(field)
+        Ok(())
     }
 
     /// The line ended inside its name: a field without a colon, so with an empty value.
@@ -161,12 +189,20 @@ impl Scanner {
                 Ok(Found::Nothing)
             }
             field if self.admit(field, self.line_len, 0, 0)? == Admit::Drop => Ok(Found::Nothing),
-            field => Ok(self.end_value(field, interest)),
+            field => Ok(self.take_value(field, interest)),
         }
     }
 
-    /// The line ended: its value, unless it is data, is in `partial`.
-    fn end_value(&mut self, field: Field, interest: Interest) -> Found {
+    /// The line of a value ended.
+    fn end_value(&mut self, interest: Interest) -> Found {
+        match self.at {
+            At::Colon(field) | At::Value(field) => self.take_value(field, interest),
+            At::Mark(_) | At::LineStart | At::AfterCr | At::Name => Found::Nothing,
+        }
+    }
+
+    /// Takes a whole value, which is in `partial` unless it is data.
+    fn take_value(&mut self, field: Field, interest: Interest) -> Found {
         match field {
             Field::Event => mem::swap(&mut self.name, &mut self.partial),
             // An `id` with NUL is ignored (WHATWG HTML 9.2.6).
@@ -178,7 +214,7 @@ impl Scanner {
                 let retry = retry_millis(self.partial.as_slice());
                 return self.take_retry(retry, interest);
             }
-            Field::Comment => return Found::Comment(Place::Buffer),
+            Field::Comment => return Found::Comment(None),
             Field::Id | Field::Data | Field::Unknown => {}
         }
         Found::Nothing

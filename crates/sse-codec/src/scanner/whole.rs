@@ -1,8 +1,6 @@
 //! The fast path: lines that lie whole in the chunk.
 
-use core::ops::Range;
-
-use super::{At, Block, Found, Interest, Place, Scan, Scanner, Spans, admit::Admit};
+use super::{At, Block, Found, Interest, Scan, Scanner, Span, Spans, admit::Admit};
 use crate::{
     error::DecodeError,
     field::{Field, retry_millis},
@@ -25,37 +23,48 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
 
 impl Scanner {
     /// Reads lines from `pos`, which is at a line start.
+    #[inline]
     pub(super) fn scan_lines(&mut self, input: &[u8], mut pos: usize, interest: Interest) -> Result<Scan, DecodeError> {
         let mut spans = Spans::default();
         while let Some(&first) = input.get(pos) {
             if first == b'\n' || first == b'\r' {
                 pos = self.past_line_end(input, pos);
-                let found = self.blank_line(input, &mut spans);
+                let found = self.blank_line(input, spans);
                 if found != Found::Nothing {
                     return Ok(Scan { consumed: pos, found });
                 }
+                spans = Spans::default();
                 continue;
             }
             let Some(len) = line_end(&input[pos..]) else {
-                self.spill(input, &mut spans);
+                self.spill(input, spans);
                 self.cut(&input[pos..], interest)?;
-                pos = input.len();
-                break;
+                return Ok(Scan { consumed: input.len(), found: Found::Nothing });
             };
-            let line = pos..pos + len;
+            let line = Span { start: pos, end: pos + len };
             pos = self.past_line_end(input, line.end);
-            let found = if first == b'd' {
-                self.data_line(input, line, &mut spans)?
-            } else {
-                self.other_line(input, line, &mut spans, interest)?
-            };
+            if let Some(value) = after_name(input, line, b"data:") {
+                if spans.data.is_none() && !self.has_data && self.block == Block::Open && len < self.limits.event {
+                    spans.data = Some(value);
+                    continue;
+                }
+            } else if let Some(value) = after_name(input, line, b"event:") {
+                if self.block == Block::Open && len <= self.limits.field {
+                    spans.name = Some(value);
+                    continue;
+                }
+            }
+            // A copy, so that the spans can stay in registers.
+            let mut noted = spans;
+            let found = self.other_line(input, line, &mut noted, interest)?;
+            spans = noted;
             if found != Found::Nothing {
                 // Mid-block, and the chunk is the caller's again.
-                self.spill(input, &mut spans);
+                self.spill(input, spans);
                 return Ok(Scan { consumed: pos, found });
             }
         }
-        self.spill(input, &mut spans);
+        self.spill(input, spans);
         Ok(Scan { consumed: pos, found: Found::Nothing })
     }
 
@@ -75,70 +84,40 @@ impl Scanner {
         }
     }
 
-    /// A line that begins with `d`.
-    #[inline]
-    fn data_line(&mut self, input: &[u8], line: Range<usize>, spans: &mut Spans) -> Result<Found, DecodeError> {
-        let (field, offset) = Field::of_line(&input[line.clone()]);
-        let value = line.start + offset..line.end;
-        let first = spans.data.is_none() && !self.has_data && self.block == Block::Open;
-        if first && field == Field::Data && line.len() < self.limits.event {
-            spans.data = Some(value);
-            return Ok(Found::Nothing);
-        }
-        self.joined_data_line(input, line, field, value, spans)
-    }
-
-    /// A second `data` line, or one near a limit, or an unknown field.
-    fn joined_data_line(
+    /// Any line, with all that can be about it: a second `data` line, a rare field, a limit, a block that is skipped.
+    #[inline(never)]
+    fn other_line(
         &mut self,
         input: &[u8],
-        line: Range<usize>,
-        field: Field,
-        value: Range<usize>,
+        line: Span,
         spans: &mut Spans,
+        interest: Interest,
     ) -> Result<Found, DecodeError> {
-        let field = self.unless_skipped(field);
-        let first = spans.data.is_none() && !self.has_data;
-        let joined = match &spans.data {
+        let (field, offset) = Field::of_line(&input[line.range()]);
+        let field = self.noticed(self.unless_skipped(field), interest);
+        let value = Span { start: line.start + offset, end: line.end };
+        let joined = match spans.data {
             Some(span) => span.len() + 1,
             None if self.has_data => self.data.len() + 1,
             None => 0,
         };
         if self.admit(field, line.len(), value.len(), joined)? == Admit::Drop {
             *spans = Spans::default();
-        } else if field == Field::Data && first {
-            spans.data = Some(value);
-        } else if field == Field::Data {
-            self.spill_data(input, spans);
-            self.push_data(b"\n");
-            self.push_data(&input[value]);
-        }
-        Ok(Found::Nothing)
-    }
-
-    fn other_line(
-        &mut self,
-        input: &[u8],
-        line: Range<usize>,
-        spans: &mut Spans,
-        interest: Interest,
-    ) -> Result<Found, DecodeError> {
-        let (field, offset) = Field::of_line(&input[line.clone()]);
-        let field = self.noticed(self.unless_skipped(field), interest);
-        let value = line.start + offset..line.end;
-        if self.admit(field, line.len(), value.len(), 0)? == Admit::Drop {
-            *spans = Spans::default();
             return Ok(Found::Nothing);
         }
         match field {
-            Field::Event => spans.name = Some(value),
-            Field::Id if memchr::memchr(0, &input[value.clone()]).is_none() => {
-                spans.id = Some(value);
+            Field::Data if joined == 0 => spans.data = Some(value),
+            Field::Data => {
+                self.spill_data(input, spans);
+                self.push_data(b"\n");
+                self.push_data(&input[value.range()]);
             }
-            Field::Retry => return Ok(self.take_retry(retry_millis(&input[value]), interest)),
-            Field::Comment => return Ok(Found::Comment(Place::Input(value))),
+            Field::Event => spans.name = Some(value),
+            Field::Id if memchr::memchr(0, &input[value.range()]).is_none() => spans.id = Some(value),
+            Field::Retry => return Ok(self.take_retry(retry_millis(&input[value.range()]), interest)),
+            Field::Comment => return Ok(Found::Comment(Some(value))),
             // An `id` with NUL is ignored (WHATWG HTML 9.2.6).
-            Field::Id | Field::Data | Field::Unknown => {}
+            Field::Id | Field::Unknown => {}
         }
         Ok(Found::Nothing)
     }
@@ -163,17 +142,18 @@ impl Scanner {
     }
 
     /// Copies what the block has in this chunk.
-    pub(super) fn spill(&mut self, input: &[u8], spans: &mut Spans) {
-        self.spill_data(input, spans);
-        if let Some(name) = spans.name.take() {
+    #[inline(never)]
+    pub(super) fn spill(&mut self, input: &[u8], mut spans: Spans) {
+        self.spill_data(input, &mut spans);
+        if let Some(name) = spans.name {
             self.counters.copied += name.len() as u64;
             self.name.clear();
-            self.name.append(&input[name], self.limits.field);
+            self.name.append(&input[name.range()], self.limits.field);
         }
-        if let Some(id) = spans.id.take() {
+        if let Some(id) = spans.id {
             self.counters.copied += id.len() as u64;
             self.id.clear();
-            self.id.append(&input[id], self.limits.field);
+            self.id.append(&input[id.range()], self.limits.field);
             self.has_id = true;
         }
     }
@@ -181,14 +161,23 @@ impl Scanner {
     fn spill_data(&mut self, input: &[u8], spans: &mut Spans) {
         if let Some(data) = spans.data.take() {
             self.has_data = true;
-            self.push_data(&input[data]);
+            self.push_data(&input[data.range()]);
         }
     }
 
+    #[inline]
     pub(super) fn push_data(&mut self, bytes: &[u8]) {
         self.counters.copied += bytes.len() as u64;
         self.data.append(bytes, self.limits.event);
     }
+}
+
+/// The value of a line that begins with `name`, colon included. A name that the compiler knows is compared fast.
+#[inline]
+fn after_name<const LEN: usize>(input: &[u8], line: Span, name: &[u8; LEN]) -> Option<Span> {
+    let rest = input[line.range()].strip_prefix(name)?;
+    let space = usize::from(rest.first() == Some(&b' '));
+    Some(Span { start: line.start + LEN + space, end: line.end })
 }
 
 #[cfg(test)]
