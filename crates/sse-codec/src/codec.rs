@@ -4,12 +4,12 @@ use bytes::{Buf, BytesMut};
 use tokio_util::codec;
 
 use crate::{
-    decoder::Decoder,
+    decoder::{Decoder, Origin},
     encode::EncodeError,
     end::End,
     error::DecodeError,
     frame::Frame,
-    owned::OwnedEvent,
+    owned::{self, OwnedEvent},
     scanner::{Found, Interest},
 };
 
@@ -73,12 +73,19 @@ impl codec::Decoder for SseCodec {
                 return Err(error.into());
             }
         };
-        if found == Found::Nothing {
+        let Found::Event { data, name } = found else {
             src.advance(consumed);
             return Ok(None);
-        }
-        let input = src.split_to(consumed).freeze();
-        Ok(self.decoder.own(origin, found, &input, |span| input.slice(span)))
+        };
+        let name = self.decoder.own_name(origin, name, src);
+        let data = match (origin, data) {
+            (Origin::Input, Some(span)) => owned::part(src.split_to(consumed).freeze(), span),
+            _ => {
+                src.advance(consumed);
+                self.decoder.own_copy(origin, data)
+            }
+        };
+        Ok(Some(self.decoder.own(data, name)))
     }
 
     fn decode_eof(&mut self, src: &mut BytesMut) -> Result<Option<OwnedEvent>, CodecError> {

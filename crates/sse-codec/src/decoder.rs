@@ -109,50 +109,54 @@ impl Decoder {
     ///
     /// Fails when a limit is passed, and from then on with the same error until [`reset`](Self::reset).
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<'a>, DecodeError> {
-        let DecodedItem { consumed, item } = self.advance(input, Interest::Events)?;
-        let event = match item {
-            Some(Item::Event(event)) => Some(event),
-            _ => None,
-        };
-        Ok(Decoded { consumed, event })
+        let (consumed, origin, found) = self.find(input, Interest::Events)?;
+        Ok(Decoded { consumed, event: self.lend_event(input, origin, found) })
     }
 
     /// Like [`decode`](Self::decode), but also stops at comments and reconnection times.
     ///
     /// A comment that began in a chunk read for events only is not reported.
     pub fn decode_item<'a>(&'a mut self, input: &'a [u8]) -> Result<DecodedItem<'a>, DecodeError> {
-        self.advance(input, Interest::Items)
-    }
-
-    #[inline]
-    fn advance<'a>(&'a mut self, input: &'a [u8], interest: Interest) -> Result<DecodedItem<'a>, DecodeError> {
-        let (consumed, origin, found) = self.find(input, interest)?;
-        let item = self.lend(input, origin, found);
+        let (consumed, origin, found) = self.find(input, Interest::Items)?;
+        let source = self.source(input, origin);
+        let item = match found {
+            Found::Nothing => None,
+            Found::Event { .. } => self.lend_event(input, origin, found).map(Item::Event),
+            Found::Comment(text) => {
+                Some(Item::Comment(text.map_or(self.scanner.comment(), |text| &source[text.range()])))
+            }
+            Found::Retry(retry) => Some(Item::Retry(retry)),
+        };
         Ok(DecodedItem { consumed, item })
     }
 
-    /// Borrows what was found.
+    /// What the spans of a finding are parts of.
     #[inline]
-    fn lend<'a>(&'a self, input: &'a [u8], origin: Origin, found: Found) -> Option<Item<'a>> {
-        let source = match origin {
+    pub(crate) fn source<'a>(&'a self, input: &'a [u8], origin: Origin) -> &'a [u8] {
+        match origin {
             Origin::Input => input,
             Origin::Unread(from) => &self.unread[from..],
-        };
-        let place = |span: Option<Span>, buffer| span.map_or(buffer, |span| &source[span.range()]);
-        match found {
-            Found::Nothing => None,
-            Found::Event { data, name } => Some(Item::Event(Event {
-                data: place(data, self.scanner.data()),
-                name: place(name, self.scanner.name()),
-                last_event_id: self.scanner.last_event_id(),
-            })),
-            Found::Comment(text) => Some(Item::Comment(place(text, self.scanner.comment()))),
-            Found::Retry(retry) => Some(Item::Retry(retry)),
         }
     }
 
-    /// Scans the unread rest, then the input. Answers how much of the input is done with.
+    /// Borrows the event that was found.
     #[inline]
+    pub(crate) fn lend_event<'a>(&'a self, input: &'a [u8], origin: Origin, found: Found) -> Option<Event<'a>> {
+        let Found::Event { data, name } = found else {
+            return None;
+        };
+        let source = self.source(input, origin);
+        let place = |span: Option<Span>, buffer| span.map_or(buffer, |span| &source[span.range()]);
+        Some(Event {
+            data: place(data, self.scanner.data()),
+            name: place(name, self.scanner.name()),
+            last_event_id: self.scanner.last_event_id(),
+        })
+    }
+
+    /// Scans the unread rest, then the input. Answers how much of the input is done with.
+    #[allow(clippy::inline_always)]
+    #[inline(always)] // as `Scanner::scan`
     pub(crate) fn find(&mut self, input: &[u8], interest: Interest) -> Result<(usize, Origin, Found), DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
@@ -227,10 +231,7 @@ impl Decoder {
             origin = Origin::Input;
             found = self.scanner.flush().map_err(|error| self.fail(error))?;
         }
-        Ok(match self.lend(&[], origin, found) {
-            Some(Item::Event(event)) => Some(event),
-            _ => None,
-        })
+        Ok(self.lend_event(&[], origin, found))
     }
 
     /// Ends the stream: discards an unfinished event, tells whether there was one, and stands as after

@@ -16,6 +16,7 @@ pub struct Feed<'d> {
 }
 
 impl<'d> Feed<'d> {
+    #[inline]
     pub(crate) fn new(decoder: &'d mut Decoder, chunk: &'d [u8]) -> Self {
         Self { decoder, chunk }
     }
@@ -24,6 +25,7 @@ impl<'d> Feed<'d> {
     ///
     /// Fails when a limit is passed; the rest of the chunk is lost then.
     #[allow(clippy::should_implement_trait)]
+    #[inline]
     pub fn next(&mut self) -> Result<Option<Event<'_>>, DecodeError> {
         let Decoded { consumed, event } = self.decoder.decode(self.chunk)?;
         self.chunk = &self.chunk[consumed..];
@@ -49,6 +51,7 @@ impl<'d> Feed<'d> {
 }
 
 impl Drop for Feed<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.chunk.is_empty() {
             self.decoder.keep_unread(self.chunk);

@@ -38,9 +38,17 @@ impl Iterator for FeedBytes<'_> {
         if self.ended {
             return None;
         }
-        let next = self.decoder.decode_bytes(&mut self.chunk).transpose();
-        self.ended = !matches!(next, Some(Ok(_)));
-        next
+        match self.decoder.decode_bytes(&mut self.chunk) {
+            Ok(Some(event)) => Some(Ok(event)),
+            Ok(None) => {
+                self.ended = true;
+                None
+            }
+            Err(error) => {
+                self.ended = true;
+                Some(Err(error))
+            }
+        }
     }
 }
 

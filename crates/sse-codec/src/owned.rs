@@ -1,14 +1,14 @@
 use alloc::{borrow::Cow, sync::Arc};
-use core::{ops::Range, str::Utf8Error};
+use core::{mem, str::Utf8Error};
 
-use bytes::Bytes;
+use bytes::{Buf, Bytes};
 
 use crate::{
     decoder::{Decoder, Origin},
     error::DecodeError,
     event::Event,
     name::Name,
-    scanner::{Found, Interest},
+    scanner::{Found, Interest, Span},
 };
 
 /// From this length on a joined event takes the decoder's buffer along instead of a copy.
@@ -89,40 +89,51 @@ impl Decoder {
     ///
     /// The data is a slice of `input` if it lies in it whole; otherwise it was joined in a buffer, which is handed
     /// over when it is large. Fails as [`decode`](Self::decode) does.
+    #[inline]
     pub fn decode_bytes(&mut self, input: &mut Bytes) -> Result<Option<OwnedEvent>, DecodeError> {
         let (consumed, origin, found) = self.find(input, Interest::Events)?;
-        let event = self.own(origin, found, input, |span| input.slice(span));
-        if consumed == input.len() {
+        let Found::Event { data, name } = found else {
             // An empty slice would keep the chunk in memory.
             *input = Bytes::new();
+            return Ok(None);
+        };
+        let name = self.own_name(origin, name, input);
+        let data = match (origin, data) {
+            (Origin::Input, Some(span)) if consumed < input.len() => input.slice(span.range()),
+            // The last event takes the chunk along, which saves counting one more user of it.
+            (Origin::Input, Some(span)) => part(mem::take(input), span),
+            _ => self.own_copy(origin, data),
+        };
+        if consumed < input.len() {
+            input.advance(consumed);
         } else {
-            bytes::Buf::advance(input, consumed);
+            *input = Bytes::new();
         }
-        Ok(event)
+        Ok(Some(self.own(data, name)))
     }
 
-    /// Makes what was found independent of the input, of which `slice` shares a part.
-    pub(crate) fn own(
-        &mut self,
-        origin: Origin,
-        found: Found,
-        input: &[u8],
-        slice: impl FnOnce(Range<usize>) -> Bytes,
-    ) -> Option<OwnedEvent> {
-        let Found::Event { data, name } = found else {
-            return None;
-        };
-        let name = match (origin, name) {
-            (_, None) => Name::new(self.scanner.name()),
-            (Origin::Input, Some(span)) => Name::new(&input[span.range()]),
-            (Origin::Unread(from), Some(span)) => Name::new(&self.unread[from..][span.range()]),
-        };
-        let data = match (origin, data) {
-            (_, None) => self.own_buffer(),
-            (Origin::Input, Some(span)) => slice(span.range()),
+    /// The event with these parts.
+    #[inline]
+    pub(crate) fn own(&mut self, data: Bytes, name: Name) -> OwnedEvent {
+        OwnedEvent { data, name, last_event_id: self.share_id() }
+    }
+
+    /// Data that does not lie in the input.
+    pub(crate) fn own_copy(&mut self, origin: Origin, data: Option<Span>) -> Bytes {
+        match (origin, data) {
             (Origin::Unread(from), Some(span)) => Bytes::copy_from_slice(&self.unread[from..][span.range()]),
-        };
-        Some(OwnedEvent { data, name, last_event_id: self.share_id() })
+            _ => self.own_buffer(),
+        }
+    }
+
+    #[inline]
+    pub(crate) fn own_name(&self, origin: Origin, name: Option<Span>, input: &[u8]) -> Name {
+        match (origin, name) {
+            (Origin::Input, Some(span)) => Name::at(input, span.range()),
+            (Origin::Unread(from), Some(span)) => Name::at(&self.unread[from..], span.range()),
+            (_, None) if self.scanner.name().is_empty() => Name::EMPTY,
+            (_, None) => Name::new(self.scanner.name()),
+        }
     }
 
     fn own_buffer(&mut self) -> Bytes {
@@ -132,6 +143,7 @@ impl Decoder {
         Bytes::from(self.scanner.take_data())
     }
 
+    #[inline]
     fn share_id(&mut self) -> Option<Arc<str>> {
         let id = self.scanner.last_event_id();
         // Most streams have no ids. Asked first, because comparing empty slices is slow: their dangling pointers make
@@ -144,4 +156,16 @@ impl Decoder {
         }
         self.shared_id.clone()
     }
+}
+
+/// What lies at `span` of a chunk that nobody needs otherwise.
+#[inline]
+pub(crate) fn part(mut chunk: Bytes, span: Span) -> Bytes {
+    if span.len() == 0 {
+        // An empty slice would keep the chunk in memory.
+        return Bytes::new();
+    }
+    chunk.truncate(span.end);
+    chunk.advance(span.start);
+    chunk
 }

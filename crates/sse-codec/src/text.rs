@@ -7,6 +7,7 @@ use core::str::Utf8Error;
 #[cfg(feature = "simdutf8")]
 const SIMD_FROM: usize = 128;
 
+#[inline]
 pub(crate) fn check(bytes: &[u8]) -> Result<&str, Utf8Error> {
     #[cfg(feature = "simdutf8")]
     if bytes.len() >= SIMD_FROM {
@@ -14,6 +15,10 @@ pub(crate) fn check(bytes: &[u8]) -> Result<&str, Utf8Error> {
         if let Ok(text) = simdutf8::basic::from_utf8(bytes) {
             return Ok(text);
         }
+    }
+    if bytes.is_empty() {
+        // As most names are; a call for nothing.
+        return Ok("");
     }
     core::str::from_utf8(bytes)
 }

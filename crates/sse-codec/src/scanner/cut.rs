@@ -2,7 +2,7 @@
 
 use core::mem;
 
-use super::{At, Found, Interest, Scan, Scanner, admit::Admit, whole::line_end};
+use super::{At, Block, Found, Interest, Scan, Scanner, admit::Admit, whole::line_end};
 use crate::{
     error::DecodeError,
     field::{Field, Prefix, retry_millis},
@@ -16,6 +16,15 @@ const BYTE_ORDER_MARK: &[u8; 3] = b"\xEF\xBB\xBF";
 impl Scanner {
     /// Takes the non-empty start of a line whose end is not in the chunk.
     pub(super) fn cut(&mut self, start: &[u8], interest: Interest) -> Result<(), DecodeError> {
+        if let Some(value) = start.strip_prefix(b"data: ") {
+            // The usual case: the first line of data, far from any limit.
+            if self.block == Block::Open && !self.has_data && value.len() < self.limits.event {
+                self.has_data = true;
+                self.at = At::Value(Field::Data);
+                self.push_data(value);
+                return Ok(());
+            }
+        }
         self.partial.clear();
         self.line_len = 0;
         match Prefix::of(start) {

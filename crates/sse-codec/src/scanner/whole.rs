@@ -23,7 +23,8 @@ pub(super) fn line_end(bytes: &[u8]) -> Option<usize> {
 
 impl Scanner {
     /// Reads lines from `pos`, which is at a line start.
-    #[inline]
+    #[allow(clippy::inline_always)]
+    #[inline(always)] // as `scan`
     pub(super) fn scan_lines(&mut self, input: &[u8], mut pos: usize, interest: Interest) -> Result<Scan, DecodeError> {
         let mut spans = Spans::default();
         while let Some(&first) = input.get(pos) {
