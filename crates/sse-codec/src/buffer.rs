@@ -40,6 +40,16 @@ impl Buffer {
         self.bytes.extend_from_slice(bytes);
     }
 
+    /// Appends one byte if there is room for it.
+    #[inline]
+    pub(crate) fn push(&mut self, byte: u8) -> bool {
+        let has_room = self.bytes.len() < self.bytes.capacity();
+        if has_room {
+            self.bytes.push(byte);
+        }
+        has_room
+    }
+
     #[cold]
     fn grow(&mut self, need: usize, limit: usize) {
         let target = self.bytes.capacity().saturating_mul(2).max(FIRST).min(limit).max(need);

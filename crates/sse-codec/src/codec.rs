@@ -65,7 +65,8 @@ impl codec::Decoder for SseCodec {
             src.clear();
             return Ok(None);
         }
-        let (consumed, origin, found) = match self.decoder.find(src, Interest::Events) {
+        let from = self.decoder.take_cut_data(src);
+        let (consumed, origin, found) = match self.decoder.find(src, from, Interest::Events) {
             Ok(found) => found,
             Err(error) => {
                 self.state = State::Failed;

@@ -108,8 +108,18 @@ impl Decoder {
     /// ```
     ///
     /// Fails when a limit is passed, and from then on with the same error until [`reset`](Self::reset).
+    #[inline]
     pub fn decode<'a>(&'a mut self, input: &'a [u8]) -> Result<Decoded<'a>, DecodeError> {
-        let (consumed, origin, found) = self.find(input, Interest::Events)?;
+        let from = self.take_cut_data(input);
+        if from > 0 && from == input.len() {
+            return Ok(Decoded { consumed: from, event: None });
+        }
+        self.decode_from(input, from)
+    }
+
+    #[inline(never)]
+    fn decode_from<'a>(&'a mut self, input: &'a [u8], from: usize) -> Result<Decoded<'a>, DecodeError> {
+        let (consumed, origin, found) = self.find(input, from, Interest::Events)?;
         Ok(Decoded { consumed, event: self.lend_event(input, origin, found) })
     }
 
@@ -117,7 +127,7 @@ impl Decoder {
     ///
     /// A comment that began in a chunk read for events only is not reported.
     pub fn decode_item<'a>(&'a mut self, input: &'a [u8]) -> Result<DecodedItem<'a>, DecodeError> {
-        let (consumed, origin, found) = self.find(input, Interest::Items)?;
+        let (consumed, origin, found) = self.find(input, 0, Interest::Items)?;
         let source = self.source(input, origin);
         let item = match found {
             Found::Nothing => None,
@@ -154,10 +164,23 @@ impl Decoder {
         })
     }
 
-    /// Scans the unread rest, then the input. Answers how much of the input is done with.
+    /// Reads what `input` has of a cut `data` line. Answers how many bytes are done with; the rest, and all if there
+    /// are none, is for [`find`](Self::find).
+    #[inline]
+    pub(crate) fn take_cut_data(&mut self, input: &[u8]) -> usize {
+        // A decoder that has failed is not inside of a line.
+        if self.unread.is_empty() { self.scanner.take_cut_data(input) } else { 0 }
+    }
+
+    /// Scans the unread rest, then the input from `from` on. Answers how much of the input is done with.
     #[allow(clippy::inline_always)]
     #[inline(always)] // as `Scanner::scan`
-    pub(crate) fn find(&mut self, input: &[u8], interest: Interest) -> Result<(usize, Origin, Found), DecodeError> {
+    pub(crate) fn find(
+        &mut self,
+        input: &[u8],
+        from: usize,
+        interest: Interest,
+    ) -> Result<(usize, Origin, Found), DecodeError> {
         if let Some(error) = self.failed {
             return Err(error);
         }
@@ -166,7 +189,7 @@ impl Decoder {
                 return Ok((0, Origin::Unread(from), found));
             }
         }
-        match self.scanner.scan(input, interest) {
+        match self.scanner.scan(input, from, interest) {
             Ok(scan) => Ok((scan.consumed, Origin::Input, scan.found)),
             Err(error) => Err(self.fail(error)),
         }
@@ -175,7 +198,7 @@ impl Decoder {
     #[cold]
     fn find_unread(&mut self, interest: Interest) -> Result<Option<(usize, Found)>, DecodeError> {
         let from = self.unread_from;
-        match self.scanner.scan(&self.unread[from..], interest) {
+        match self.scanner.scan(&self.unread[from..], 0, interest) {
             Ok(scan) if scan.found == Found::Nothing => {
                 self.forget_unread();
                 Ok(None)
@@ -226,7 +249,7 @@ impl Decoder {
     /// The standard discards it, and so does [`finish`](Self::finish). Use this for servers known to close right
     /// after their last line. Whether the event is whole cannot be told.
     pub fn flush(&mut self) -> Result<Option<Event<'_>>, DecodeError> {
-        let (_, mut origin, mut found) = self.find(&[], Interest::Events)?;
+        let (_, mut origin, mut found) = self.find(&[], 0, Interest::Events)?;
         if found == Found::Nothing {
             origin = Origin::Input;
             found = self.scanner.flush().map_err(|error| self.fail(error))?;

@@ -91,7 +91,12 @@ impl Decoder {
     /// over when it is large. Fails as [`decode`](Self::decode) does.
     #[inline]
     pub fn decode_bytes(&mut self, input: &mut Bytes) -> Result<Option<OwnedEvent>, DecodeError> {
-        let (consumed, origin, found) = self.find(input, Interest::Events)?;
+        let from = self.take_cut_data(input);
+        if from > 0 && from == input.len() {
+            *input = Bytes::new();
+            return Ok(None);
+        }
+        let (consumed, origin, found) = self.find(input, from, Interest::Events)?;
         let Found::Event { data, name } = found else {
             // An empty slice would keep the chunk in memory.
             *input = Bytes::new();

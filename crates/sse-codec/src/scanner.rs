@@ -132,31 +132,27 @@ impl Scanner {
         }
     }
 
-    /// Reads on until something of interest is found or the input is used up.
+    /// Reads on from `from` until something of interest is found or the input is used up.
     ///
     /// Inlined into each way in: what it answers would otherwise be copied from memory to memory for every event.
     #[allow(clippy::inline_always)]
     #[inline(always)]
-    pub(crate) fn scan(&mut self, input: &[u8], interest: Interest) -> Result<Scan, DecodeError> {
+    pub(crate) fn scan(&mut self, input: &[u8], from: usize, interest: Interest) -> Result<Scan, DecodeError> {
         if self.block == Block::HandedOut {
             self.open_block();
         }
-        let mut from = 0;
+        let mut pos = from;
         if self.at != At::LineStart {
-            let resumed = if self.at == At::Value(Field::Data) {
-                Scan { consumed: self.resume_data(input)?, found: Found::Nothing }
-            } else {
-                self.resume(input, interest)?
-            };
+            let resumed = self.resume(input, pos, interest)?;
             // A tiny chunk is used up here more often than not.
             if resumed.found != Found::Nothing || resumed.consumed == input.len() {
-                self.counters.bytes += resumed.consumed as u64;
+                self.counters.bytes += (resumed.consumed - from) as u64;
                 return Ok(resumed);
             }
-            from = resumed.consumed;
+            pos = resumed.consumed;
         }
-        let scan = self.scan_lines(input, from, interest)?;
-        self.counters.bytes += scan.consumed as u64;
+        let scan = self.scan_lines(input, pos, interest)?;
+        self.counters.bytes += (scan.consumed - from) as u64;
         Ok(scan)
     }
 
@@ -261,7 +257,7 @@ impl Scanner {
             At::Mark(_) | At::Name | At::Colon(_) | At::Value(_) => b"\n\n",
         };
         let bytes = self.counters.bytes;
-        let scan = self.scan(line_ends, Interest::Events);
+        let scan = self.scan(line_ends, 0, Interest::Events);
         self.counters.bytes = bytes;
         Ok(scan?.found)
     }

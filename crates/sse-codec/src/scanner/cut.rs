@@ -36,25 +36,41 @@ impl Scanner {
         }
     }
 
-    /// Reads on in the value of a cut `data` line. Answers how many bytes that took.
+    /// Takes what `input` has of a cut `data` line, up to the next line start. Answers how many bytes that is; none of
+    /// them means that [`scan`](Self::scan) has to look.
+    ///
+    /// What tiny chunks are made of: all that it takes to read one is here, and small.
     #[inline]
-    pub(super) fn resume_data(&mut self, input: &[u8]) -> Result<usize, DecodeError> {
+    pub(crate) fn take_cut_data(&mut self, input: &[u8]) -> usize {
+        if self.at != At::Value(Field::Data) {
+            return 0;
+        }
+        if let [byte] = *input {
+            let taken =
+                byte != b'\n' && byte != b'\r' && self.data.len() + 1 < self.limits.event && self.data.push(byte);
+            self.counters.copied += u64::from(taken);
+            self.counters.bytes += u64::from(taken);
+            return usize::from(taken);
+        }
+        self.take_cut_piece(input)
+    }
+
+    #[inline(never)]
+    fn take_cut_piece(&mut self, input: &[u8]) -> usize {
         let end = line_end(input);
         let piece = end.map_or(input, |end| &input[..end]);
         if self.data.len() + piece.len() >= self.limits.event {
-            self.value_bytes(piece)?;
-        } else {
-            self.push_data(piece);
+            return 0;
         }
-        Ok(match end {
-            Some(end) => self.end_line(input, end),
-            None => input.len(),
-        })
+        self.push_data(piece);
+        let taken = end.map_or(input.len(), |end| self.end_line(input, end));
+        self.counters.bytes += taken as u64;
+        taken
     }
 
-    /// Reads on from a position that is not a plain line start, up to the next one or the end of the input.
-    pub(super) fn resume(&mut self, input: &[u8], interest: Interest) -> Result<Scan, DecodeError> {
-        let mut pos = 0;
+    /// Reads on from `pos`, which is not a plain line start, up to the next one or the end of the input.
+    #[inline(never)]
+    pub(super) fn resume(&mut self, input: &[u8], mut pos: usize, interest: Interest) -> Result<Scan, DecodeError> {
         while let Some(&first) = input.get(pos) {
             match self.at {
                 At::Mark(seen) => {

@@ -188,8 +188,7 @@ mod tests {
     use alloc::vec::Vec;
     use core::cell::Cell;
 
-    use super::*;
-    use crate::limits::Limits;
+    use crate::decoder::Decoder;
 
     std::thread_local! {
         pub(super) static SEARCHED: Cell<usize> = const { Cell::new(0) };
@@ -197,17 +196,11 @@ mod tests {
 
     /// Bytes handed to the line search until `stream` is through, in chunks of `size`.
     fn searched(stream: &[u8], size: usize) -> usize {
-        let mut scanner = Scanner::new(Limits::new());
+        let mut decoder = Decoder::new();
         SEARCHED.set(0);
         for chunk in stream.chunks(size) {
-            let mut pos = 0;
-            loop {
-                let scan = scanner.scan(&chunk[pos..], Interest::Events).unwrap();
-                pos += scan.consumed;
-                if scan.found == Found::Nothing {
-                    break;
-                }
-            }
+            let mut feed = decoder.feed(chunk);
+            while feed.next().unwrap().is_some() {}
         }
         SEARCHED.get()
     }
