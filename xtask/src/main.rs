@@ -7,6 +7,7 @@ mod bench;
 mod cargo;
 mod conformance;
 mod deps;
+mod no_std;
 mod peer_bench;
 mod test;
 mod tidy;
@@ -57,7 +58,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "test",
-        about: "everything a change must pass; --quick leaves out build, doctests and deps",
+        about: "everything a change must pass; --quick leaves out build, doctests, no-std and deps",
         options: &["--quick"],
         operand: None,
         run: |workspace, options| test::run(workspace, test::Extent::from_options(options)),
@@ -75,6 +76,13 @@ const TASKS: &[Task] = &[
         options: &[],
         operand: None,
         run: |workspace, _| deps::run(workspace),
+    },
+    Task {
+        name: "no-std",
+        about: "the crates that need no standard library build without it",
+        options: &[],
+        operand: None,
+        run: |workspace, _| no_std::run(workspace),
     },
     Task {
         name: "bench",

@@ -2,7 +2,7 @@
 
 use super::Extent;
 use crate::workspace::Workspace;
-use crate::{TaskResult, deps, tidy};
+use crate::{TaskResult, deps, no_std, tidy};
 
 pub(super) struct Step {
     pub(super) name: &'static str,
@@ -47,6 +47,7 @@ pub(super) const STEPS: &[Step] = &[
         extent: Extent::Full,
         work: Work::Tests(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]),
     },
+    Step { name: "no-std", extent: Extent::Full, work: Work::Task { name: "no-std", run: no_std::run } },
     Step { name: "deps", extent: Extent::Full, work: Work::Task { name: "deps", run: deps::run } },
 ];
 
@@ -78,8 +79,8 @@ mod tests {
     }
 
     #[test]
-    fn quick_leaves_out_build_doctests_and_deps() {
-        let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests", "deps"];
+    fn quick_leaves_out_build_doctests_no_std_and_deps() {
+        let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests", "no-std", "deps"];
         check(Extent::Full, &full);
         check(Extent::Quick, &["format", "tidy", "lints", "tests", "snapshots"]);
     }
