@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use bytes::Bytes;
 
+use super::size_name;
 use crate::measure::{Against, Contender, Scenario, Side};
 use crate::peers::sse::{self, Chunks};
 use crate::traffic;
@@ -80,6 +81,5 @@ fn scenario(traffic: &Traffic, chunk: usize) -> Scenario {
     if !is_too_slow {
         contenders.push(contender(Side::Peer, EVENTSOURCE_STREAM, sse::eventsource_stream));
     }
-    let size = if chunk < 1 << 16 { format!("{chunk} B") } else { format!("{} KiB", chunk >> 10) };
-    Scenario::new(format!("{} in {size}", traffic.name), events, contenders)
+    Scenario::new(format!("{} in {}", traffic.name, size_name(chunk)), events, contenders)
 }

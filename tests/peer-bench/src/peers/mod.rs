@@ -2,4 +2,5 @@
 
 pub mod json;
 pub mod sse;
+pub mod sse_adapters;
 pub mod ws;

@@ -47,6 +47,19 @@ pub fn ours_borrowed(chunks: &Chunks) -> u64 {
     events
 }
 
+/// Ours, lent, over a stream that is cut as it is read. Answers the bytes of data.
+pub fn data_bytes(stream: &[u8], chunk: usize) -> u64 {
+    let mut decoder = sse_codec::Decoder::new();
+    let mut bytes = 0;
+    for chunk in stream.chunks(chunk) {
+        let mut feed = decoder.feed(chunk);
+        while let Ok(Some(event)) = feed.next() {
+            bytes += black_box(event.data()).len() as u64;
+        }
+    }
+    bytes
+}
+
 /// Ours, owned.
 pub fn ours_owned(chunks: &Chunks) -> u64 {
     let mut decoder = sse_codec::Decoder::new();
@@ -104,7 +117,7 @@ pub fn stream_rs(chunks: &Chunks) -> u64 {
 }
 
 /// Counts the events of a stream that is never pending.
-fn count<T, E>(events: impl Stream<Item = Result<T, E>>) -> u64 {
+pub(super) fn count<T, E>(events: impl Stream<Item = Result<T, E>>) -> u64 {
     let mut events = std::pin::pin!(events);
     let mut count = 0;
     while let Some(Some(Ok(event))) = events.next().now_or_never() {
