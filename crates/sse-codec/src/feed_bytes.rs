@@ -14,6 +14,7 @@ pub struct FeedBytes<'d> {
 
 impl Decoder {
     /// Takes a chunk and gives its events one by one, as slices of it where they lie in it whole.
+    #[inline]
     pub fn feed_bytes(&mut self, chunk: Bytes) -> FeedBytes<'_> {
         FeedBytes { decoder: self, chunk, ended: false }
     }
@@ -34,6 +35,7 @@ impl FeedBytes<'_> {
 impl Iterator for FeedBytes<'_> {
     type Item = Result<OwnedEvent, DecodeError>;
 
+    #[inline]
     fn next(&mut self) -> Option<Self::Item> {
         if self.ended {
             return None;
@@ -55,6 +57,7 @@ impl Iterator for FeedBytes<'_> {
 impl core::iter::FusedIterator for FeedBytes<'_> {}
 
 impl Drop for FeedBytes<'_> {
+    #[inline]
     fn drop(&mut self) {
         if !self.chunk.is_empty() {
             self.decoder.keep_unread(&self.chunk);

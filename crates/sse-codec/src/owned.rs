@@ -89,7 +89,7 @@ impl Decoder {
     ///
     /// The data is a slice of `input` if it lies in it whole; otherwise it was joined in a buffer, which is handed
     /// over when it is large. Fails as [`decode`](Self::decode) does.
-    #[inline]
+    #[inline(never)]
     pub fn decode_bytes(&mut self, input: &mut Bytes) -> Result<Option<OwnedEvent>, DecodeError> {
         let from = self.take_cut_data(input);
         if from > 0 && from == input.len() {
