@@ -4,29 +4,33 @@ use core::ops::Range;
 use crate::text;
 
 /// The longest event names of the Responses API have 44 bytes.
-const INLINE: usize = 46;
+const SHORT: usize = 48;
 
 /// An event name that is short in nearly every stream, so that owning it takes no allocation.
+///
+/// No enum of the two cases: with an array at an odd place each move of an event costs more than a small copy should.
 #[derive(Clone)]
-pub(crate) enum Name {
+pub(crate) struct Name {
     /// What stands behind the first `len` bytes means nothing.
-    Inline {
-        len: u8,
-        bytes: [u8; INLINE],
-    },
-    Heap(Box<[u8]>),
+    short: [u8; SHORT],
+    len: usize,
+    /// A name that is too long for `short`.
+    long: Option<Box<[u8]>>,
 }
 
 impl Name {
-    pub(crate) const EMPTY: Self = Self::Inline { len: 0, bytes: [0; INLINE] };
+    pub(crate) const EMPTY: Self = Self { short: [0; SHORT], len: 0, long: None };
 
     pub(crate) fn new(name: &[u8]) -> Self {
-        if name.len() > INLINE {
-            return Self::Heap(name.into());
+        let mut own = Self::EMPTY;
+        match own.short.get_mut(..name.len()) {
+            Some(short) => {
+                short.copy_from_slice(name);
+                own.len = name.len();
+            }
+            None => own.long = Some(name.into()),
         }
-        let mut bytes = [0; INLINE];
-        bytes[..name.len()].copy_from_slice(name);
-        Self::Inline { len: name.len() as u8, bytes }
+        own
     }
 
     /// The name at `span` of `input`. Copies as many bytes as there is room for, because a copy of a fixed length
@@ -34,16 +38,13 @@ impl Name {
     #[inline]
     pub(crate) fn at(input: &[u8], span: Range<usize>) -> Self {
         match input[span.start..].first_chunk() {
-            Some(&bytes) if span.len() <= INLINE => Self::Inline { len: span.len() as u8, bytes },
+            Some(&short) if span.len() <= SHORT => Self { short, len: span.len(), long: None },
             _ => Self::new(&input[span]),
         }
     }
 
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        match self {
-            Self::Inline { len, bytes } => &bytes[..usize::from(*len)],
-            Self::Heap(bytes) => bytes,
-        }
+        self.long.as_deref().unwrap_or(&self.short[..self.len])
     }
 }
 
