@@ -79,12 +79,11 @@ impl codec::Decoder for SseCodec {
             return Ok(None);
         };
         let name = self.decoder.own_name(origin, name, src);
-        let data = match (origin, data) {
-            (Origin::Input, Some(span)) => owned::part(src.split_to(consumed).freeze(), span),
-            _ => {
-                src.advance(consumed);
-                self.decoder.own_copy(origin, data)
-            }
+        let data = if let (Origin::Input, Some(span)) = (origin, data) {
+            owned::part(src.split_to(consumed).freeze(), span)
+        } else {
+            src.advance(consumed);
+            self.decoder.own_copy(origin, data)
         };
         Ok(Some(self.decoder.own(data, name)))
     }
