@@ -65,7 +65,7 @@ pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &
     failure
 }
 
-/// What a person should see of a body: the title of a page, else its first text.
+/// What a person should see of a body: the title of a page, else its first text, without its tags if it is a page.
 pub(crate) fn quote(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
     let lower = text.to_ascii_lowercase();
@@ -74,7 +74,12 @@ pub(crate) fn quote(body: &[u8]) -> Option<String> {
         let end = begin + lower[begin..].find("</title")?;
         Some(&text[begin..end])
     });
-    let words = title.unwrap_or(&text).split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = match title {
+        Some(title) => title.to_owned(),
+        None if text.trim_start().starts_with('<') => without_tags(&text),
+        None => text.into_owned(),
+    };
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
     match words.char_indices().nth(QUOTE) {
         _ if words.is_empty() => None,
         Some((at, _)) => Some(format!("{}…", &words[..at])),
@@ -82,14 +87,24 @@ pub(crate) fn quote(body: &[u8]) -> Option<String> {
     }
 }
 
+/// The text between the tags of a page; a tag that is not closed ends it.
+fn without_tags(page: &str) -> String {
+    let texts = page.split('<').map(|part| part.split_once('>').map_or("", |(_, text)| text));
+    texts.collect::<Vec<_>>().join(" ")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn pages_are_quoted_by_their_title_and_text_by_its_beginning() {
+    fn pages_are_quoted_by_their_title_or_words_and_text_by_its_beginning() {
         assert_eq!(quote(b"<HTML><head><Title>\n Log in </title>..").as_deref(), Some("Log in"));
         assert_eq!(quote(b" upstream\n gone ").as_deref(), Some("upstream gone"));
+        let page = b"<html><body><h1>429 Too Many</h1>\nYou <b>asked</b> often.\n</body></html>\n<cut";
+        assert_eq!(quote(page).as_deref(), Some("429 Too Many You asked often."));
+        assert_eq!(quote(b"1 < 2 <b>").as_deref(), Some("1 < 2 <b>"));
+        assert_eq!(quote(b" <p></p>"), None);
         assert_eq!(quote(b" \n"), None);
         assert_eq!(quote("ü".repeat(400).as_bytes()).map(|quote| quote.chars().count()), Some(QUOTE + 1));
         assert_eq!(quote("<title>İstanbul</title>".as_bytes()).as_deref(), Some("İstanbul"));

@@ -8,20 +8,24 @@ use std::time::Duration;
 use codex_api::{Client, ClientBuilder, Environment, Error, Provider, RetryPolicy, TurnEvent, TurnStream};
 use stream_replay::{Gate, ReplayServer, Response};
 
-/// A client that retries at once: tests have no time to wait.
-pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
+/// Retries at once: tests have no time to wait.
+pub(crate) fn at_once() -> RetryPolicy {
     let blink = Duration::from_nanos(1);
-    let policy = RetryPolicy::new()
+    RetryPolicy::new()
         .with_base(blink)
         .with_cap(blink)
         .with_overload_base(blink)
         .with_reconnect_lone(blink)
         .with_reconnect_server_event(blink)
         .with_rate_limit_floor(Duration::ZERO)
-        .with_hint_spread(Duration::ZERO);
+        .with_hint_spread(Duration::ZERO)
+}
+
+/// A client that retries at once.
+pub(crate) fn impatient(base_url: &str) -> ClientBuilder {
     let unpaced = codex_api::RetryBudget::new(codex_api::Pacing::new(1_000, Duration::ZERO));
     Client::builder(Provider::new(base_url).unwrap())
-        .retry(policy)
+        .retry(at_once())
         .retry_budget(unpaced)
         .retry_seed(1)
         .environment(Environment::empty())

@@ -1,0 +1,9 @@
+//! The programs of others that the checks run against.
+
+mod aimock;
+mod ports;
+mod process;
+mod proxy;
+
+pub(crate) use aimock::{Aimock, Service};
+pub(crate) use proxy::{Kind, Logged, Proxy, Site};
