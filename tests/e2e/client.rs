@@ -1,6 +1,6 @@
 //! The client under test, and what it should bring.
 
-use codex_api::{Client, ClientBuilder, Error, Request, RetryPolicy, TurnEvent, TurnStream, Wire};
+use codex_api::{Client, ClientBuilder, Error, HttpVersions, Request, RetryPolicy, TurnEvent, TurnStream, Wire};
 use stream_replay::{Gate, ReplayServer, Response};
 
 use crate::peers::{Logged, Site};
@@ -29,10 +29,12 @@ impl Version {
         }
     }
 
-    /// Settles the version. The proxies offer both to everybody.
-    fn settle(self, builder: ClientBuilder) -> ClientBuilder {
-        // A client that offers both gets HTTP/2; one that knows no HTTP/2 is found out by the log.
-        builder
+    /// The setting that leads to it: of both, the proxies pick HTTP/2.
+    fn setting(self) -> HttpVersions {
+        match self {
+            Self::Http1 => HttpVersions::Http1,
+            Self::Http2 => HttpVersions::Auto,
+        }
     }
 }
 
@@ -46,7 +48,8 @@ pub(crate) struct Lane {
 impl Lane {
     /// The client, by the name of one of the proxy's ports. It trusts the suite's authority.
     pub(crate) fn builder(&self, route: &str) -> ClientBuilder {
-        self.version.settle(impatient(&self.site.base_url(route)).ca_file(&self.site.authority().root))
+        let builder = impatient(&self.site.base_url(route)).ca_file(&self.site.authority().root);
+        builder.http_versions(self.version.setting())
     }
 
     pub(crate) fn client(&self, route: &str) -> Client {

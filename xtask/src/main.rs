@@ -1,12 +1,13 @@
 //! The project's own task runner: `cargo xtask help` lists what it does.
 //!
-//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too), and it changes no file of the
-//! checkout.
+//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too, and `e2e` its peers), and it
+//! changes no file of the checkout.
 
 mod bench;
 mod cargo;
 mod conformance;
 mod deps;
+mod e2e;
 mod no_std;
 mod peer_bench;
 mod test;
@@ -49,6 +50,7 @@ impl fmt::Display for Failure {
 struct Task {
     name: &'static str,
     about: &'static str,
+    /// Behind a space, what stands for the value that an option wants: the word after it.
     options: &'static [&'static str],
     /// What the one word that is no option stands for, if there may be one.
     operand: Option<&'static str>,
@@ -97,6 +99,13 @@ const TASKS: &[Task] = &[
         options: &[],
         operand: None,
         run: |workspace, _| conformance::run(workspace),
+    },
+    Task {
+        name: "e2e",
+        about: "whole turns through nginx and haproxy, and with aimock as the service; says how to install them",
+        options: &["--only nginx|haproxy|aimock", "--install", "--allow-missing"],
+        operand: None,
+        run: e2e::run,
     },
     Task {
         name: "help",
@@ -151,14 +160,26 @@ fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
     };
     let task = TASKS.iter().find(|task| task.name == name).ok_or_else(|| format!("unknown task `{name}`"))?;
     let mut operands = task.operand.iter();
-    for word in words {
-        let is_option = task.options.contains(&word.as_str());
-        let mut is_operand = || !word.starts_with('-') && operands.next().is_some();
-        if !is_option && !is_operand() {
+    let mut rest = words.iter();
+    while let Some(word) = rest.next() {
+        if let Some((option, value)) = option(task, word) {
+            if value.is_some() && rest.next().is_none_or(|value| value.starts_with('-')) {
+                return Err(format!("`{option}` needs a value"));
+            }
+        } else if word.starts_with('-') || operands.next().is_none() {
             return Err(format!("`{name}` does not know `{word}`"));
         }
     }
     Ok(Invocation { task, words })
+}
+
+/// The option that `word` is, and what stands for its value if it has one.
+fn option(task: &Task, word: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let split = |option: &&'static str| match option.split_once(' ') {
+        Some((option, value)) => (option, Some(value)),
+        None => (*option, None),
+    };
+    task.options.iter().map(split).find(|(option, _)| *option == word)
 }
 
 fn usage() -> String {
@@ -201,6 +222,10 @@ mod tests {
         check(&["test", "x"], Err("`test` does not know `x`"));
         check(&["bench", "ws", "--quick"], Ok(("bench", 2)));
         check(&["bench", "ws", "sse"], Err("`bench` does not know `sse`"));
+        check(&["e2e", "--only", "nginx", "--install"], Ok(("e2e", 3)));
+        check(&["e2e", "--only"], Err("`--only` needs a value"));
+        check(&["e2e", "--only", "--install"], Err("`--only` needs a value"));
+        check(&["e2e", "nginx"], Err("`e2e` does not know `nginx`"));
         check(&["bench", "--slow"], Err("`bench` does not know `--slow`"));
     }
 

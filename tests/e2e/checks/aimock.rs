@@ -116,7 +116,10 @@ async fn tool_call(service: Service, api: Api) {
 async fn fatal(service: Service, api: Api) {
     let (events, error) = ask(&client(&service, api), "Be flagged").await;
     let error = error.expect("a failure");
-    assert_eq!((error.kind(), error.code(), error.message()), (FailureKind::Api, Some("invalid_prompt"), "Flagged as unsafe."));
+    assert_eq!(
+        (error.kind(), error.code(), error.message()),
+        (FailureKind::Api, Some("invalid_prompt"), "Flagged as unsafe.")
+    );
     assert_eq!((error.attempts(), error.is_retryable()), (1, false));
     assert_eq!(retries(&events), []);
 }

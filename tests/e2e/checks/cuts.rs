@@ -79,9 +79,7 @@ async fn cut(lane: &Lane, how: How, policy: RetryPolicy) -> (Vec<TurnEvent>, Opt
         How::Silence => (Gate::new(), gate.clone()),
         How::By(_) => (gate.clone(), gate.clone()),
     };
-    let server = lane
-        .upstream([Response::sse(TEXT).cut_at(half, end).hold_until(hold), Response::sse(TEXT)])
-        .await;
+    let server = lane.upstream([Response::sse(TEXT).cut_at(half, end).hold_until(hold), Response::sse(TEXT)]).await;
     let client = lane.builder(route).retry(policy).build().unwrap();
     let (events, error) = drain_releasing(ask(&client), &release).await;
     let requests = server.requests().len();

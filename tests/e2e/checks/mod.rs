@@ -33,9 +33,8 @@ fn both<F>(name: &str, run: fn(Lane) -> F) -> [Check<Site>; 2]
 where
     F: Future<Output = ()> + Send + 'static,
 {
-    [(Version::Http1, "HTTP/1.1"), (Version::Http2, "HTTP/2")].map(|(version, shown)| {
-        check(format!("{shown}: {name}"), move |site| run(Lane { site, version }))
-    })
+    [(Version::Http1, "HTTP/1.1"), (Version::Http2, "HTTP/2")]
+        .map(|(version, shown)| check(format!("{shown}: {name}"), move |site| run(Lane { site, version })))
 }
 
 /// What is checked with a proxy of this kind.

@@ -54,7 +54,8 @@ impl Proxy {
     /// Writes the configuration into `folder` and starts the program.
     pub(crate) async fn start(kind: Kind, program: &Path, folder: &Path) -> Result<Self, String> {
         let authority = Authority::create(folder)?;
-        let ports: BTreeMap<_, _> = ports::named_in(kind.template()).into_iter().map(|name| (name, ports::free())).collect();
+        let ports: BTreeMap<_, _> =
+            ports::named_in(kind.template()).into_iter().map(|name| (name, ports::free())).collect();
         let output = folder.join(kind.name()).with_extension("out");
         // One of the two logs to a file, the other to its standard output.
         let log = match kind {
