@@ -40,8 +40,28 @@ async fn main() -> ExitCode {
                 ExitCode::FAILURE
             }
         },
-        _ = tokio::signal::ctrl_c() => ExitCode::from(INTERRUPTED),
+        () = interrupted() => ExitCode::from(INTERRUPTED),
     }
+}
+
+/// Somebody wants the program to end.
+#[cfg(unix)]
+async fn interrupted() {
+    use tokio::signal::unix::{SignalKind, signal};
+
+    match signal(SignalKind::terminate()) {
+        Ok(mut terminate) => tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        },
+        Err(_) => _ = tokio::signal::ctrl_c().await,
+    }
+}
+
+/// Somebody wants the program to end.
+#[cfg(not(unix))]
+async fn interrupted() {
+    _ = tokio::signal::ctrl_c().await;
 }
 
 async fn run(options: Options) -> Result<Report, String> {
