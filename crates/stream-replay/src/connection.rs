@@ -13,6 +13,9 @@ use crate::player::{HungUp, play};
 use crate::request::RecordedRequest;
 use crate::response::{Answer, Response};
 use crate::script::End;
+use crate::socket::Socket;
+#[cfg(feature = "tls")]
+use crate::tls::TestAuthority;
 use crate::websocket::{converse, handshake};
 
 /// What all connections of a server share.
@@ -22,6 +25,9 @@ pub(crate) struct Shared {
     /// What comes before the responses.
     pub(crate) fault: Option<FaultScript>,
     pub(crate) journal: Journal,
+    /// Who vouches for the server, where a script speaks TLS without a certificate of its own.
+    #[cfg(feature = "tls")]
+    pub(crate) authority: Option<TestAuthority>,
 }
 
 impl Shared {
@@ -37,13 +43,10 @@ impl Shared {
 }
 
 /// Serves connection number `connection` until either side ends it.
-pub(crate) async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<Shared>) {
-    // Without it, a chunk can wait in the kernel for the acknowledgement of the one before.
-    let _ = stream.set_nodelay(true);
+pub(crate) async fn serve(stream: TcpStream, connection: usize, shared: Arc<Shared>) {
+    let mut stream = Socket::new(stream);
     match converse_with(&mut stream, connection, &shared).await {
-        Ok(End::Reset) => {
-            let _ = stream.set_zero_linger();
-        }
+        Ok(End::Reset) => stream.reset(),
         Ok(End::Close | End::KeepAlive) => {
             let _ = stream.shutdown().await;
         }
@@ -52,7 +55,7 @@ pub(crate) async fn serve(mut stream: TcpStream, connection: usize, shared: Arc<
 }
 
 /// The script first, where there is one, then the responses.
-async fn converse_with(stream: &mut TcpStream, connection: usize, shared: &Shared) -> Result<End, HungUp> {
+async fn converse_with(stream: &mut Socket, connection: usize, shared: &Shared) -> Result<End, HungUp> {
     let mut inbound = Inbound::default();
     if let Some(script) = &shared.fault {
         match fault(stream, &mut inbound, &script.section(connection), connection, shared).await? {
@@ -64,7 +67,7 @@ async fn converse_with(stream: &mut TcpStream, connection: usize, shared: &Share
 }
 
 async fn answer_all(
-    stream: &mut TcpStream,
+    stream: &mut Socket,
     mut inbound: Inbound,
     connection: usize,
     shared: &Shared,
@@ -99,13 +102,13 @@ async fn answer_all(
 
 /// Runs a script. A request that it waits for and that cannot be read is refused as always.
 async fn fault(
-    stream: &mut TcpStream,
+    stream: &mut Socket,
     inbound: &mut Inbound,
     section: &Section,
     connection: usize,
     shared: &Shared,
 ) -> Result<End, HungUp> {
-    match play_fault(stream, inbound, section, connection, &shared.journal).await {
+    match play_fault(stream, inbound, section, connection, shared).await {
         Ok(end) => Ok(end),
         Err(NoRequest::HungUp) => Err(HungUp),
         Err(NoRequest::Refused(refusal)) => refuse(stream, &refusal.into_response()).await,
@@ -114,7 +117,7 @@ async fn fault(
 
 /// Sends a refusal and reads on until the client has seen it. What the client does meanwhile does
 /// not matter: it may well still be sending.
-async fn refuse(stream: &mut TcpStream, response: &Response) -> Result<End, HungUp> {
+async fn refuse(stream: &mut Socket, response: &Response) -> Result<End, HungUp> {
     let end = play(stream, &mut Inbound::default(), response.steps(Persistence::Close)).await?;
     stream.shutdown().await.map_err(|_| HungUp)?;
     inbound::drain(stream).await;

@@ -4,11 +4,11 @@ use std::io;
 
 use bytes::{Buf, Bytes, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::chunked;
 use crate::head::{self, BodyLength, Expect, Head, MAX_BODY, MAX_HEAD};
 use crate::refusal::Refusal;
+use crate::socket::Socket;
 
 /// How much is asked of the socket at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -43,7 +43,7 @@ pub(crate) struct Inbound {
 
 impl Inbound {
     /// Reads one whole request.
-    pub(crate) async fn request(&mut self, stream: &mut TcpStream) -> Result<(Head, Bytes), NoRequest> {
+    pub(crate) async fn request(&mut self, stream: &mut Socket) -> Result<(Head, Bytes), NoRequest> {
         let head = self.head(stream).await?;
         if head.expect == Expect::Continue && self.unread.is_empty() {
             stream.write_all(b"HTTP/1.1 100 Continue\r\n\r\n").await?;
@@ -69,7 +69,7 @@ impl Inbound {
     }
 
     /// Reads one request head.
-    pub(crate) async fn head(&mut self, stream: &mut TcpStream) -> Result<Head, NoRequest> {
+    pub(crate) async fn head(&mut self, stream: &mut Socket) -> Result<Head, NoRequest> {
         loop {
             if let Some((length, head)) = head::parse(&self.unread)? {
                 self.unread.advance(length);
@@ -80,7 +80,7 @@ impl Inbound {
     }
 
     /// Reads this many bytes and throws them away.
-    pub(crate) async fn skip(&mut self, stream: &mut TcpStream, mut length: usize) -> io::Result<()> {
+    pub(crate) async fn skip(&mut self, stream: &mut Socket, mut length: usize) -> io::Result<()> {
         loop {
             let skipped = length.min(self.unread.len());
             self.unread.advance(skipped);
@@ -93,7 +93,7 @@ impl Inbound {
     }
 
     /// Reads one record of TLS (RFC 8446 §5.1) and throws it away; of what is no TLS, the first byte.
-    pub(crate) async fn skip_tls_record(&mut self, stream: &mut TcpStream) -> io::Result<()> {
+    pub(crate) async fn skip_tls_record(&mut self, stream: &mut Socket) -> io::Result<()> {
         const HANDSHAKE: u8 = 22;
         const HEAD: usize = 5;
         loop {
@@ -106,6 +106,17 @@ impl Inbound {
                 [_, ..] => return self.skip(stream, 1).await,
             }
         }
+    }
+
+    /// What was read and not used: from here on it is looked at elsewhere.
+    #[cfg(feature = "tls")]
+    pub(crate) fn take_unread(&mut self) -> BytesMut {
+        std::mem::take(&mut self.unread)
+    }
+
+    /// What was read and not used yet.
+    pub(crate) fn unread(&mut self) -> &mut BytesMut {
+        &mut self.unread
     }
 
     /// What was read behind the last request: after an upgrade it is of another protocol.
@@ -126,7 +137,7 @@ impl Inbound {
     }
 
     /// Reads at least one byte; the end of the stream is an error.
-    async fn fill(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
+    pub(crate) async fn fill(&mut self, stream: &mut (impl AsyncRead + Unpin)) -> io::Result<()> {
         self.unread.reserve(READ_SIZE);
         match stream.read_buf(&mut self.unread).await? {
             0 => Err(io::ErrorKind::UnexpectedEof.into()),

@@ -1,6 +1,6 @@
 //! A loopback HTTP/1.1 and WebSocket server that plays scripted answers byte for byte: streams, holds and cuts.
-//! It does not judge requests, speaks no TLS and no HTTP/2 (a script can say single words of both), and does not know
-//! the client it serves.
+//! It does not judge requests, speaks TLS and HTTP/2 only as a script tells it to, and does not know the client it
+//! serves.
 //!
 //! [`ReplayServer`] answers request N with the N-th [`Response`], and later ones with the last. A
 //! response decides the bytes, the borders of its chunks, when they leave ([`Gate`], [`Pace`]) and
@@ -50,6 +50,9 @@ mod request;
 mod response;
 mod script;
 mod server;
+mod socket;
+#[cfg(feature = "tls")]
+mod tls;
 mod websocket;
 
 pub use cassette::CassetteError;

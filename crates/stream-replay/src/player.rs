@@ -3,10 +3,10 @@
 use std::io;
 
 use tokio::io::{AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
 
 use crate::inbound::Inbound;
 use crate::script::{End, Step};
+use crate::socket::Socket;
 
 /// The client closed or reset the connection before the script was over.
 #[derive(Debug)]
@@ -15,11 +15,11 @@ pub(crate) struct HungUp;
 /// Runs `steps` to their end, or until the client hangs up: its side of the connection is read all
 /// the while.
 pub(crate) async fn play(
-    stream: &mut TcpStream,
+    stream: &mut Socket,
     inbound: &mut Inbound,
     steps: impl Iterator<Item = Step>,
 ) -> Result<End, HungUp> {
-    let (reader, writer) = stream.split();
+    let (reader, writer) = tokio::io::split(stream);
     tokio::select! {
         // A script that is over is over, even when the client has hung up meanwhile.
         biased;

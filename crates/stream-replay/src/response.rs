@@ -124,6 +124,12 @@ impl Response {
         Self { fault: Some(Fault::new(script)), ..Self::new(200) }
     }
 
+    /// The script that is played in its place.
+    #[cfg(feature = "tls")]
+    pub(crate) fn script(&self) -> Option<&FaultScript> {
+        self.fault.as_ref().map(Fault::script)
+    }
+
     /// [`sse`](Self::sse) with the bytes of a file, read at once. Fails when the file cannot be
     /// read; the error names the path.
     pub fn sse_file(path: impl AsRef<Path>) -> Result<Self, CassetteError> {

@@ -15,6 +15,8 @@ use crate::journal::Journal;
 use crate::message::RecordedMessage;
 use crate::request::RecordedRequest;
 use crate::response::Response;
+#[cfg(feature = "tls")]
+use crate::tls::TestAuthority;
 
 /// How long a failing `accept` (no file descriptors left, say) rests before the next try.
 const ACCEPT_REST: Duration = Duration::from_millis(20);
@@ -60,6 +62,14 @@ impl ReplayServer {
             ip => ip,
         };
         format!("http://{}/v1", SocketAddr::new(ip, self.addr.port()))
+    }
+
+    /// The certificate (in DER) of the authority that vouches for this server, for clients to trust. It is made anew for
+    /// each server whose scripts speak TLS with a certificate of the server's making ([`FaultScript`]); others have
+    /// none. That certificate holds for `localhost`, `127.0.0.1` and `::1`.
+    #[cfg(feature = "tls")]
+    pub fn root_certificate(&self) -> Option<&[u8]> {
+        self.shared.authority.as_ref().map(TestAuthority::root)
     }
 
     /// The requests so far, in the order in which they were completely read.
@@ -145,14 +155,27 @@ impl ReplayServerBuilder {
     }
 
     /// Binds the listener and starts to serve, on the tokio runtime of the caller (I/O and time
-    /// must be enabled). The error is that of the listener: address in use, or not available here.
+    /// must be enabled). The error is that of the listener: address in use, or not available here (or that no
+    /// certificate could be made, where a script wants one).
     pub async fn start(self) -> io::Result<ReplayServer> {
         let listener = TcpListener::bind(self.listen).await?;
         let addr = listener.local_addr()?;
-        let shared = Arc::new(Shared { responses: self.responses, fault: self.fault, journal: Journal::default() });
+        let shared = Arc::new(Shared {
+            #[cfg(feature = "tls")]
+            authority: if self.wants_authority() { Some(TestAuthority::generate()?) } else { None },
+            responses: self.responses,
+            fault: self.fault,
+            journal: Journal::default(),
+        });
         let (stop, stopped) = oneshot::channel();
         let accept_loop = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
         Ok(ReplayServer { addr, shared, accept_loop, stop })
+    }
+
+    #[cfg(feature = "tls")]
+    fn wants_authority(&self) -> bool {
+        let of_responses = self.responses.iter().filter_map(Response::script);
+        self.fault.iter().chain(of_responses).any(FaultScript::wants_authority)
     }
 }
 

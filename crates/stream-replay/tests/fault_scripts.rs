@@ -31,6 +31,16 @@ async fn bytes_are_sent_as_they_are_written() {
     check(r#"head 429 "retry-after: 5""#, b"HTTP/1.1 429 Too Many Requests\r\nretry-after: 5\r\n\r\n").await;
     check("h2-frame goaway 0 0 00000000 0000000b", b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x0b").await;
     check("h2-frame 250 1 7", b"\0\0\0\xfa\x01\0\0\0\x07").await;
+    check("h2-settings max_concurrent_streams=1", b"\0\0\x06\x04\0\0\0\0\0\0\x03\0\0\0\x01").await;
+    check("h2-headers stream 1 200 \"a: b\"", b"\0\0\x06\x01\x04\0\0\0\x01\x88\0\x01a\x01b").await;
+    check("h2-headers stream 1 503 end-stream", b"\0\0\x05\x01\x05\0\0\0\x01\x08\x03503").await;
+    check("h2-trailers stream 1 \":a: b\"", b"\0\0\x06\x01\x05\0\0\0\x01\0\x02:a\x01b").await;
+    check("h2-data stream 3 \"x\" * 2", b"\0\0\x02\0\0\0\0\0\x03xx").await;
+    check("h2-data stream 3 end-stream", b"\0\0\0\0\x01\0\0\0\x03").await;
+    check("h2-rst-stream stream 3 cancel", b"\0\0\x04\x03\0\0\0\0\x03\0\0\0\x08").await;
+    check("h2-goaway 11 last 5", b"\0\0\x08\x07\0\0\0\0\0\0\0\0\x05\0\0\0\x0b").await;
+    check("h2-ping", b"\0\0\x08\x06\0\0\0\0\0\0\0\0\0\0\0\0\0").await;
+    check("tcp-send \"a\"", b"a").await;
 }
 
 #[tokio::test]
@@ -224,7 +234,8 @@ fn wrong(script: &str, line: usize, column: usize, message: &str) {
 fn errors_name_line_and_column() {
     wrong("\n  sned \"x\"", 2, 3, "unknown step \"sned\"");
     wrong("send", 1, 5, "expected a text in quotes");
-    wrong("send x", 1, 6, "expected a text in quotes, or `*` with a number behind one");
+    wrong("send x", 1, 6, "expected a text in quotes");
+    wrong("send \"x\" y", 1, 10, "expected a text in quotes, or `*` with a number behind one");
     wrong("send \"\"", 1, 6, "expected a text in quotes");
     wrong("send \"é\" \"x", 1, 10, "the text is not closed");
     wrong(r#"send "a\q""#, 1, 8, r#"unknown escape: \r, \n, \t, \0, \\, \" and \xHH are known"#);
@@ -241,6 +252,29 @@ fn errors_name_line_and_column() {
     wrong("tls-alert oops", 1, 11, "expected an alert, by its name in RFC 8446 or its number");
     wrong("answer-connect 200 \"x\"", 1, 20, "a tunnel is granted without a body");
     wrong("h2-frame data 256 0", 1, 15, "expected the flags, as a number up to 255, not \"256\"");
+    wrong("h2-frame data 0 here", 1, 17, "expected the number of a stream, or `this`, not \"here\"");
+    let reason = "expected an error code, by its name in RFC 9113 or its number";
+    wrong("h2-goaway oops", 1, 11, reason);
+    wrong("h2-goaway no_error first", 1, 20, "expected the end of the line");
+    wrong("h2-goaway no_error last x", 1, 25, "expected the number of the last stream, not \"x\"");
+    let setting = "expected a setting of RFC 9113 with its value, as in `max_frame_size=16384`";
+    wrong("h2-settings max_frame_size", 1, 13, setting);
+    wrong("h2-settings 1=2 oops=1", 1, 17, setting);
+    let unread = "`h2-preface` and `read-request` come first, or `stream N` says which stream is meant";
+    wrong("h2-preface\nh2-headers 200", 2, 1, unread);
+    wrong("read-request\nh2-preface\nh2-data \"x\"", 3, 1, unread);
+    wrong("h2-preface\nread-request\nfin\nconnection 2:\nh2-data \"x\"", 5, 1, unread);
+    wrong("h2-frame data 0 this", 1, 1, unread);
+    wrong("h2-headers stream 1 ok", 1, 21, "expected a status, not \"ok\"");
+    wrong("h2-data stream 1 end", 1, 18, "expected a text in quotes");
+    wrong("h2-data stream 1 \"x\" end", 1, 22, "expected the end of the line");
+    wrong("h2-rst-stream stream 1", 1, 23, reason);
+    wrong("h2-read ping", 1, 1, "`h2-preface` comes first");
+    wrong("h2-preface\nh2-preface", 2, 1, "a connection has one preface");
+    wrong("repeat 2\nh2-preface\nend", 2, 1, "a connection has one preface");
+    wrong("h2-preface\nread 9", 2, 1, "what HTTP/2 brings is read by `read-head`, `read-request` and `h2-read`");
+    let serve = "the answers of the server are HTTP/1.1, which nobody speaks behind `h2-preface`";
+    wrong("h2-preface\n serve", 2, 2, serve);
     wrong("repeat 0 gate", 1, 8, "expected how often, as a number from 1 or `forever`");
     wrong("repeat 2 fin", 1, 10, "an end cannot be repeated");
     wrong("repeat 2\nfin\nend", 2, 1, "an end cannot be repeated");
@@ -254,6 +288,26 @@ fn errors_name_line_and_column() {
     wrong("connection 2:\ngate", 1, 12, order);
     wrong("gate\nconnection 1:", 2, 12, order);
     wrong("connection 1:\nconnection 3:\nconnection 3:", 3, 12, order);
+}
+
+#[cfg(feature = "tls")]
+#[test]
+fn errors_about_tls_name_line_and_column() {
+    wrong("tls-accept h2", 1, 12, "expected `alpn`, `certificate` or the end of the line");
+    wrong("tls-accept alpn h2", 1, 17, "expected the name of a protocol in quotes, as in `alpn \"h2\"`");
+    wrong("tls-accept alpn \"\"", 1, 17, "expected the name of a protocol in quotes, as in `alpn \"h2\"`");
+    wrong("tls-accept certificate", 1, 23, "expected the name of a file in quotes");
+    wrong("tls-begin", 1, 10, "expected how many bytes");
+    wrong("tls-close-notify", 1, 1, "`tls-accept` comes first");
+    wrong("tls-accept\ntls-accept", 2, 1, "a connection has one handshake");
+    wrong("repeat 2 tls-accept", 1, 10, "a connection has one handshake");
+    wrong("h2-preface\ntls-accept", 2, 1, "TLS comes before `h2-preface`");
+}
+
+#[cfg(not(feature = "tls"))]
+#[test]
+fn tls_is_a_feature() {
+    wrong("gate\n tls-accept", 2, 2, "`tls-accept` needs the feature `tls` of stream-replay");
 }
 
 #[test]

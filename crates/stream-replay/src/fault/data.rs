@@ -8,8 +8,15 @@ use super::words::{Words, hex};
 /// The most that one step sends.
 const MAX_DATA: usize = 256 * 1024 * 1024;
 
-/// One or more texts, each repeated where a number follows.
+/// One or more texts up to the end of the line, each repeated where a number follows.
 pub(super) fn texts(words: &mut Words) -> Result<Vec<u8>, Wrong> {
+    let data = some_texts(words)?;
+    words.finish().map_err(|_| words.expected("a text in quotes, or `*` with a number behind one"))?;
+    Ok(data)
+}
+
+/// The same, when something else may follow.
+pub(super) fn some_texts(words: &mut Words) -> Result<Vec<u8>, Wrong> {
     let column = words.column();
     let mut data = Vec::new();
     while let Some(text) = words.text() {
@@ -19,7 +26,6 @@ pub(super) fn texts(words: &mut Words) -> Result<Vec<u8>, Wrong> {
             _ => return Err(Wrong::new(column, format!("one step sends at most {MAX_DATA} bytes"))),
         }
     }
-    words.finish().map_err(|_| words.expected("a text in quotes, or `*` with a number behind one"))?;
     something(data, column, "a text in quotes")
 }
 
@@ -34,7 +40,7 @@ pub(super) fn hex_words(words: &mut Words) -> Result<Vec<u8>, Wrong> {
     Ok(data)
 }
 
-/// The bytes of the file that a text names.
+/// The bytes of the file that a text names; none of them is empty.
 pub(super) fn file(words: &mut Words, folder: &Path) -> Result<Vec<u8>, Wrong> {
     let column = words.column();
     let name = words.text().ok_or_else(|| words.expected("the name of a file in quotes"))?;

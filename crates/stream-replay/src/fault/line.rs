@@ -7,8 +7,10 @@ use bytes::Bytes;
 
 use super::error::Wrong;
 use super::section::{FaultStep, Read};
+#[cfg(feature = "tls")]
+use super::tls;
 use super::words::Words;
-use super::{data, h2, tls};
+use super::{alert, data, h2};
 use crate::chunked::{self, LAST_CHUNK};
 use crate::gate::Gate;
 use crate::response::AnswerHead;
@@ -20,6 +22,9 @@ pub(super) struct Context<'a> {
     pub(super) folder: &'a Path,
     pub(super) gate: &'a Gate,
 }
+
+/// The steps that need keys.
+const TLS_NAMES: [&str; 3] = ["tls-accept", "tls-begin", "tls-close-notify"];
 
 /// The steps of a line, most often one.
 pub(super) fn steps(words: &mut Words, context: &Context<'_>) -> Result<Vec<FaultStep>, Wrong> {
@@ -47,8 +52,9 @@ pub(super) fn steps(words: &mut Words, context: &Context<'_>) -> Result<Vec<Faul
             vec![send(chunked::chunk(&data, data.len()))]
         }
         "last-chunk" => vec![send(LAST_CHUNK)],
-        "h2-frame" => vec![send(h2::frame(words)?)],
-        "tls-alert" => vec![FaultStep::Read(Read::TlsRecord), send(tls::alert(words)?)],
+        "tcp-send" => vec![FaultStep::SendBelow(data::texts(words)?.into())],
+        "tls-read-hello" => vec![FaultStep::Read(Read::TlsRecord)],
+        "tls-alert" => vec![FaultStep::Read(Read::TlsRecord), send(alert::alert(words)?)],
         "answer-connect" => vec![FaultStep::Read(Read::Head), send(connect_answer(words)?)],
         "wait" => vec![FaultStep::Do(Step::Pause(duration(words)?))],
         "gate" => vec![FaultStep::Do(Step::Pass(context.gate.clone()))],
@@ -57,6 +63,13 @@ pub(super) fn steps(words: &mut Words, context: &Context<'_>) -> Result<Vec<Faul
         "serve" => vec![FaultStep::Do(Step::End(End::KeepAlive))],
         // Nobody has a hand on this gate.
         "hold" => vec![FaultStep::Do(Step::Pass(Gate::new())), FaultStep::Do(Step::End(End::Close))],
+        name if h2::NAMES.contains(&name) => vec![FaultStep::Http2(h2::statement(name, words)?)],
+        #[cfg(feature = "tls")]
+        name if TLS_NAMES.contains(&name) => vec![FaultStep::Tls(tls::statement(name, words, context)?)],
+        #[cfg(not(feature = "tls"))]
+        name if TLS_NAMES.contains(&name) => {
+            return Err(Wrong::new(column, format!("`{name}` needs the feature `tls` of stream-replay")));
+        }
         _ => return Err(Wrong::new(column, format!("unknown step {name:?}"))),
     };
     words.finish()?;

@@ -5,6 +5,7 @@ use std::path::Path;
 use super::FaultScript;
 use super::error::{ScriptError, Wrong};
 use super::line::{self, Context};
+use super::order::{Order, Place};
 use super::section::{FaultStep, Section, Times};
 use super::words::Words;
 use crate::gate::Gate;
@@ -18,6 +19,7 @@ pub(super) fn script(text: &str, folder: &Path) -> Result<FaultScript, ScriptErr
         sections: Vec::new(),
         connection: None,
         steps: Vec::new(),
+        order: Order::default(),
         open: Vec::new(),
     };
     for (line, number) in text.lines().zip(1..) {
@@ -34,6 +36,7 @@ struct Parser<'a> {
     /// The number of the connection that is being read, from 0; `None` before the first heading.
     connection: Option<usize>,
     steps: Vec<FaultStep>,
+    order: Order,
     /// Repetitions that are still open, the innermost last.
     open: Vec<Block>,
 }
@@ -72,17 +75,26 @@ impl Parser<'_> {
                 Ok(())
             }
             Some(times) => {
-                let steps = line::steps(&mut words, &self.context)?;
+                let steps = self.steps(&mut words, Place::Repetition)?;
                 if steps.iter().any(is_end) {
                     return Err(Wrong::new(place, "an end cannot be repeated"));
                 }
                 self.add(FaultStep::Repeat { times, steps }, column)
             }
             None => {
-                let steps = line::steps(&mut words, &self.context)?;
+                let place = if self.open.is_empty() { Place::Sequence } else { Place::Repetition };
+                let steps = self.steps(&mut words, place)?;
                 steps.into_iter().try_for_each(|step| self.add(step, column))
             }
         }
+    }
+
+    /// The steps of a line, which may follow those before it.
+    fn steps(&mut self, words: &mut Words, place: Place) -> Result<Vec<FaultStep>, Wrong> {
+        let column = words.column();
+        let steps = line::steps(words, &self.context)?;
+        steps.iter().try_for_each(|step| self.order.check(step, place).map_err(|what| Wrong::new(column, what)))?;
+        Ok(steps)
     }
 
     fn heading(&mut self, words: &mut Words) -> Result<(), Wrong> {
@@ -125,6 +137,7 @@ impl Parser<'_> {
         }
         if self.connection.is_some() || !self.steps.is_empty() {
             let steps = std::mem::take(&mut self.steps);
+            self.order = Order::default();
             self.sections.push((self.connection.unwrap_or_default(), Section::new(steps)));
         }
         Ok(())

@@ -2,7 +2,12 @@
 
 use std::sync::Arc;
 
+use bytes::Bytes;
+
 use super::course::Course;
+use super::h2::Http2Step;
+#[cfg(feature = "tls")]
+use super::tls::TlsStep;
 use crate::script::{End, Step};
 
 /// What is done to one connection.
@@ -14,7 +19,15 @@ pub(crate) struct Section(Arc<[FaultStep]>);
 pub(crate) enum FaultStep {
     Read(Read),
     Do(Step),
-    Repeat { times: Times, steps: Vec<FaultStep> },
+    /// Bytes past TLS.
+    SendBelow(Bytes),
+    Http2(Http2Step),
+    #[cfg(feature = "tls")]
+    Tls(TlsStep),
+    Repeat {
+        times: Times,
+        steps: Vec<FaultStep>,
+    },
 }
 
 /// What is waited for.
@@ -45,6 +58,12 @@ impl Section {
     /// The steps in the order in which they are done.
     pub(crate) fn course(&self) -> Course<'_> {
         Course::new(&self.0)
+    }
+
+    /// Whether TLS is spoken with a certificate that the server has to make.
+    #[cfg(feature = "tls")]
+    pub(super) fn wants_authority(&self) -> bool {
+        self.0.iter().any(|step| matches!(step, FaultStep::Tls(step) if step.wants_authority()))
     }
 
     pub(super) fn serves(&self) -> bool {

@@ -100,11 +100,16 @@ impl Words {
 
     /// Whether the next word is this one, which is then taken.
     pub(super) fn takes(&mut self, expected: &str) -> bool {
-        let next = matches!(self.tokens.last(), Some(Token { kind: Kind::Word(word), .. }) if word == expected);
+        let next = self.is_next(expected);
         if next {
             self.tokens.pop();
         }
         next
+    }
+
+    /// Whether the next word is this one.
+    pub(super) fn is_next(&self, expected: &str) -> bool {
+        matches!(self.tokens.last(), Some(Token { kind: Kind::Word(word), .. }) if word == expected)
     }
 
     /// Nothing more may follow.

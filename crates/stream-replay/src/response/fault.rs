@@ -17,6 +17,11 @@ impl Fault {
         Self { script, plays: Arc::default() }
     }
 
+    #[cfg(feature = "tls")]
+    pub(super) fn script(&self) -> &FaultScript {
+        &self.script
+    }
+
     /// What is done this time.
     pub(super) fn next(&self) -> Section {
         self.script.section(self.plays.fetch_add(1, Ordering::Relaxed))

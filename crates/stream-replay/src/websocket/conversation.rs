@@ -7,7 +7,6 @@ use std::time::Instant;
 
 use bytes::BytesMut;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::TcpStream;
 use ws_codec::{Config, ErrorKind, Limits, Message, Protocol, Role};
 
 use super::exchange::{Exchange, Finale};
@@ -18,6 +17,7 @@ use crate::journal::Journal;
 use crate::message::RecordedMessage;
 use crate::player::HungUp;
 use crate::script::{End, Step};
+use crate::socket::Socket;
 
 /// How much is asked of the socket at once.
 const READ_SIZE: usize = 16 * 1024;
@@ -25,7 +25,7 @@ const READ_SIZE: usize = 16 * 1024;
 /// Speaks with the client, from behind the 101 to the end of the connection. `unread` is what the
 /// client sent behind its handshake.
 pub(crate) async fn converse(
-    stream: &mut TcpStream,
+    stream: &mut Socket,
     unread: BytesMut,
     script: &WebSocketScript,
     connection: usize,
@@ -47,7 +47,7 @@ pub(crate) async fn converse(
 }
 
 struct Conversation<'a> {
-    stream: &'a mut TcpStream,
+    stream: &'a mut Socket,
     /// Reads the client, and writes what answers it without the script: pongs and Closes.
     protocol: Protocol,
     input: BytesMut,
@@ -155,7 +155,7 @@ impl Conversation<'_> {
     /// One read or one write; nothing is lost when it is dropped.
     async fn turn(&mut self) -> Result<(), Departure> {
         self.input.reserve(READ_SIZE);
-        let (mut reader, mut writer) = self.stream.split();
+        let (mut reader, mut writer) = tokio::io::split(&mut *self.stream);
         tokio::select! {
             biased;
             read = reader.read_buf(&mut self.input) => match read {
