@@ -5,9 +5,10 @@ mod support;
 
 use std::time::Duration;
 
-use codex_api::FailureKind::{Connect, Timeout, Tls};
+use codex_api::FailureKind::{Connect, Timeout, Truncated};
 use codex_api::{
-    Client, ClientBuilder, FailureKind, Phase, Provider, Request, RetryPolicy, Timeouts, TurnEvent, TurnStream,
+    Client, ClientBuilder, FailureKind, Pacing, Phase, Provider, ProxyUrl, Request, RetryBudget, RetryPolicy, Timeouts,
+    TurnEvent, TurnStream,
 };
 use stream_replay::{FaultScript, ReplayServer, Response};
 use support::{Tap, drain, impatient, playing, soon};
@@ -241,18 +242,149 @@ async fn a_late_consumer_is_no_silent_service() {
     assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
 }
 
-/// Row 5.
+/// Rows 7 and 11: the way to the service is not to be had, and nobody says so.
 #[tokio::test]
-async fn a_tls_alert_is_named_and_tried_once_more() {
-    for (alert, named) in [("handshake_failure", "HandshakeFailure"), ("protocol_version", "ProtocolVersion")] {
-        let script = FaultScript::parse(&format!("tls-alert {alert}\nfin")).unwrap();
-        let replay = ReplayServer::builder().fault(script).start().await.unwrap();
-        let client = impatient(&replay.base_url().replace("http:", "https:")).build().unwrap();
-        let (_, error) = drain(ask(&client)).await;
-        let error = error.expect("a failure");
-        let told = (error.kind(), error.phase(), error.is_retryable(), error.attempts());
-        assert_eq!(told, (Tls, Phase::Connect, true, 2), "{error:?}");
-        assert!(error.message().contains(named), "{error:?}");
+async fn handshakes_and_proxies_that_say_nothing_have_an_end() {
+    let tls = |begin: &str| (format!("{begin}\ngate\nhold"), false, "TLS handshake");
+    for (script, tunnel, message) in [
+        ("gate\nhold".to_owned(), false, "TLS handshake"),
+        tls("tls-read-hello"),
+        tls("tls-begin 5"),
+        tls("tls-begin 200"),
+        ("read-head\ngate\nhold".to_owned(), true, "did not connect to localhost:443 within 60s"),
+        (
+            "read-head\nsend \"HTTP/1.1 200 O\"\ngate\nhold".to_owned(),
+            true,
+            "did not connect to localhost:443 within 60s",
+        ),
+        ("answer-connect 200\ntls-read-hello\ngate\nhold".to_owned(), true, "TLS handshake"),
+    ] {
+        let script = FaultScript::parse(&script).unwrap();
+        let replay = ReplayServer::builder().fault(script.clone()).start().await.unwrap();
+        let client = if tunnel {
+            let proxy: ProxyUrl = format!("http://{}", replay.addr()).parse().unwrap();
+            builder("https://localhost/v1").proxy(proxy)
+        } else {
+            builder(&replay.base_url().replace("http:", "https:"))
+        };
+        let mut stream = ask(&client.build().unwrap());
+        let mut tap = Tap::new(script.gate());
+        let error = loop {
+            tokio::select! {
+                biased;
+                item = stream.try_next() => if let Err(error) = item {
+                    break error;
+                },
+                () = tap.arrived() => {
+                    tap.pass_over();
+                    pass(MINUTE + Duration::from_secs(1)).await;
+                }
+            }
+        };
+        assert_eq!((error.kind(), error.phase(), error.is_retryable()), (Timeout, Phase::Connect, true), "{error:?}");
+        assert!(error.message().contains(message), "{error:?}");
+        soon(replay.wait_for_disconnects(1)).await;
+    }
+}
+
+/// Row 89, where the monotonic clock runs on in sleep: two hours pass at once, and there is nothing to be read at the
+/// wake but, perhaps, the end of the connection. Where it stops there, only the latter is news: rows 38 and 42.
+#[tokio::test]
+async fn a_stream_whose_machine_slept_ends_at_the_wake_and_is_tried_again() {
+    const NIGHT: Duration = Duration::from_secs(2 * 60 * 60);
+    for (end, kind) in [("rst", Truncated), ("fin", Truncated), ("hold", Timeout)] {
+        let broken = format!("connection 1:\n{SSE}{EVENT}gate\n{end}\n");
+        let whole = format!("connection 2:\n{SSE}{EVENT}{COMPLETED}last-chunk\nserve");
+        let script = FaultScript::parse(&(broken + &whole)).unwrap();
+        let replay = playing([Response::fault(script.clone())]).await;
+        // The default deadlines and waits.
+        let client = Client::builder(Provider::new(&replay.base_url()).unwrap()).build().unwrap();
+        let mut stream = ask(&client);
+        while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+        let mut tap = Tap::new(script.gate());
+        // The timers run.
+        tokio::select! {
+            biased;
+            item = stream.try_next() => panic!("{item:?}"),
+            () = tap.arrived() => {}
+        }
+        tap.release();
+        // Whatever the other side does, it does while nobody looks.
+        for _ in 0..1_000 {
+            tokio::task::yield_now().await;
+        }
+        pass(NIGHT).await;
+        let at_once = tokio::select! {
+            biased;
+            item = stream.try_next() => item.unwrap(),
+            () = std::future::ready(()) => panic!("{end}: nothing happens at the wake"),
+        };
+        let Some(TurnEvent::Retry(retry)) = at_once else { panic!("{end}: {at_once:?}") };
+        assert_eq!((retry.reason, retry.discarded, retry.attempt), (kind, true, 2), "{end}");
+        // The night is no wait: the next attempt comes as after every lone cut, not later than a second.
+        assert!(retry.delay <= Duration::from_secs(if kind == Truncated { 1 } else { 5 }), "{end}: {:?}", retry.delay);
+        // Nor does one in the middle of the wait make it longer.
+        tokio::select! {
+            biased;
+            item = stream.try_next() => panic!("{end}: {item:?}"),
+            () = std::future::ready(()) => {}
+        }
+        pass(NIGHT).await;
+        let (events, error) = soon(drain(stream)).await;
+        assert!(error.is_none(), "{end}: {error:?}");
+        assert!(matches!(events.last(), Some(TurnEvent::Completed(_))), "{end}: {events:?}");
+        assert_eq!(replay.requests().len(), 2, "{end}");
+    }
+}
+
+/// Row 89: a deadline of the whole turn counts what the clock counts.
+#[tokio::test]
+async fn a_turn_whose_time_passed_in_sleep_is_over_at_the_wake() {
+    let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\nhold")).unwrap();
+    let replay = playing([Response::fault(script.clone())]).await;
+    let timeouts = Timeouts { turn: Some(60 * MINUTE), ..Timeouts::default() };
+    let mut stream = ask(&impatient(&replay.base_url()).timeouts(timeouts).build().unwrap());
+    while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+    let tap = Tap::new(script.gate());
+    tokio::select! {
+        biased;
+        item = stream.try_next() => panic!("{item:?}"),
+        () = tap.arrived() => {}
+    }
+    pass(120 * MINUTE).await;
+    let (_, error) = soon(drain(stream)).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.is_retryable(), error.attempts()), (Timeout, false, 1), "{error:?}");
+}
+
+/// Row 30: twenty conversations meet an overloaded service at once. Each has two tries at hand, and from then on all of
+/// them together come one every four seconds.
+#[tokio::test]
+async fn a_storm_is_paced_by_the_budget_that_sessions_share() {
+    const SESSIONS: u32 = 20;
+    let refusal = FaultScript::parse("head 503 \"content-length: 0\"\nserve").unwrap();
+    let replay = playing([Response::fault(refusal)]).await;
+    let shared = RetryBudget::new(Pacing::default());
+    let client = impatient(&replay.base_url()).retry_budget(shared).build().unwrap();
+    // A stream that is dropped while it waits gives its token back.
+    let mut streams: Vec<_> = (0..SESSIONS).map(|_| ask(&client)).collect();
+    let begun = std::time::Instant::now();
+    let mut retries = 0;
+    for round in 0..3 {
+        for stream in &mut streams {
+            let retry = loop {
+                if let Some(TurnEvent::Retry(retry)) = soon(stream.try_next()).await.unwrap() {
+                    break retry;
+                }
+            };
+            retries += 1;
+            // Two tokens for each, and then 1.2 √20 of them every 20 s: however fast or slow this test is.
+            let tokens = f64::from(retries) - 2.0 * f64::from(SESSIONS);
+            let earned = Duration::from_secs_f64((tokens * 20.0 / (1.2 * f64::from(SESSIONS).sqrt())).max(0.0));
+            let paid = retry.delay + begun.elapsed() + Duration::from_millis(1);
+            assert!(paid >= earned, "retry {retries}: {:?}, not {earned:?}", retry.delay);
+            assert!(round == 2 || retry.delay < Duration::from_secs(1), "retry {retries}: {:?}", retry.delay);
+        }
     }
 }
 

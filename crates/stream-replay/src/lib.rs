@@ -14,7 +14,7 @@
 //!
 //! A [`FaultScript`] does what no answer does: it acts on raw TCP, in the place of an answer ([`Response::fault`]) or
 //! from the first byte of a connection ([`ReplayServerBuilder::fault`]), and sends bytes that need not be HTTP, in any
-//! order with waits, resets and alerts.
+//! order with waits, resets and alerts, over TLS if it likes, or frames of HTTP/2.
 //!
 //! # Inside
 //!

@@ -89,6 +89,11 @@ impl Tap {
         }
     }
 
+    /// Leaves the server where it is.
+    pub(crate) fn pass_over(&mut self) {
+        self.passed += 1;
+    }
+
     /// Lets the server pass.
     pub(crate) fn release(&mut self) {
         self.passed += 1;
