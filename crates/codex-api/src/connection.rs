@@ -9,7 +9,9 @@ use std::{
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
-use http_transport::{BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Request, Reuse, Transport};
+use http_transport::{
+    BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Repeat, Request, Reuse, Transport,
+};
 use tokio::task::JoinHandle;
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -45,6 +47,8 @@ pub(crate) struct Purpose {
     pub(crate) handshake: Option<ClientHandshake>,
     /// The limit of an event, which is that of a message, too.
     pub(crate) max_event_bytes: usize,
+    /// One for all attempts together.
+    pub(crate) repeat: Repeat,
 }
 
 /// A handshake under way.
@@ -91,7 +95,7 @@ impl Connection {
     /// Sends a request that has its credentials.
     pub(crate) fn begin(request: OutgoingRequest, purpose: Purpose) -> Self {
         let OutgoingRequest { method, uri, headers, body, .. } = request;
-        let mut exchange = purpose.transport.open(Request { method, uri, headers, body });
+        let mut exchange = purpose.transport.open(Request { method, uri, headers, body, repeat: purpose.repeat });
         // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
         exchange.set_reuse(Reuse::AfterFinish);
         match purpose.handshake {

@@ -14,7 +14,7 @@ use http::{
     HeaderMap, HeaderName, HeaderValue, Method, Uri,
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
-use http_transport::BodyLimits;
+use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use tokio::time::{Sleep, sleep_until};
@@ -62,6 +62,8 @@ pub struct TurnStream {
     received: Instant,
     /// Bytes that the socket had received when it was looked at last.
     bytes_received: u64,
+    /// The one time that a request may be sent again without counting.
+    repeat: Repeat,
     /// How to open a socket if the parked one is gone.
     fresh: Option<(TurnState, CredentialNeed)>,
     /// The error behind the failure that ends the stream.
@@ -103,6 +105,7 @@ impl TurnStream {
             chunk: Bytes::new(),
             received: turn.started,
             bytes_received: 0,
+            repeat: Repeat::default(),
             fresh: None,
             cause: None,
             timer: None,
@@ -306,8 +309,12 @@ impl TurnStream {
         }
         let request = OutgoingRequest { method, uri, headers, body, credentials };
         let transport = if handshake.is_some() { &client.socket_transport } else { &client.transport };
-        let purpose =
-            Purpose { transport: transport.clone(), handshake, max_event_bytes: client.limits.get_max_event_bytes() };
+        let purpose = Purpose {
+            transport: transport.clone(),
+            handshake,
+            max_event_bytes: client.limits.get_max_event_bytes(),
+            repeat: self.repeat.clone(),
+        };
         match client.auth.authorize(request) {
             Authorized::Ready(request) => self.begin(*request, purpose),
             Authorized::Pending(future) => self.connection = Connection::Authorizing(future, purpose),

@@ -42,7 +42,8 @@ use crate::waiting::Waiting;
 ///
 /// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
 /// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection; so
-/// is one that the server refused over HTTP/2 without looking at it.
+/// is one that the server refused over HTTP/2 without looking at it. [`Repeat`](crate::Repeat) sees to it that this
+/// happens once.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
@@ -280,7 +281,8 @@ impl Exchange {
                         Ok(head) => head,
                         Err(error) => {
                             waiting.call.distrust(&error);
-                            let plan = again.take().filter(|_| waiting.call.is_unseen(&error)).ok_or(error)?;
+                            let plan = again.take().filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
+                            let plan = plan.ok_or(error)?;
                             self.enter(plan, Wish::Fresh, cx)?;
                             continue;
                         }
@@ -337,11 +339,11 @@ impl Exchange {
         match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
             Entry::Parked(idle) => {
                 let http = Http1::on(*idle, plan.request.clone());
-                self.wait(endpoint, Call::Http1(Box::new(http)), plan.once_more());
+                self.wait(endpoint, Call::Http1(Box::new(http)), Some(plan));
             }
             Entry::Shared(place) => {
                 let http = place.send(&endpoint, plan.request.clone())?;
-                self.wait(endpoint, Call::Http2(Box::new(http)), plan.once_more());
+                self.wait(endpoint, Call::Http2(Box::new(http)), Some(plan));
             }
             Entry::Follow(follow) => self.state = State::Following(Box::new((follow, plan))),
             Entry::Dial(lead) => {

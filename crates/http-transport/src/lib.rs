@@ -44,7 +44,7 @@ pub use head::Head;
 pub use phase::Phase;
 pub use proxy::{ProxyAnswer, ProxySettings, ProxyUrl};
 pub use redact::is_secret_header;
-pub use request::Request;
+pub use request::{Repeat, Request};
 pub use transport::{Transport, TransportBuilder};
 pub use upgrade::Upgraded;
 pub use versions::HttpVersions;

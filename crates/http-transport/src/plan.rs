@@ -15,7 +15,7 @@ use crate::outgoing;
 use crate::phase::Phase;
 use crate::pool::{Lead, Way};
 use crate::proxy::{self, Route};
-use crate::request::Request;
+use crate::request::{Repeat, Request};
 use crate::target::{Endpoint, Role, Target};
 use crate::upgrade::Switch;
 use crate::versions::{HttpVersions, Offer, Spoken};
@@ -26,14 +26,7 @@ pub(crate) struct Plan {
     pub(crate) route: Route,
     pub(crate) offer: Offer,
     pub(crate) request: http::Request<Bytes>,
-    pub(crate) turn: Turn,
-}
-
-/// Requests are sent again on a fresh connection, but not for ever.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Turn {
-    First,
-    Last,
+    pub(crate) repeat: Repeat,
 }
 
 impl Plan {
@@ -44,6 +37,7 @@ impl Plan {
         decoding: Decoding,
     ) -> Result<Self, Error> {
         decoding.ask(&mut request.headers);
+        let repeat = request.repeat.clone();
         let mut target = Target::parse(&request.uri)?;
         let route = Route::choose(proxies, &target.endpoint, &request.headers)?;
         if let Route::Forward(proxy) = &route {
@@ -52,17 +46,11 @@ impl Plan {
         let request = outgoing::prepare(request, &target, &route)?;
         let endpoint = Arc::new(target.endpoint);
         let offer = Offer::choose(versions, endpoint.security, &route, Switch::of(&request));
-        Ok(Self { endpoint, route, offer, request, turn: Turn::First })
+        Ok(Self { endpoint, route, offer, request, repeat })
     }
 
     pub(crate) fn way(&self) -> Way {
         Way { endpoint: Arc::clone(&self.endpoint), route: self.route.clone() }
-    }
-
-    /// Keeps the request for another turn, if there is to be one.
-    pub(crate) fn once_more(mut self) -> Option<Self> {
-        let turn = std::mem::replace(&mut self.turn, Turn::Last);
-        (turn == Turn::First).then_some(self)
     }
 }
 
@@ -81,7 +69,7 @@ pub(crate) async fn start(
                 None => http2::connect(stream, &plan.endpoint, lead).await?,
             };
             let call = place.send(&plan.endpoint, plan.request.clone())?;
-            Ok((Call::Http2(Box::new(call)), plan.once_more()))
+            Ok((Call::Http2(Box::new(call)), Some(plan)))
         }
         (_, lead) => {
             if let Some(lead) = lead {

@@ -1,6 +1,8 @@
 //! What the caller sends.
 
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 use bytes::Bytes;
 use http::{HeaderMap, Method, Uri};
@@ -24,17 +26,34 @@ pub struct Request {
     pub headers: HeaderMap,
     /// The body, as it is to be sent.
     pub body: Bytes,
+    /// The right to send it once more for free. Clones share it: of all exchanges with a clone of a request, one may.
+    pub repeat: Repeat,
+}
+
+/// The right to send a request once more on a fresh connection, when the server never looked at it
+/// ([`Exchange`](crate::Exchange) says when that is so). Clones share it, and it is used up once.
+///
+/// A caller who tries a request again gives the same one to each try, so that a server that refuses everything is asked
+/// one more time in all, and not at each try.
+#[derive(Clone, Debug, Default)]
+pub struct Repeat(Arc<AtomicBool>);
+
+impl Repeat {
+    /// Uses it up, if it is there.
+    pub(crate) fn take(&self) -> bool {
+        !self.0.swap(true, Relaxed)
+    }
 }
 
 impl Request {
     /// A `GET`, without a body.
     pub fn get(uri: Uri, headers: HeaderMap) -> Self {
-        Self { method: Method::GET, uri, headers, body: Bytes::new() }
+        Self { method: Method::GET, uri, headers, body: Bytes::new(), repeat: Repeat::default() }
     }
 
     /// A `POST` of `body`.
     pub fn post(uri: Uri, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { method: Method::POST, uri, headers, body: body.into() }
+        Self { method: Method::POST, uri, headers, body: body.into(), repeat: Repeat::default() }
     }
 }
 
@@ -45,6 +64,7 @@ impl fmt::Debug for Request {
             .field("uri", &format_args!("{}", SafeUri(&self.uri)))
             .field("headers", &Headers(&self.headers))
             .field("body", &format_args!("{} bytes", self.body.len()))
+            .field("repeat", &self.repeat)
             .finish()
     }
 }
