@@ -1,0 +1,365 @@
+//! What can go wrong on HTTP/2, and what the caller of a whole client sees of it: over cleartext that is known to be
+//! HTTP/2, and over TLS where the service chooses it. The names begin with the numbers in `docs/faults.md`.
+
+mod support;
+
+use std::time::Duration;
+
+use codex_api::FailureKind::{Connect, Overloaded, Protocol, Timeout, Truncated};
+use codex_api::{
+    Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Phase, Provider, Request, RetryPolicy, TurnEvent,
+    TurnStream,
+};
+use stream_replay::{FaultScript, ReplayServer};
+use support::{Tap, drain, impatient, soon};
+
+const BEGIN: &str = "h2-preface\nh2-settings\n";
+const HEAD: &str = "read-request\nh2-headers 200 \"content-type: text/event-stream\"\n";
+const TEXT: &str = r#"h2-data "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hi\"}\n\n"
+"#;
+const COMPLETED: &str = r#"h2-data "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n" end-stream
+"#;
+
+/// How client and service come to speak HTTP/2.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Way {
+    PriorKnowledge,
+    Tls,
+}
+
+const WAYS: [Way; 2] = [Way::PriorKnowledge, Way::Tls];
+
+/// A service that does this to its connections, one after another.
+struct Service {
+    script: FaultScript,
+    server: ReplayServer,
+    way: Way,
+}
+
+impl Service {
+    async fn playing(way: Way, connections: &[String]) -> Self {
+        let accept = if way == Way::Tls { "tls-accept alpn \"h2\"\n" } else { "" };
+        let sections = connections.iter().zip(1..);
+        let sections = sections.map(|(steps, number)| format!("connection {number}:\n{accept}{BEGIN}{steps}\n"));
+        let text = sections.collect::<Vec<_>>().concat();
+        let script = FaultScript::parse(&text).unwrap_or_else(|error| panic!("{text}: {error}"));
+        let server = ReplayServer::builder().fault(script.clone()).start().await.unwrap();
+        Self { script, server, way }
+    }
+
+    fn base_url(&self) -> String {
+        let scheme = if self.way == Way::Tls { "https:" } else { "http:" };
+        self.server.base_url().replace("http:", scheme)
+    }
+
+    /// The client that speaks HTTP/2 with it.
+    fn reached_by(&self, client: ClientBuilder) -> Client {
+        let client = match self.way {
+            Way::PriorKnowledge => client.http_versions(HttpVersions::Http2),
+            Way::Tls => client.extra_root_certificate(self.server.root_certificate().unwrap()),
+        };
+        client.build().unwrap()
+    }
+
+    fn client(&self) -> Client {
+        self.reached_by(impatient(&self.base_url()))
+    }
+
+    fn tap(&self) -> Tap {
+        Tap::new(self.script.gate())
+    }
+
+    /// On which connections the requests came.
+    fn connections(&self) -> Vec<usize> {
+        self.server.requests().iter().map(|request| request.connection).collect()
+    }
+}
+
+fn ask(client: &Client) -> TurnStream {
+    client.session().begin_turn().stream(Request::new("m").user("Hi"))
+}
+
+/// Reads to the end, and lets the service pass its gate whenever everything that was sent has been read.
+async fn tapped(service: &Service, mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Error>) {
+    let (mut tap, mut events) = (service.tap(), Vec::new());
+    loop {
+        match soon(tap.try_next(&mut stream)).await {
+            Ok(Some(event)) => events.push(event),
+            Ok(None) => return (events, None),
+            Err(error) => return (events, Some(error)),
+        }
+    }
+}
+
+fn retries(events: &[TurnEvent]) -> Vec<(FailureKind, bool)> {
+    let retries = events.iter().filter_map(|event| match event {
+        TurnEvent::Retry(retry) => Some((retry.reason, retry.discarded)),
+        _ => None,
+    });
+    retries.collect()
+}
+
+fn text(events: &[TurnEvent]) -> usize {
+    events.iter().filter(|event| matches!(event, TurnEvent::TextDelta(_))).count()
+}
+
+fn whole() -> String {
+    format!("{HEAD}{TEXT}{COMPLETED}hold")
+}
+
+#[tokio::test]
+async fn an_answer_comes_over_http_2() {
+    for way in WAYS {
+        let service = Service::playing(way, &[whole()]).await;
+        let (events, error) = soon(drain(ask(&service.client()))).await;
+        assert!(error.is_none(), "{way:?}: {error:?}");
+        assert_eq!((text(&events), retries(&events)), (1, vec![]));
+        let request = &service.server.requests()[0];
+        assert_eq!((&*request.method, &*request.path), ("POST", "/v1/responses"));
+        assert!(request.body.starts_with(b"{"));
+    }
+}
+
+/// Row 47.
+#[tokio::test]
+async fn a_refused_stream_is_asked_for_once_more_for_free() {
+    for way in WAYS {
+        let refused = || "read-request\nh2-rst-stream refused_stream\nhold".to_owned();
+        let service = Service::playing(way, &[refused(), whole()]).await;
+        let (events, error) = soon(drain(ask(&service.client()))).await;
+        assert!(error.is_none(), "{way:?}: {error:?}");
+        assert_eq!((text(&events), retries(&events)), (1, vec![]), "{way:?}");
+        assert_eq!(service.server.requests().len(), 2, "{way:?}");
+        assert_eq!(service.server.requests()[0].body, service.server.requests()[1].body, "{way:?}");
+
+        // The same of a request above the last stream of a GOAWAY.
+        let gone = "read-request\nh2-goaway no_error last 0\nhold".to_owned();
+        let service = Service::playing(way, &[gone, whole()]).await;
+        let (events, error) = soon(drain(ask(&service.client()))).await;
+        assert!(error.is_none(), "{way:?}: {error:?}");
+        assert_eq!((retries(&events), service.connections()), (vec![], vec![0, 1]), "{way:?}");
+
+        // Free once: whoever refuses everything is asked as often as attempts allow.
+        let service = Service::playing(way, &[refused()]).await;
+        let (events, error) = soon(drain(ask(&service.client()))).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (Connect, 9, true), "{error:?}");
+        assert_eq!(retries(&events), vec![(Connect, false); 8]);
+        assert_eq!(service.server.requests().len(), 10, "{way:?}: nine attempts, and one that was free");
+    }
+}
+
+/// How the request ends, whatever way it goes: the class, the attempts, and a part of the message.
+async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
+    for way in WAYS {
+        let service = Service::playing(way, &[steps.to_owned()]).await;
+        let (events, error) = tapped(&service, ask(&service.client())).await;
+        let error = error.unwrap_or_else(|| panic!("{name}, {way:?}: {events:?}"));
+        let (kind, attempts, message) = failure;
+        assert_eq!((error.kind(), error.attempts()), (kind, attempts), "{name}, {way:?}: {error:?}");
+        assert!(error.is_retryable() && error.message().contains(message), "{name}, {way:?}: {error:?}");
+        assert_eq!(retries(&events), vec![(kind, discarded); attempts as usize - 1], "{name}, {way:?}");
+        assert_eq!(service.server.requests().len(), attempts as usize, "{name}, {way:?}");
+    }
+}
+
+/// Rows 16, 20, 42, 44, 46, 48.
+#[tokio::test]
+async fn streams_that_break_off() {
+    let early = "ended the response body too early";
+    // A stream that has its end, or comes at a bad time, is no reason to leave the connection.
+    let on_one_connection = |step: &str| format!("repeat 9\n{HEAD}{TEXT}gate\n{step}\nend\nhold");
+    let behind_text = |steps: &str| format!("{HEAD}{TEXT}gate\n{steps}");
+    for (name, steps, failure, discarded) in [
+        (
+            "16 RST_STREAM",
+            "read-request\nh2-rst-stream internal_error\nhold".to_owned(),
+            (Connect, 9, "INTERNAL_ERROR"),
+            false,
+        ),
+        ("16 FIN", "read-request\nfin".to_owned(), (Connect, 9, "closed the connection before it answered"), false),
+        ("16 RST", "read-request\nrst".to_owned(), (Connect, 9, "closed the connection before it answered"), false),
+        (
+            "20 no frame",
+            "read-request\nsend \"HTTP/1.1 200 OK\\r\\n\\r\\n\"\nhold".to_owned(),
+            (Protocol, 2, "HTTP/2"),
+            false,
+        ),
+        ("42 FIN", behind_text("fin"), (Truncated, 9, early), true),
+        ("42 RST", behind_text("rst"), (Truncated, 9, early), true),
+        ("42 FIN in a frame", behind_text("send-hex 0000ff 00 00 00000001 20\nfin"), (Truncated, 9, early), true),
+        ("46 END_STREAM", on_one_connection("h2-data end-stream"), (Truncated, 9, "before a terminal event"), true),
+        ("46 trailers", on_one_connection("h2-trailers \"x: y\""), (Truncated, 9, "before a terminal event"), true),
+        (
+            "48 INTERNAL_ERROR",
+            behind_text("h2-rst-stream internal_error\nhold"),
+            (Truncated, 9, "INTERNAL_ERROR"),
+            true,
+        ),
+        ("48 CANCEL", behind_text("h2-rst-stream cancel\nhold"), (Truncated, 9, "CANCEL"), true),
+        (
+            "48 ENHANCE_YOUR_CALM",
+            on_one_connection("h2-rst-stream enhance_your_calm"),
+            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            true,
+        ),
+        (
+            "48 ENHANCE_YOUR_CALM to everybody",
+            behind_text("h2-goaway enhance_your_calm last 0\nhold"),
+            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            true,
+        ),
+        (
+            "48 ENHANCE_YOUR_CALM before the head",
+            "repeat 9\nread-request\nh2-rst-stream enhance_your_calm\nend\nhold".to_owned(),
+            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            false,
+        ),
+    ] {
+        check(name, &steps, failure, discarded).await;
+    }
+}
+
+/// Row 48: not as soon as after a cut.
+#[tokio::test]
+async fn a_service_that_asks_for_calm_is_given_some() {
+    for (reason, least) in [("internal_error", Duration::ZERO), ("enhance_your_calm", Duration::from_secs(2))] {
+        let steps = format!("{HEAD}{TEXT}gate\nh2-rst-stream {reason}\nhold");
+        let service = Service::playing(Way::PriorKnowledge, &[steps]).await;
+        let client = Client::builder(Provider::new(&service.base_url()).unwrap())
+            .retry(RetryPolicy::new().with_jitter(Jitter::None));
+        let mut stream = ask(&service.reached_by(client));
+        let mut tap = service.tap();
+        let retry = loop {
+            if let Some(TurnEvent::Retry(retry)) = soon(tap.try_next(&mut stream)).await.unwrap() {
+                break retry;
+            }
+        };
+        assert!(retry.delay >= least, "{reason}: {:?}", retry.delay);
+        assert!(least > Duration::ZERO || retry.delay <= Duration::from_secs(1), "{reason}: {:?}", retry.delay);
+    }
+}
+
+/// Row 49.
+#[tokio::test]
+async fn a_stream_goes_on_behind_goaway_and_the_next_one_is_on_another_connection() {
+    let twice = format!("repeat 2\n{HEAD}{TEXT}{COMPLETED}end\nhold");
+    let leaving = format!("{HEAD}{TEXT}h2-goaway no_error\ngate\n{TEXT}{COMPLETED}hold");
+    for way in WAYS {
+        for (first, texts, connections) in [(&twice, 1, [0, 0]), (&leaving, 2, [0, 1])] {
+            let service = Service::playing(way, &[first.clone(), whole()]).await;
+            let client = service.client();
+            let session = client.session();
+            for texts in [texts, 1] {
+                let (events, error) = tapped(&service, session.begin_turn().stream(Request::new("m").user("Hi"))).await;
+                assert!(error.is_none(), "{way:?}: {error:?}");
+                assert_eq!((text(&events), retries(&events)), (texts, vec![]), "{way:?}");
+            }
+            assert_eq!(service.connections(), connections, "{way:?}");
+        }
+    }
+}
+
+async fn pass(time: Duration) {
+    tokio::time::pause();
+    tokio::time::advance(time).await;
+    tokio::time::resume();
+}
+
+/// The clients that have nothing to read get their turns, and look at their timers.
+async fn nothing_comes(stream: &mut TurnStream) {
+    for _ in 0..100 {
+        tokio::select! {
+            biased;
+            item = stream.try_next() => panic!("{item:?}"),
+            () = tokio::task::yield_now() => {}
+        }
+    }
+}
+
+const QUIET: Duration = Duration::from_millis(20_001);
+
+/// Row 50: the service is gone without a word.
+#[tokio::test]
+async fn a_connection_without_an_answer_to_a_ping_is_given_up() {
+    for way in WAYS {
+        let silent = format!("{HEAD}{TEXT}h2-ignore-pings\ngate\nh2-read ping\ngate\nhold");
+        let service = Service::playing(way, &[silent, whole()]).await;
+        // The default deadlines: 300 s without a byte.
+        let client = service.reached_by(impatient(&service.base_url()));
+        let mut stream = ask(&client);
+        while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+        let mut tap = service.tap();
+        tokio::select! {
+            biased;
+            item = stream.try_next() => panic!("{item:?}"),
+            () = tap.arrived() => tap.release(),
+        }
+        nothing_comes(&mut stream).await;
+        pass(QUIET).await;
+        // The PING has come.
+        tokio::select! {
+            biased;
+            item = stream.try_next() => panic!("{item:?}"),
+            () = soon(tap.arrived()) => {}
+        }
+        nothing_comes(&mut stream).await;
+        pass(QUIET).await;
+        let item = soon(stream.try_next()).await.unwrap();
+        let Some(TurnEvent::Retry(retry)) = item else { panic!("{item:?}") };
+        assert_eq!((retry.reason, retry.discarded, retry.attempt), (Timeout, true, 2));
+        assert!(retry.message.contains("PING"), "{}", retry.message);
+        tap.release();
+        let (events, error) = soon(drain(stream)).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!((text(&events), service.connections()), (1, vec![0, 1]));
+        // Nothing of the dead connection is kept.
+        soon(service.server.wait_for_disconnects(1)).await;
+    }
+}
+
+/// Row 50, the control: who answers pings is there, up to the deadline for silence.
+#[tokio::test]
+async fn a_connection_that_answers_pings_is_kept_until_it_is_idle_for_too_long() {
+    for way in WAYS {
+        let service = Service::playing(way, &[format!("{HEAD}{TEXT}gate\nhold")]).await;
+        let once = impatient(&service.base_url()).retry(RetryPolicy::new().with_max_attempts(1));
+        let mut stream = ask(&service.reached_by(once));
+        while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+        let mut passed = Duration::ZERO;
+        let error = loop {
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            tokio::select! {
+                biased;
+                item = stream.try_next() => match item {
+                    Err(error) => break error,
+                    item => panic!("{item:?}"),
+                },
+                () = std::future::ready(()) => {
+                    passed += Duration::from_secs(10);
+                    pass(Duration::from_secs(10)).await;
+                }
+            }
+        };
+        assert_eq!((error.kind(), error.phase()), (Timeout, Phase::Streaming), "{way:?}: {error:?}");
+        assert!(passed >= Duration::from_secs(300) && passed <= Duration::from_secs(320), "{way:?}: {passed:?}");
+    }
+}
+
+/// Row 55: the stream alone is taken back, and others go on.
+#[tokio::test]
+async fn a_dropped_stream_is_reset_and_its_connection_kept() {
+    for way in WAYS {
+        let steps = format!("{HEAD}{TEXT}h2-read rst_stream\n{HEAD}{TEXT}{COMPLETED}hold");
+        let service = Service::playing(way, &[steps]).await;
+        let session = service.client().session();
+        let mut stream = session.begin_turn().stream(Request::new("m").user("Hi"));
+        while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+        drop(stream);
+        let (events, error) = soon(drain(session.begin_turn().stream(Request::new("m").user("Hi")))).await;
+        assert!(error.is_none(), "{way:?}: {error:?}");
+        assert_eq!((text(&events), service.connections()), (1, vec![0, 0]), "{way:?}");
+    }
+}
