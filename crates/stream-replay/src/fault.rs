@@ -84,8 +84,8 @@ pub(crate) use section::Section;
 ///
 /// Where `…` stands, `alpn "h2" …` names the protocols to choose from (RFC 7301), and `certificate "CHAIN" "KEY"` the
 /// files, in PEM, of what is shown; without it, the server makes a certificate for `localhost` and the loopback
-/// addresses, to be trusted by [`ReplayServer::root_certificate`](crate::ReplayServer::root_certificate). These steps but
-/// `tls-read-hello` and `tcp-send` need the crate's feature `tls`.
+/// addresses, to be trusted by `ReplayServer::root_certificate`. `tls-begin`, `tls-accept` and `tls-close-notify` need the
+/// crate's feature `tls`.
 ///
 /// # HTTP/2
 ///
