@@ -109,7 +109,6 @@ fn every_failure_on_the_way_in_every_phase() {
         K::Protocol,
         K::TooLarge,
         K::Closed,
-        K::Overloaded,
         K::Cancelled,
     ] {
         let connecting = told(attempts(|engine, now| engine.handle_failed(Failure::new(kind, "m"), now)));

@@ -5,7 +5,7 @@ mod support;
 
 use std::time::Duration;
 
-use codex_api::FailureKind::{Connect, Overloaded, Protocol, Timeout, Truncated};
+use codex_api::FailureKind::{Connect, Protocol, Timeout, Truncated};
 use codex_api::{
     Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Phase, Provider, Request, RetryPolicy, TurnEvent,
     TurnStream,
@@ -200,19 +200,19 @@ async fn streams_that_break_off() {
         (
             "48 ENHANCE_YOUR_CALM",
             on_one_connection("h2-rst-stream enhance_your_calm"),
-            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            (Truncated, 9, "ENHANCE_YOUR_CALM"),
             true,
         ),
         (
             "48 ENHANCE_YOUR_CALM to everybody",
             behind_text("h2-goaway enhance_your_calm last 0\nhold"),
-            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            (Truncated, 9, "ENHANCE_YOUR_CALM"),
             true,
         ),
         (
             "48 ENHANCE_YOUR_CALM before the head",
             "repeat 9\nread-request\nh2-rst-stream enhance_your_calm\nend\nhold".to_owned(),
-            (Overloaded, 9, "ENHANCE_YOUR_CALM"),
+            (Connect, 9, "ENHANCE_YOUR_CALM"),
             false,
         ),
     ] {
@@ -236,6 +236,8 @@ async fn a_service_that_asks_for_calm_is_given_some() {
             }
         };
         assert!(retry.delay >= least, "{reason}: {:?}", retry.delay);
+        let code = (!least.is_zero()).then_some("ENHANCE_YOUR_CALM");
+        assert_eq!((retry.reason, retry.code.as_deref()), (Truncated, code));
         assert!(least > Duration::ZERO || retry.delay <= Duration::from_secs(1), "{reason}: {:?}", retry.delay);
     }
 }

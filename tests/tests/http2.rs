@@ -164,9 +164,9 @@ async fn resets_are_tried_again_by_what_they_say() {
     // Free: nobody needs to know.
     check(&[Step::Reset(0, Reason::REFUSED_STREAM), Step::Answer], &[]).await;
     check(&[Step::Reset(0, Reason::INTERNAL_ERROR), Step::Answer], &[FailureKind::Connect]).await;
-    check(&[Step::Reset(0, Reason::ENHANCE_YOUR_CALM), Step::Answer], &[FailureKind::Overloaded]).await;
+    check(&[Step::Reset(0, Reason::ENHANCE_YOUR_CALM), Step::Answer], &[FailureKind::Connect]).await;
     check(&[Step::Reset(100, Reason::INTERNAL_ERROR), Step::Answer], &[FailureKind::Truncated]).await;
-    check(&[Step::Reset(100, Reason::ENHANCE_YOUR_CALM), Step::Answer], &[FailureKind::Overloaded]).await;
+    check(&[Step::Reset(100, Reason::ENHANCE_YOUR_CALM), Step::Answer], &[FailureKind::Truncated]).await;
 }
 
 #[tokio::test]

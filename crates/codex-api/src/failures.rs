@@ -18,7 +18,8 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         ErrorKind::Timeout => FailureKind::Timeout,
         ErrorKind::Truncated => FailureKind::Truncated,
         ErrorKind::TooLarge => FailureKind::TooLarge,
-        ErrorKind::Overloaded => FailureKind::Overloaded,
+        ErrorKind::Overloaded if error.phase() == http_transport::Phase::Body => FailureKind::Truncated,
+        ErrorKind::Overloaded => FailureKind::Connect,
         ErrorKind::Cancelled => FailureKind::Cancelled,
         ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered => FailureKind::Connect,
         _ => FailureKind::Protocol,
@@ -28,6 +29,9 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         http_transport::Phase::Body | http_transport::Phase::Done => Phase::Streaming,
         _ => Phase::Connect,
     });
+    if error.kind() == ErrorKind::Overloaded {
+        failure.code = Some(Failure::ENHANCE_YOUR_CALM.to_owned());
+    }
     // A handshake may fail for a moment; a certificate will be the same next time.
     failure.retryable |= kind == FailureKind::Tls && !error.is_certificate();
     failure.retryable |= error.is_retryable_proxy();

@@ -35,9 +35,6 @@ pub enum FailureKind {
     TooLarge,
     /// The WebSocket was closed before the end.
     Closed,
-    /// The peer asks for fewer requests, by a means of HTTP/2. What a service says of it in words is
-    /// [`Api`](Self::Api) or [`Status`](Self::Status).
-    Overloaded,
     /// The request was cancelled.
     Cancelled,
 }
@@ -58,7 +55,6 @@ impl FailureKind {
             Self::Protocol => "protocol",
             Self::TooLarge => "too_large",
             Self::Closed => "closed",
-            Self::Overloaded => "overloaded",
             Self::Cancelled => "cancelled",
         }
     }
@@ -108,7 +104,7 @@ pub struct Failure {
     pub phase: Phase,
     /// For [`FailureKind::Api`] the service's message, verbatim; otherwise one sentence of ours.
     pub message: String,
-    /// The service's error code.
+    /// The service's error code, or [`ENHANCE_YOUR_CALM`](Self::ENHANCE_YOUR_CALM).
     pub code: Option<String>,
     /// The service's own error object.
     pub api: Option<ApiError>,
@@ -131,6 +127,10 @@ pub struct Failure {
 }
 
 impl Failure {
+    /// The code of a broken stream or connection whose server asks for fewer requests by a means of HTTP/2 (RFC 9113,
+    /// section 7), and not in words.
+    pub const ENHANCE_YOUR_CALM: &str = "ENHANCE_YOUR_CALM";
+
     /// A failure of a kind, with the kind's usual answer to "retryable?".
     pub fn new(kind: FailureKind, message: impl Into<String>) -> Self {
         let retryable = match kind {
@@ -139,8 +139,7 @@ impl Failure {
             | FailureKind::Timeout
             | FailureKind::Truncated
             | FailureKind::Protocol
-            | FailureKind::Closed
-            | FailureKind::Overloaded => true,
+            | FailureKind::Closed => true,
             FailureKind::Config
             | FailureKind::Tls
             | FailureKind::Proxy

@@ -8,6 +8,11 @@ use crate::{CredentialSource, EngineConfig, attempt::SocketUse};
 /// The class of a failure.
 pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConfig) -> FailureClass {
     match failure.kind {
+        FailureKind::Connect | FailureKind::Truncated
+            if failure.code.as_deref() == Some(Failure::ENHANCE_YOUR_CALM) =>
+        {
+            FailureClass::Overloaded
+        }
         FailureKind::Api => match &failure.api {
             Some(error) => of_api(error, socket, config),
             None => FailureClass::Unknown,
@@ -20,7 +25,6 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
         FailureKind::Closed if socket.reused && failure.phase != Phase::Streaming => FailureClass::Stale,
         FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default()),
         FailureKind::Truncated => FailureClass::Cut,
-        FailureKind::Overloaded => FailureClass::Overloaded,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
         FailureKind::Tls => FailureClass::Tls,
