@@ -285,6 +285,20 @@ async fn late_events_of_a_finished_response_never_touch_the_next_one() {
     assert_eq!((text.as_str(), stream.ledger().late), ("", 2));
 }
 
+/// A service with canned answers, say, has one id for all of them.
+#[tokio::test]
+async fn an_answer_with_the_names_of_the_one_before_is_a_new_answer() {
+    let bare = || exchange(&[done_item(), completed("r1")]);
+    let server = playing([socket([hello("r1"), hello("r1"), bare(), bare(), hello("r1")])]).await;
+    let session = session(&server, Transport::WebSocket);
+    for _ in 0..5 {
+        let (events, error) = drain(session.begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(events.iter().filter(|event| matches!(event, TurnEvent::ItemDone(_))).count(), 1);
+    }
+    assert_eq!(server.requests().len(), 1);
+}
+
 #[tokio::test]
 async fn a_parked_socket_that_was_closed_is_replaced_for_free() {
     let server = playing([socket([hello("r1").close(1000, "bye")]), socket([hello("r2")])]).await;

@@ -19,9 +19,8 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         ErrorKind::Truncated => FailureKind::Truncated,
         ErrorKind::TooLarge => FailureKind::TooLarge,
         ErrorKind::Overloaded if error.phase() == http_transport::Phase::Body => FailureKind::Truncated,
-        ErrorKind::Overloaded => FailureKind::Connect,
         ErrorKind::Cancelled => FailureKind::Cancelled,
-        ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered => FailureKind::Connect,
+        ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered | ErrorKind::Overloaded => FailureKind::Connect,
         _ => FailureKind::Protocol,
     };
     let mut failure = Failure::new(kind, with_causes(&error)).in_phase(match error.phase() {

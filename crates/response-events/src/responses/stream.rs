@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::{
     kind::{DeltaKind, Kind, Terminal},
-    late::{FinishedResponse, LateFilter},
+    late::{FinishedItem, FinishedResponse, LateFilter},
     payload::Payload,
 };
 use crate::{
@@ -58,7 +58,9 @@ impl ResponsesStream {
         FinishedResponse {
             id: out.ledger.response_id.clone(),
             last_sequence: out.ledger.last_sequence(),
-            item_ids: self.items.iter().filter_map(|item| item.id.clone()).collect(),
+            items: (self.items.iter())
+                .filter_map(|item| Some(FinishedItem { id: item.id.clone()?, is_done: item.is_done }))
+                .collect(),
         }
     }
 
