@@ -3,15 +3,16 @@
 use crate::peer_bench::{self, Program};
 use crate::{TaskResult, workspace::Workspace};
 
-/// The bench with a program of its own.
+/// The benches with a program of their own.
 const MEMORY: &str = "memory";
+const IDLE: &str = "idle";
 
 /// Runs the named bench, or all of them. What their names are, the bench crate knows.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> TaskResult {
     let name = words.iter().find(|word| !word.starts_with('-'));
     for program in programs(name.map(String::as_str)) {
         let mut command = program.build(workspace)?;
-        command.args(words.iter().filter(|word| *word != MEMORY));
+        command.args(words.iter().filter(|word| *word != MEMORY && *word != IDLE));
         peer_bench::run(command)?;
     }
     Ok(())
@@ -19,7 +20,8 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> TaskResult {
 
 fn programs(name: Option<&str>) -> &'static [Program] {
     match name {
-        None => &[Program::Bench, Program::SleepingConsumer],
+        None => &[Program::Bench, Program::IdleStreams, Program::SleepingConsumer],
+        Some(IDLE) => &[Program::IdleStreams],
         Some(MEMORY) => &[Program::SleepingConsumer],
         Some(_) => &[Program::Bench],
     }
@@ -31,7 +33,8 @@ mod tests {
 
     #[test]
     fn the_name_decides_which_programs_run() {
-        assert_eq!(programs(None), [Program::Bench, Program::SleepingConsumer]);
+        assert_eq!(programs(None), [Program::Bench, Program::IdleStreams, Program::SleepingConsumer]);
+        assert_eq!(programs(Some("idle")), [Program::IdleStreams]);
         assert_eq!(programs(Some("memory")), [Program::SleepingConsumer]);
         assert_eq!(programs(Some("sse")), [Program::Bench]);
     }

@@ -88,7 +88,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        about: "CPU time and memory against peers: all benches, or one of ws, ws-decode, sse, sse-decode, memory",
+        about: "CPU time and memory against peers: all, or one of ws, ws-decode, sse, sse-decode, client, drain, idle, memory",
         options: &["--quick"],
         operand: Some("NAME"),
         run: bench::run,

@@ -12,6 +12,7 @@ const MANIFEST: &str = "tests/peer-bench/Cargo.toml";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Program {
     Bench,
+    IdleStreams,
     SleepingConsumer,
     AutobahnClient,
 }
@@ -20,6 +21,7 @@ impl Program {
     fn name(self) -> &'static str {
         match self {
             Self::Bench => "peer-bench",
+            Self::IdleStreams => "idle-streams",
             Self::SleepingConsumer => "sleeping-consumer",
             Self::AutobahnClient => "autobahn-client",
         }

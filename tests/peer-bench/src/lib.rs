@@ -3,8 +3,10 @@
 #![cfg(feature = "peers")]
 
 pub mod benches;
+pub mod clients;
 pub mod measure;
 pub mod peers;
 pub mod report;
+pub mod server;
 pub mod tape;
 pub mod traffic;

@@ -1,8 +1,8 @@
-//! Interleaved rounds: every contender runs once a round, in an order that rotates, on the clock of its thread.
+//! Interleaved rounds: every contender runs once a round, in an order that rotates.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use cpu_time::ThreadTime;
+use cpu_time::{ProcessTime, ThreadTime};
 
 /// How long and how often is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -26,18 +26,63 @@ pub enum Side {
     Shape,
 }
 
+/// What is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// CPU time of the thread that runs a contender.
+    Thread,
+    /// CPU time of all threads.
+    Process,
+    /// The time that passes.
+    Wall,
+}
+
+impl Clock {
+    /// How long `work` takes, and what it answers.
+    pub fn time<T>(self, work: impl FnOnce() -> T) -> (Duration, T) {
+        match self {
+            Self::Thread => {
+                let begin = ThreadTime::now();
+                let answer = work();
+                (begin.elapsed(), answer)
+            }
+            Self::Process => {
+                let begin = ProcessTime::now();
+                let answer = work();
+                (begin.elapsed(), answer)
+            }
+            Self::Wall => {
+                let begin = Instant::now();
+                let answer = work();
+                (begin.elapsed(), answer)
+            }
+        }
+    }
+}
+
 /// One way to do the work of a scenario.
 pub struct Contender {
     pub(crate) name: &'static str,
     pub(crate) side: Side,
+    run: Run,
+}
+
+enum Run {
     /// Does the work once and answers how many units it found.
-    run: Box<dyn FnMut() -> u64>,
+    Timed(Box<dyn FnMut() -> u64>),
+    /// Does work of any size and answers what a unit cost.
+    TimesItself(Box<dyn FnMut() -> Duration>),
 }
 
 impl Contender {
     /// `run` does the work once and answers how many units (events, messages) it found.
     pub fn new(side: Side, name: &'static str, run: impl FnMut() -> u64 + 'static) -> Self {
-        Self { name, side, run: Box::new(run) }
+        Self { name, side, run: Run::Timed(Box::new(run)) }
+    }
+
+    /// `run` answers what a unit cost: for work with a beginning that is not to be counted. It runs once a round.
+    pub fn timing_itself(side: Side, name: &'static str, run: impl FnMut() -> Duration + 'static) -> Self {
+        Self { name, side, run: Run::TimesItself(Box::new(run)) }
     }
 }
 
@@ -46,6 +91,8 @@ pub struct Scenario {
     pub(crate) name: String,
     /// Events or messages in the work.
     units: u64,
+    clock: Clock,
+    rounds: usize,
     contenders: Vec<Contender>,
     pub(crate) goals: Vec<Goal>,
 }
@@ -78,10 +125,31 @@ pub struct Cost {
     pub(crate) spread: f64,
 }
 
+impl Cost {
+    /// From what a unit cost in each round, in seconds.
+    pub(crate) fn new(name: &'static str, side: Side, mut seconds: Vec<f64>) -> Self {
+        seconds.sort_by(f64::total_cmp);
+        let quartile = |part: usize| seconds[(seconds.len() - 1) * part / 4];
+        Self { name, side, nanos: quartile(2) * 1e9, spread: (quartile(3) - quartile(1)) / quartile(2) }
+    }
+}
+
 impl Scenario {
-    /// A scenario without goals.
+    /// A scenario without goals, on the clock of the thread, with 11 rounds.
     pub fn new(name: impl Into<String>, units: u64, contenders: Vec<Contender>) -> Self {
-        Self { name: name.into(), units, contenders, goals: Vec::new() }
+        Self { name: name.into(), units, clock: Clock::Thread, rounds: 11, contenders, goals: Vec::new() }
+    }
+
+    /// With another clock.
+    pub fn clock(mut self, clock: Clock) -> Self {
+        self.clock = clock;
+        self
+    }
+
+    /// With another number of rounds, for what takes long.
+    pub fn rounds(mut self, rounds: usize) -> Self {
+        self.rounds = rounds;
+        self
     }
 
     /// What is done, and with what.
@@ -101,45 +169,41 @@ impl Scenario {
     /// If a contender does not find all units: then it has not done the work.
     pub fn measure(&mut self, effort: Effort) -> Vec<Cost> {
         let (rounds, sample) = match effort {
-            Effort::Full => (11, Duration::from_millis(10)),
-            Effort::Quick => (3, Duration::from_millis(2)),
+            Effort::Full => (self.rounds, Duration::from_millis(10)),
+            Effort::Quick => (self.rounds.min(3), Duration::from_millis(2)),
         };
         // Each runs once to warm up, and to see how often it fits into a sample.
-        let repeats: Vec<u32> = self.contenders.iter_mut().map(|it| repeats(it, self.units, sample)).collect();
+        let (units, clock) = (self.units, self.clock);
+        let repeats: Vec<u32> = self.contenders.iter_mut().map(|it| it.warm_up(units, clock, sample)).collect();
         let mut samples = vec![Vec::with_capacity(rounds); self.contenders.len()];
         for round in 0..rounds {
             for turn in 0..self.contenders.len() {
                 let at = (round + turn) % self.contenders.len();
-                samples[at].push(sample_of(&mut self.contenders[at], repeats[at]).as_secs_f64());
+                samples[at].push(self.contenders[at].sample(units, clock, repeats[at]));
             }
         }
-        let units = self.units as f64;
-        let costs = self.contenders.iter().zip(samples).zip(repeats).map(|((contender, mut samples), repeats)| {
-            samples.sort_by(f64::total_cmp);
-            let quartile = |part: usize| samples[(samples.len() - 1) * part / 4];
-            Cost {
-                name: contender.name,
-                side: contender.side,
-                nanos: quartile(2) * 1e9 / units / f64::from(repeats),
-                spread: (quartile(3) - quartile(1)) / quartile(2),
+        let costs = self.contenders.iter().zip(samples);
+        costs.map(|(contender, samples)| Cost::new(contender.name, contender.side, samples)).collect()
+    }
+}
+
+impl Contender {
+    fn warm_up(&mut self, units: u64, clock: Clock, sample: Duration) -> u32 {
+        let Run::Timed(run) = &mut self.run else { return 1 };
+        let (once, found) = clock.time(run);
+        assert_eq!(found, units, "{} has not done the work", self.name);
+        (sample.as_nanos() / once.as_nanos().max(1)) as u32 + 1
+    }
+
+    /// What a unit costs, in seconds.
+    fn sample(&mut self, units: u64, clock: Clock, repeats: u32) -> f64 {
+        match &mut self.run {
+            Run::TimesItself(run) => run().as_secs_f64(),
+            Run::Timed(run) => {
+                let (all, found) = clock.time(|| (0..repeats).map(|_| run()).sum::<u64>());
+                assert_eq!(found, units * u64::from(repeats), "{} has not done the work", self.name);
+                all.as_secs_f64() / units as f64 / f64::from(repeats)
             }
-        });
-        costs.collect()
+        }
     }
-}
-
-fn repeats(contender: &mut Contender, units: u64, sample: Duration) -> u32 {
-    let begin = ThreadTime::now();
-    let found = (contender.run)();
-    assert_eq!(found, units, "{} has not done the work", contender.name);
-    let once = begin.elapsed().max(Duration::from_nanos(1));
-    (sample.as_nanos() / once.as_nanos()) as u32 + 1
-}
-
-fn sample_of(contender: &mut Contender, repeats: u32) -> Duration {
-    let begin = ThreadTime::now();
-    for _ in 0..repeats {
-        std::hint::black_box((contender.run)());
-    }
-    begin.elapsed()
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::measure::{Against, Cost, Goal, Scenario, Side};
+use crate::measure::{Against, Cost, Effort, Goal, Scenario, Side};
 
 /// The results of one run.
 #[derive(Debug, Default)]
@@ -12,16 +12,30 @@ pub struct Report {
 }
 
 impl Report {
-    /// Adds what a scenario's contenders cost.
-    pub fn add(&mut self, scenario: &Scenario, costs: &[Cost]) {
+    /// Measures a scenario, and adds what its contenders cost.
+    pub fn measure(&mut self, scenario: &mut Scenario, effort: Effort) {
+        eprintln!("measuring {}", scenario.name());
+        let costs = scenario.measure(effort);
+        self.add(&scenario.name, &costs, &scenario.goals);
+    }
+
+    /// Adds costs that were measured in another way.
+    pub(crate) fn add(&mut self, scenario: &str, costs: &[Cost], goals: &[Goal]) {
         let floor = costs.iter().find(|cost| cost.side == Side::Floor).or(costs.first());
         for cost in costs {
             let times = floor.map_or(1.0, |floor| cost.nanos / floor.nanos);
             let name = if cost.side == Side::Ours { format!("**{}**", cost.name) } else { cost.name.to_owned() };
             let spread = format!("{:.0} %", cost.spread * 100.0);
-            self.costs.push([scenario.name.clone(), name, number(cost.nanos), format!("{times:.2}"), spread]);
+            self.costs.push([scenario.to_owned(), name, number(cost.nanos), format!("{times:.2}"), spread]);
         }
-        self.goals.extend(scenario.goals.iter().filter_map(|goal| goal_row(&scenario.name, goal, costs)));
+        self.goals.extend(goals.iter().filter_map(|goal| goal_row(scenario, goal, costs)));
+    }
+
+    /// Adds a figure that is no ratio of costs; `at_most` is its goal, if it has one.
+    pub(crate) fn add_figure(&mut self, scenario: &str, what: String, at_most: Option<f64>, is: f64) {
+        let goal = at_most.map(|goal| format!("{goal:.0}")).unwrap_or_default();
+        let verdict = at_most.map_or(String::new(), |goal| verdict(is, goal));
+        self.goals.push([scenario.to_owned(), what, goal, format!("{is:.0}"), verdict]);
     }
 }
 
@@ -35,14 +49,17 @@ fn goal_row(scenario: &str, goal: &Goal, costs: &[Cost]) -> Option<[String; 5]> 
         }
     }?;
     let ratio = subject.nanos / against.nanos;
-    let verdict = if ratio <= goal.at_most { "reached" } else { "**behind**" };
     Some([
         scenario.to_owned(),
         format!("{} / {}", subject.name, against.name),
         format!("{:.2}", goal.at_most),
         format!("{ratio:.2}"),
-        verdict.to_owned(),
+        verdict(ratio, goal.at_most),
     ])
+}
+
+fn verdict(is: f64, at_most: f64) -> String {
+    if is <= at_most { "reached" } else { "**behind**" }.to_owned()
 }
 
 /// Three digits that count.
