@@ -19,6 +19,7 @@ use ws_codec::{ClientHandshake, HandshakeError, SendError};
 use crate::{
     BoxError, OutgoingRequest,
     auth::AuthorizeFuture,
+    clock::now,
     document::DocumentEnd,
     socket::{Health, Socket},
 };
@@ -172,7 +173,7 @@ impl Connection {
     }
 
     /// Waits for the next thing to happen. A closed connection is for ever pending.
-    pub(crate) fn poll(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Signal> {
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
         loop {
             // States that lead to another one leave by `next`, the last thing that happens leaves `Closed` behind.
             let (next, signal) = match self {
@@ -204,7 +205,7 @@ impl Connection {
                     Ok(Some(socket)) => (Self::Probing(socket), None),
                     Ok(None) | Err(_) => (Self::Closed, Some(Signal::NoSocket)),
                 },
-                Self::Probing(socket) => match ready!(socket.poll_healthy(cx, now)) {
+                Self::Probing(socket) => match ready!(socket.poll_healthy(cx, now())) {
                     Health::Good => (self.probed(), Some(Signal::Reused)),
                     Health::Lost => (Self::Closed, Some(Signal::NoSocket)),
                 },
@@ -215,7 +216,7 @@ impl Connection {
                         other => (other, None),
                     }
                 }
-                Self::Open(socket) => match ready!(socket.poll_message(cx, now)) {
+                Self::Open(socket) => match ready!(socket.poll_message(cx, now())) {
                     Some(Ok(message)) => return Poll::Ready(Signal::Message(message)),
                     Some(Err(error)) => (Self::Closed, Some(Signal::SocketClosed(Some(error)))),
                     None => (Self::Closed, Some(Signal::SocketClosed(None))),

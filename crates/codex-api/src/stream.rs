@@ -163,7 +163,7 @@ impl TurnStream {
                 self.act(action);
             } else if self.chunk.has_remaining() {
                 self.decode();
-            } else if let Poll::Ready(signal) = self.connection.poll(cx, now()) {
+            } else if let Poll::Ready(signal) = self.connection.poll(cx) {
                 self.handle(signal);
             } else {
                 self.note_activity();

@@ -16,6 +16,7 @@ use crate::dial::BoxStream;
 use crate::idle::{Idle, Link, Sender};
 use crate::outgoing::RequestBody;
 use crate::progress::Progress;
+use crate::relay::Relay;
 use crate::upgrade::Switch;
 
 /// Interim (1xx) answers before the real one.
@@ -36,6 +37,7 @@ pub(crate) struct Http1 {
     switch: Switch,
     progress: Arc<Progress>,
     interim: Arc<AtomicUsize>,
+    relay: Arc<Relay>,
 }
 
 impl Http1 {
@@ -58,7 +60,9 @@ impl Http1 {
         let response = Box::pin(sender.send_request(request));
         // What may become another protocol takes no other request.
         let sender = Some(sender).filter(|_| switch == Switch::Excluded);
-        Self { connection: Some(connection), sender, failure: None, response, body: None, switch, progress, interim }
+        let relay = Relay::new();
+        let connection = Some(connection);
+        Self { connection, sender, failure: None, response, body: None, switch, progress, interim, relay }
     }
 
     /// The connection without its request, if it can take another one: both sides are done with this one, and both
@@ -114,13 +118,13 @@ impl Http1 {
 
     /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.
     pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
-        // What hyper has ready goes out first; only then is the socket asked for more. So at most one chunk and
-        // hyper's read buffer are ever held here.
-        if let Poll::Ready(item) = self.poll_ready_data(cx) {
-            return Poll::Ready(item);
-        }
-        self.drive(cx);
-        self.poll_ready_data(cx)
+        let relay = Arc::clone(&self.relay);
+        relay.poll(cx, |cx| {
+            // hyper reads on only when the chunk before was taken. So at most one chunk and hyper's read buffer are
+            // ever held here.
+            self.drive(cx);
+            self.poll_ready_data(cx)
+        })
     }
 
     fn poll_ready_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {

@@ -27,6 +27,7 @@ mod pool;
 mod progress;
 mod proxy;
 mod redact;
+mod relay;
 mod request;
 mod roots;
 mod target;

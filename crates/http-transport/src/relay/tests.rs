@@ -1,0 +1,64 @@
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
+
+use super::Relay;
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+/// Polls once with `poll`, then wakes whatever it kept; answers how often the task was woken by each.
+fn check(poll: impl FnOnce(&Waker) -> Poll<()>, expected: (usize, usize)) {
+    let task = Arc::new(Count::default());
+    let mut kept = None;
+    _ = Relay::new().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&task))), |cx| {
+        kept = Some(cx.waker().clone());
+        poll(cx.waker())
+    });
+    let during = task.0.load(SeqCst);
+    kept.expect("it was polled").wake();
+    assert_eq!((during, task.0.load(SeqCst) - during), expected);
+}
+
+#[test]
+fn a_wake_at_rest_is_passed_on() {
+    check(|_| Poll::Pending, (0, 1));
+}
+
+#[test]
+fn a_wake_at_work_is_kept_back_when_the_poll_is_ready() {
+    let wake = |waker: &Waker| {
+        waker.wake_by_ref();
+        waker.wake_by_ref();
+        Poll::Ready(())
+    };
+    check(wake, (0, 1));
+}
+
+#[test]
+fn a_wake_at_work_is_passed_on_once_when_the_poll_is_pending() {
+    let wake = |waker: &Waker| {
+        waker.wake_by_ref();
+        waker.wake_by_ref();
+        Poll::Pending
+    };
+    check(wake, (1, 1));
+}
+
+#[test]
+fn the_task_that_polled_last_is_woken() {
+    let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
+    let relay = Relay::new();
+    for task in [&first, &last] {
+        let waker = Waker::from(Arc::clone(task));
+        _ = relay.poll(&mut Context::from_waker(&waker), |_| Poll::<()>::Pending);
+    }
+    Waker::from(relay).wake();
+    assert_eq!((first.0.load(SeqCst), last.0.load(SeqCst)), (0, 1));
+}
