@@ -435,6 +435,10 @@ impl TurnStream {
                     self.engine.handle_payload(event.event_field().as_deref(), event.data(), self.received);
                 }
                 self.chunk.advance(consumed);
+                if self.chunk.is_empty() {
+                    // Even an empty part of it keeps hyper from using its read buffer again.
+                    self.chunk = Bytes::new();
+                }
             }
             Err(error) => {
                 let (failure, cause) = failures::of_decoder(error);

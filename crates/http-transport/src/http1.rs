@@ -32,7 +32,8 @@ pub(crate) struct Http1 {
     sender: Option<Sender>,
     /// What the connection ended with, when hyper could not tell the head or the body.
     failure: Option<hyper::Error>,
-    response: Boxed<hyper::Result<http::Response<Incoming>>>,
+    /// `None` once the response is there.
+    response: Option<Boxed<hyper::Result<http::Response<Incoming>>>>,
     body: Option<Incoming>,
     switch: Switch,
     progress: Arc<Progress>,
@@ -57,7 +58,8 @@ impl Http1 {
         hyper::ext::on_informational(&mut request, move |_| {
             count.fetch_add(1, Relaxed);
         });
-        let response = Box::pin(sender.send_request(request));
+        let response: Boxed<_> = Box::pin(sender.send_request(request));
+        let response = Some(response);
         // What may become another protocol takes no other request.
         let sender = Some(sender).filter(|_| switch == Switch::Excluded);
         let relay = Relay::new();
@@ -97,7 +99,10 @@ impl Http1 {
     /// The response without its body, which stays here. Ready once.
     pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         self.drive(cx);
-        let response = ready!(self.response.as_mut().poll(cx))?;
+        let Some(response) = &mut self.response else { return Poll::Pending };
+        let response = ready!(response.as_mut().poll(cx));
+        self.response = None;
+        let response = response?;
         if !self.switch.happens_at(response.status()) {
             if self.switch != Switch::Excluded {
                 // From here on it is a connection like any other: one that is done is shut down.

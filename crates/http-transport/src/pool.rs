@@ -22,8 +22,9 @@ pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.
 pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(90);
-/// How many HTTP/1.1 connections may wait for requests that go one way.
-const PARKED_LIMIT: usize = 4;
+/// How many HTTP/1.1 connections may wait for requests that go one way. Bodies that end late come back in groups, and
+/// what is too much of a group is opened again.
+const PARKED_LIMIT: usize = 16;
 
 /// Where a connection leads and through what. One through a proxy is of no use to a request that goes directly, or
 /// through another proxy, or with other credentials, or in another form.

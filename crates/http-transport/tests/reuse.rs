@@ -295,14 +295,18 @@ async fn a_connection_waits_for_90_seconds() {
 }
 
 #[tokio::test]
-async fn at_most_four_connections_wait() {
-    let once = [Answer(HELLO)];
-    let twice = [Answer(HELLO), Answer(HELLO)];
-    let server = Server::start(&[&once, &twice, &twice, &twice, &twice, &once]).await;
+async fn at_most_sixteen_connections_wait() {
+    const LIMIT: usize = 16;
+    let once: &[Step] = &[Answer(HELLO)];
+    let twice: &[Step] = &[Answer(HELLO), Answer(HELLO)];
+    let mut scripts = vec![once];
+    scripts.extend([twice; LIMIT]);
+    scripts.push(once);
+    let server = Server::start(&scripts).await;
     let transport = direct();
     let mut all = Vec::new();
     for _ in 0..2 {
-        for _ in 0..5 {
+        for _ in 0..=LIMIT {
             let mut exchange = post(&transport, &server.uri);
             exchange.head().await.unwrap();
             all.push(exchange);
@@ -312,8 +316,9 @@ async fn at_most_four_connections_wait() {
         }
     }
     drop(transport);
-    // The first was given up for the fifth; the others come back in the order of the freshest.
-    server.check(&[0, 1, 2, 3, 4, 4, 3, 2, 1, 5]).await;
+    // The first was given up for the last; the others come back in the order of the freshest, and one is new.
+    let expected: Vec<usize> = (0..=LIMIT).chain((1..=LIMIT).rev()).chain([LIMIT + 1]).collect();
+    server.check(&expected).await;
 }
 
 #[test]

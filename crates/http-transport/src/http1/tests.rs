@@ -1,5 +1,8 @@
 use std::future::poll_fn;
 use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::task::{Context, Poll, Wake, Waker};
 
 use bytes::Bytes;
 use http::HeaderMap;
@@ -61,4 +64,35 @@ async fn a_connection_that_breaks_while_it_switches_is_not_handed_out() {
     let cause = find::<io::Error>(&error).expect("the cause is in the chain");
     assert_eq!(cause.kind(), io::ErrorKind::BrokenPipe);
     assert!(http.into_stream().is_none());
+}
+
+#[derive(Default)]
+struct Count(AtomicUsize);
+
+impl Wake for Count {
+    fn wake(self: Arc<Self>) {
+        self.0.fetch_add(1, SeqCst);
+    }
+}
+
+#[tokio::test]
+async fn a_chunk_wakes_its_reader_once() {
+    let (near, mut server) = duplex(20_000);
+    let mut http = start(HeaderMap::new(), Box::new(near)).await;
+    let (response, ()) = tokio::join!(poll_fn(|cx| http.poll_response(cx)), async {
+        server.write_all(b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n").await.unwrap();
+    });
+    assert_eq!(response.unwrap().status(), 200);
+
+    let count = Arc::new(Count::default());
+    let waker = Waker::from(Arc::clone(&count));
+    let mut cx = Context::from_waker(&waker);
+    assert!(http.poll_data(&mut cx).is_pending());
+    for wakes in 1..=3 {
+        server.write_all(b"5\r\nhello\r\n").await.unwrap();
+        let Poll::Ready(Some(Ok(data))) = http.poll_data(&mut cx) else { panic!("the chunk has arrived") };
+        assert_eq!(data, "hello");
+        assert!(http.poll_data(&mut cx).is_pending());
+        assert_eq!(count.0.load(SeqCst), wakes, "one for each chunk");
+    }
 }

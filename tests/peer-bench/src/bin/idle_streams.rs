@@ -138,12 +138,13 @@ fn measure<C: Client>(server: &Server, base: &str, streams: usize) -> Result<Fig
         tokio::time::sleep(Duration::from_millis(50)).await;
         Result::Ok(())
     })?;
-    let mut open_streams = Vec::with_capacity(streams);
+    let mut open_streams = Vec::new();
     let mut figures = Figures::default();
     let (resident, tasks) = (resident(), runtime.metrics().num_alive_tasks());
     let mut outcome: Result<()> = Ok(());
     let heap = allocation_counter::measure(|| {
         outcome = runtime.block_on(async {
+            open_streams.reserve_exact(streams);
             for index in 0..streams {
                 open_streams.push(open(&client, &index.to_string()).await?);
             }
