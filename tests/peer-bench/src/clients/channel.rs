@@ -1,4 +1,4 @@
-//! reqwest, eventsource-stream and serde_json, in a task that fills a channel: the shape of the Codex CLI.
+//! reqwest, eventsource-stream and `serde_json`, in a task that fills a channel: the shape of the Codex CLI.
 
 use std::hint::black_box;
 use std::time::Duration;

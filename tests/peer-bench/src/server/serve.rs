@@ -1,5 +1,6 @@
 //! The server's side, in a process of its own: one thread, bytes made before, nothing kept.
 
+use std::fmt::Write as _;
 use std::io::{self, Read as _, Write as _};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -37,7 +38,10 @@ async fn listen() -> Result<()> {
     let plain = TcpListener::bind("127.0.0.1:0").await?;
     let secure = TcpListener::bind("127.0.0.1:0").await?;
     // The parent reads this line.
-    let hex: String = certificate.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = certificate.iter().fold(String::new(), |mut hex, byte| {
+        _ = write!(hex, "{byte:02x}");
+        hex
+    });
     println!("{} {} {hex}", plain.local_addr()?.port(), secure.local_addr()?.port());
     io::stdout().flush()?;
 
