@@ -247,6 +247,10 @@ impl TurnEngine {
     /// The next item for the caller; an error is the last one, and so are the terminal events.
     pub fn poll_event(&mut self) -> Option<Result<TurnEvent, Failure>> {
         if let Some(notice) = self.notices.pop_front() {
+            if self.notices.is_empty() {
+                // They come with a head, and a stream may then be silent for long.
+                self.notices = VecDeque::new();
+            }
             return Some(Ok(notice));
         }
         if let Some(event) = self.attempt.interpreter.poll_event() {
