@@ -76,6 +76,15 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
     }
 }
 
+/// What a request has cost, for people who watch it.
+pub(crate) fn cost(format: OutputFormat, text: &str) {
+    if format == OutputFormat::Text && io::stderr().is_terminal() {
+        let style =
+            if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { Style::new().dimmed() };
+        line(&format!("{style}({text}){style:#}"));
+    }
+}
+
 /// A wait for people: to the second where that matters, else to the minute, rounded up.
 fn span(wait: Duration) -> String {
     if wait < Duration::from_secs(600) {

@@ -11,6 +11,7 @@ use super::{
     prompts::Prompts,
     service::Service,
     settings::Settings,
+    tally::Tally,
 };
 use crate::{
     cli::TurnArgs,
@@ -88,6 +89,7 @@ impl Run {
     /// One request: its events are shown as they come. Gives the failure that ended it, which has been reported.
     async fn request(&mut self, turn: &Turn, body: Request, place: Place) -> Result<Option<Failure>, Problem> {
         let started = Instant::now();
+        let mut tally = Tally::default();
         let out = &mut io::stdout().lock();
         self.renderer.begin(Some(place), out)?;
         let mut events = turn.stream(body);
@@ -101,8 +103,10 @@ impl Run {
             self.progress.clear();
             match event {
                 Ok(Some(event)) => {
+                    let at = started.elapsed();
+                    tally.observe(at, &event);
                     self.conversation.observe(&event);
-                    self.renderer.event(Some(started.elapsed()), &event, out)?;
+                    self.renderer.event(Some(at), &event, out)?;
                     self.progress.show(&event);
                     if event.is_terminal() {
                         break None;
@@ -118,6 +122,7 @@ impl Run {
         if let Some(failure) = &failure {
             diagnostics::failure(Subject::Request, failure);
         }
+        diagnostics::cost(self.format, &tally.line(started.elapsed(), events.ledger()));
         Ok(failure)
     }
 }
