@@ -100,6 +100,8 @@ async fn certificates_that_are_refused_are_not_asked_for_again() {
     let https = server.base_url().replace("http:", "https:");
     let unknown = check("6 issuer", impatient(&https), (Tls, 1, false, "\"stream-replay test authority\"")).await;
     assert!(unknown.message().contains("CODEX_CA_CERTIFICATE"), "{unknown:?}");
+    // In words, and not as programs write it.
+    assert!(!unknown.message().contains("UnknownIssuer"), "{unknown:?}");
     assert!(server.requests().is_empty());
 
     for (name, host, last_year, reason) in

@@ -23,7 +23,9 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered | ErrorKind::Overloaded => FailureKind::Connect,
         _ => FailureKind::Protocol,
     };
-    let mut failure = Failure::new(kind, with_causes(&error)).in_phase(match error.phase() {
+    // About a certificate the transport says all there is, and its cause would say it once more for programmers.
+    let message = if error.is_certificate() { error.to_string() } else { with_causes(&error) };
+    let mut failure = Failure::new(kind, message).in_phase(match error.phase() {
         http_transport::Phase::Head => Phase::Head,
         http_transport::Phase::Body | http_transport::Phase::Done => Phase::Streaming,
         _ => Phase::Connect,

@@ -81,6 +81,11 @@ fn certificate(error: &CertificateError) -> String {
                  with its certificate"
             )
         }
+        // Typical of an authority for tests that was made anew under its old name.
+        (CertificateError::BadSignature, Some(issuer)) => format!(
+            "it was not signed with the key of the {issuer:?} that is trusted; if another of that name should be, set \
+             CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with its certificate"
+        ),
         (reason, Some(issuer)) => format!("{reason} (issued by {issuer:?})"),
         (reason, None) => reason.to_string(),
     }

@@ -103,6 +103,14 @@ async fn an_unknown_issuer_is_refused() {
 }
 
 #[tokio::test]
+async fn an_issuer_with_the_name_of_a_trusted_one_is_refused() {
+    let (namesake, _) = authority("own", "localhost");
+    let reason = "it was not signed with the key of the \"own\" that is trusted; if another of that name should be, set \
+                  CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with its certificate";
+    check_certificate("localhost", Some(namesake), reason).await;
+}
+
+#[tokio::test]
 async fn a_certificate_for_another_name_is_refused() {
     check_certificate("other.example", None, "other.example").await;
     check_certificate("other.example", None, " (issued by \"own\")").await;
