@@ -7,8 +7,8 @@ use http::{
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 use http_transport::{
-    Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, Transport, TransportBuilder,
-    connector::Connector,
+    Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider, Transport,
+    TransportBuilder, connector::Connector,
 };
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
@@ -181,6 +181,12 @@ impl ClientBuilder {
     /// and the reuse of connections stay as they are, for WebSockets, too. Default: none.
     pub fn connector(mut self, connector: impl Connector) -> Self {
         self.dial = self.dial.connector(connector);
+        self
+    }
+
+    /// Who does the cryptography of TLS. Default: ring.
+    pub fn tls_provider(mut self, provider: TlsProvider) -> Self {
+        self.dial = self.dial.tls_provider(provider);
         self
     }
 

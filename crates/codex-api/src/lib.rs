@@ -65,7 +65,7 @@ pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Out
 
 // Settings of the layers below.
 pub use http_transport::{
-    DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, connector,
+    DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider, connector,
 };
 pub use response_events::Wire;
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};

@@ -11,6 +11,7 @@ use crate::environment::Environment;
 use crate::error::Error;
 use crate::exchange::Exchange;
 use crate::pool::Pool;
+use crate::provider::TlsProvider;
 use crate::proxy::{self, ProxySettings};
 use crate::request::Request;
 use crate::roots::Wanted;
@@ -53,6 +54,7 @@ impl Transport {
             head_timeout: Some(HEAD_TIMEOUT),
             proxy: ProxySettings::default(),
             versions: HttpVersions::default(),
+            tls_provider: TlsProvider::default(),
             roots: Wanted::default(),
             environment: Environment::default(),
             plug: Plug::default(),
@@ -82,6 +84,7 @@ pub struct TransportBuilder {
     head_timeout: Option<Duration>,
     proxy: ProxySettings,
     versions: HttpVersions,
+    tls_provider: TlsProvider,
     roots: Wanted,
     environment: Environment,
     plug: Plug,
@@ -115,6 +118,12 @@ impl TransportBuilder {
     /// Which versions of HTTP are spoken. Default: [`HttpVersions::Auto`].
     pub fn http_versions(mut self, versions: HttpVersions) -> Self {
         self.versions = versions;
+        self
+    }
+
+    /// Who does the cryptography of TLS. Default: [`TlsProvider::Ring`].
+    pub fn tls_provider(mut self, provider: TlsProvider) -> Self {
+        self.tls_provider = provider;
         self
     }
 
@@ -175,7 +184,7 @@ impl TransportBuilder {
             settings: Arc::new(Settings {
                 connect_timeout: self.connect_timeout,
                 head_timeout: self.head_timeout,
-                tls: Arc::new(TlsSettings::new(self.roots.load(&self.environment)?)),
+                tls: Arc::new(TlsSettings::new(self.tls_provider, self.roots.load(&self.environment)?)),
                 proxies: Arc::new(proxy::Table::new(&self.proxy, &self.environment)),
                 pool: Arc::default(),
                 versions: self.versions,

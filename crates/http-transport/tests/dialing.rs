@@ -4,8 +4,8 @@ mod support;
 
 use std::io;
 
-use http_transport::{Error, ErrorKind, Phase, Transport};
-use support::tls::{authority, https, trusting};
+use http_transport::{Error, ErrorKind, Phase, TlsProvider, Transport};
+use support::tls::{authority, https, trusting, trusting_builder};
 use support::{causes, finish, post, read_request, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -52,9 +52,20 @@ async fn failure(transport: &Transport, uri: &str) -> Error {
     error
 }
 
+/// The providers that are built in.
+fn providers() -> Vec<TlsProvider> {
+    vec![
+        TlsProvider::Ring,
+        #[cfg(feature = "aws-lc-rs")]
+        TlsProvider::AwsLcRs,
+    ]
+}
+
 #[tokio::test]
 async fn tls_with_a_private_root_works_and_negotiates_http_1_1() {
-    for host in ["localhost", "127.0.0.1"] {
+    for (host, provider) in
+        ["localhost", "127.0.0.1"].into_iter().flat_map(|host| providers().into_iter().map(move |of| (host, of)))
+    {
         let (root, acceptor) = authority("own", host);
         let (uri, server) = serve(async move |stream| {
             let mut stream = acceptor.accept(stream).await.unwrap();
@@ -67,11 +78,13 @@ async fn tls_with_a_private_root_works_and_negotiates_http_1_1() {
             let _ = stream.read(&mut [0; 1]).await;
         })
         .await;
-        let mut exchange = post(&trusting(root), &https(&uri, host));
+        let transport = trusting_builder(root).tls_provider(provider).build().unwrap();
+        let mut exchange = post(&transport, &https(&uri, host));
         assert_eq!(exchange.head().await.unwrap().status, 200);
         assert_eq!(exchange.data().await.unwrap().unwrap(), "secret");
         assert!(exchange.data().await.is_none());
-        drop(exchange);
+        // The connection waits in the pool of the transport.
+        drop((exchange, transport));
         finish(server).await;
     }
 }

@@ -14,6 +14,7 @@ use super::tunnel::Tunnel;
 use super::{Deadline, Dial, Route, Stage, TlsSettings, socks};
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
+use crate::provider::TlsProvider;
 use crate::proxy::{Proxy, ProxyUrl};
 use crate::target::{Endpoint, Target};
 use crate::versions::Offer;
@@ -37,7 +38,7 @@ async fn failure(route: Route, stage: Stage, after: Duration) -> Error {
     let mut dial = Dial {
         endpoint: Arc::new(target.endpoint),
         route,
-        tls: Arc::new(TlsSettings::new(vec![self_signed()])),
+        tls: Arc::new(TlsSettings::new(TlsProvider::Ring, vec![self_signed()])),
         offer: Offer::Http1,
         timeout: Some(LIMIT),
         deadline: Deadline::after(Some(LIMIT)),
@@ -69,7 +70,7 @@ async fn a_silent_proxy_times_out_at_each_step() {
 
     let (near, _far) = duplex(64 * 1024);
     let secure = proxy("https://p.example");
-    let settings = TlsSettings::new(vec![self_signed()]);
+    let settings = TlsSettings::new(TlsProvider::Ring, vec![self_signed()]);
     let stage = Stage::ProxyTls(settings.start(&secure.endpoint, Box::new(near), Phase::Proxy, Offer::Http1).unwrap());
     let timed_out = "timed out in the TLS handshake with the proxy p.example:443 after 10s";
     check_route(Route::Tunnel(secure), stage, Phase::Proxy, timed_out).await;
@@ -171,7 +172,7 @@ async fn addresses_that_never_answer_share_one_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stalled_tls_handshake_times_out() {
-    let settings = TlsSettings::new(vec![self_signed()]);
+    let settings = TlsSettings::new(TlsProvider::Ring, vec![self_signed()]);
     let target = Target::parse(&"https://a.example".parse().unwrap()).unwrap();
     let (near, _far) = duplex(64 * 1024);
     let stage = Stage::Tls(settings.start(&target.endpoint, Box::new(near), Phase::Tls, Offer::Http1).unwrap());

@@ -1,4 +1,4 @@
-//! The TLS stage: rustls with ring and the platform's roots.
+//! The TLS stage: rustls with the platform's roots.
 
 use std::fmt;
 use std::future::Future;
@@ -15,6 +15,7 @@ use tokio_rustls::{Connect, TlsConnector};
 use crate::classify;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
+use crate::provider::TlsProvider;
 use crate::target::Endpoint;
 use crate::versions::{Offer, Spoken};
 
@@ -25,14 +26,15 @@ use super::verifier::NamingVerifier;
 ///
 /// The platform's roots are loaded for the first `https` connection: plain ones work on a machine that has none.
 pub(crate) struct TlsSettings {
+    provider: TlsProvider,
     extra_roots: Vec<CertificateDer<'static>>,
     config: OnceLock<Result<Arc<ClientConfig>, rustls::Error>>,
 }
 
 impl TlsSettings {
     /// The certificates have been checked.
-    pub(crate) fn new(extra_roots: Vec<CertificateDer<'static>>) -> Self {
-        Self { extra_roots, config: OnceLock::new() }
+    pub(crate) fn new(provider: TlsProvider, extra_roots: Vec<CertificateDer<'static>>) -> Self {
+        Self { provider, extra_roots, config: OnceLock::new() }
     }
 
     /// Starts the handshake over `stream`.
@@ -59,7 +61,7 @@ impl TlsSettings {
 
     fn load(&self) -> Result<Arc<ClientConfig>, rustls::Error> {
         // An explicit provider: what the process has installed as its default is not this library's business.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let provider = Arc::new(self.provider.load());
         let verifier = Verifier::new_with_extra_roots(self.extra_roots.iter().cloned(), Arc::clone(&provider))?;
         let config = ClientConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()?
