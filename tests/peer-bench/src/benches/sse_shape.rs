@@ -34,7 +34,7 @@ fn linearity(chunk: usize) -> Scenario {
     let contender = |name, events: usize| {
         let stream = format!("data: {}\n\n", "x".repeat(TOTAL / events)).repeat(events);
         let chunk = chunk.min(TOTAL / events);
-        Contender::new(Side::Ours, name, move || sse::data_bytes(stream.as_bytes(), chunk) >> 10)
+        Contender::new(Side::Ours, name, move || sse::data_text(stream.as_bytes(), chunk) >> 10)
     };
     let contenders = vec![contender(SMALL, 512), contender(LARGE, 1)];
     let name = format!("8 MiB of data in {}", size_name(chunk));
