@@ -14,6 +14,7 @@
 
 mod answer;
 mod auth;
+mod chunking;
 mod client;
 mod clock;
 mod connection;
@@ -22,12 +23,14 @@ mod endpoint;
 mod error;
 mod failures;
 mod provider;
+mod recorded;
 mod request_body;
 mod secrets;
 mod seed;
 mod session;
 mod socket;
 mod stream;
+mod transcriber;
 
 // The crate's own.
 pub use answer::Answer;
@@ -46,7 +49,7 @@ pub use response_events::{
 // What a stream tells.
 pub use response_events::{
     Completed, Created, Credits, Delta, Fallback, Incomplete, ItemEvent, Malformed, Opened, OtherEvent,
-    RateLimitWindow, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent, Usage,
+    RateLimitWindow, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent, TurnStateMark, Usage,
 };
 
 // How a stream fails, and what error codes mean.
@@ -59,6 +62,11 @@ pub use response_events::{
 pub use response_events::{
     ChoiceEnd, ChoiceSummary, EventCounts, ItemCall, Ledger, Summary, SummaryBuilder, Transcript,
 };
+
+// Streams as text, for snapshots in tests and reports of mistakes.
+pub use chunking::Chunking;
+pub use recorded::{ChunkingMismatch, recorded_transcript};
+pub use transcriber::{Transcriber, transcript};
 
 // Payloads without a connection: recordings, streams that somebody else has read.
 pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Outcome};

@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use crate::{FailureKind, Item, RateLimits, RawJson, TransportKind, Usage};
+use crate::{FailureKind, Item, RateLimits, RawJson, TransportKind, TurnStateMark, Usage};
 
 /// One event of a streamed request.
 ///
@@ -87,6 +87,9 @@ pub struct RequestStarted {
     pub url: String,
     /// Whether a turn state is sent with it.
     pub turn_state: bool,
+    /// Which one that is.
+    #[serde(skip)]
+    pub turn_state_mark: Option<TurnStateMark>,
 }
 
 /// See [`TurnEvent::Opened`].
@@ -100,6 +103,9 @@ pub struct Opened {
     pub request_id: Option<String>,
     /// Whether a turn state was captured from this head.
     pub turn_state: bool,
+    /// The value that the head brought, captured or not.
+    #[serde(skip)]
+    pub turn_state_mark: Option<TurnStateMark>,
 }
 
 /// See [`TurnEvent::Created`].

@@ -58,6 +58,18 @@ pub(crate) struct Output {
     events: VecDeque<TurnEvent>,
     outcome: Option<Outcome>,
     malformed_run: u32,
+    fate: Fate,
+}
+
+/// What became of the payload at hand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Fate {
+    /// Nothing yet. A payload that is left so was dropped.
+    Open,
+    /// It was understood and has no event of its own.
+    Silent,
+    /// It became an event, settled the outcome, or stands in a count of the ledger.
+    Told,
 }
 
 impl Interpreter {
@@ -79,13 +91,21 @@ impl Interpreter {
         let ledger = &mut self.out.ledger;
         ledger.events += 1;
         ledger.payload_bytes += data.len() as u64;
-        let data = data.trim_ascii();
+        self.out.begin_value();
+        self.take(name, data.trim_ascii());
+        self.out.end_value();
+    }
+
+    fn take(&mut self, name: Option<&str>, data: &[u8]) {
+        let ledger = &mut self.out.ledger;
         // Keep-alives that proxies wrap as data: nothing at all, or a comment.
         if data.is_empty() || data[0] == b':' {
-            return;
+            ledger.keep_alives += 1;
+            return self.out.account();
         }
         if is_sentinel(data) {
             ledger.done_sentinels += 1;
+            self.out.account();
             if self.out.outcome.is_none() {
                 match &mut self.stream {
                     Stream::Responses(_) => ResponsesStream::handle_sentinel(&mut self.out),
@@ -96,6 +116,7 @@ impl Interpreter {
         }
         if self.out.outcome.is_some() {
             ledger.after_terminal += 1;
+            self.out.account();
         }
         match &mut self.stream {
             Stream::Responses(stream) => stream.handle(name, data, &mut self.out),
@@ -105,6 +126,15 @@ impl Interpreter {
 
     /// Says that no payload will come any more, however the connection ended. Settles the outcome if nothing has.
     pub fn handle_end(&mut self) {
+        if self.out.outcome.is_none() {
+            self.out.ledger.input_ended = true;
+        }
+        self.handle_given_up();
+    }
+
+    /// Says that nobody waits for another payload, although the connection is still open. Settles the outcome as
+    /// [`handle_end`](Self::handle_end) does.
+    pub fn handle_given_up(&mut self) {
         if self.out.outcome.is_none() {
             match &mut self.stream {
                 Stream::Responses(_) => ResponsesStream::handle_end(&mut self.out),
@@ -163,7 +193,14 @@ fn is_sentinel(data: &[u8]) -> bool {
 
 impl Output {
     fn new() -> Self {
-        Self { ledger: Ledger::new(), turn_state: None, events: VecDeque::new(), outcome: None, malformed_run: 0 }
+        Self {
+            ledger: Ledger::new(),
+            turn_state: None,
+            events: VecDeque::new(),
+            outcome: None,
+            malformed_run: 0,
+            fate: Fate::Open,
+        }
     }
 
     /// Whether the outcome is settled, so that everything else is only counted.
@@ -171,13 +208,50 @@ impl Output {
         self.outcome.is_some()
     }
 
+    /// A value was taken in: a payload, or one of several in it. Until [`end_value`](Self::end_value) somebody has to
+    /// account for it.
+    fn begin_value(&mut self) {
+        self.ledger.note_taken();
+        self.fate = Fate::Open;
+    }
+
+    fn end_value(&mut self) {
+        match self.fate {
+            Fate::Open => return,
+            Fate::Silent => self.ledger.silent += 1,
+            Fate::Told => {}
+        }
+        self.ledger.note_accounted();
+    }
+
+    /// Goes on with another value of the same payload.
+    pub(crate) fn next_value(&mut self) {
+        self.end_value();
+        self.begin_value();
+    }
+
+    /// Says that the value at hand stands in a count of the ledger.
+    pub(crate) fn account(&mut self) {
+        self.fate = Fate::Told;
+    }
+
+    /// Says that the value at hand was understood, and that there is nothing to tell of it.
+    pub(crate) fn silent(&mut self) {
+        self.malformed_run = 0;
+        if self.fate == Fate::Open {
+            self.fate = Fate::Silent;
+        }
+    }
+
     pub(crate) fn emit(&mut self, event: TurnEvent) {
+        self.account();
         self.malformed_run = 0;
         self.events.push_back(event);
     }
 
     /// Settles the outcome; the first one wins.
     pub(crate) fn settle(&mut self, outcome: Outcome) {
+        self.account();
         if self.outcome.is_none() {
             match &outcome {
                 Outcome::Failed(error) => self.ledger.error = Some(error.clone()),
@@ -192,6 +266,7 @@ impl Output {
     #[cold]
     pub(crate) fn malformed(&mut self, event: Option<&str>, error: &str, payload: &[u8]) {
         self.ledger.malformed += 1;
+        self.account();
         if self.is_settled() {
             return;
         }
@@ -207,8 +282,52 @@ impl Output {
         }
     }
 
-    /// Says that a payload was decoded although it brought no event.
+    /// Says that a payload was decoded, whatever will be told of it.
     pub(crate) fn decoded(&mut self) {
         self.malformed_run = 0;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What one value comes to: the counts of values that are silent, and dropped.
+    fn check(take: impl FnOnce(&mut Output), silent: u64, dropped: u64) {
+        let mut out = Output::new();
+        out.begin_value();
+        take(&mut out);
+        out.end_value();
+        assert_eq!((out.ledger.silent, out.ledger.dropped()), (silent, dropped));
+    }
+
+    #[test]
+    fn a_path_that_forgets_its_payload_drops_it() {
+        let event = || TurnEvent::Created(crate::Created::default());
+        check(|_| {}, 0, 1);
+        check(Output::decoded, 0, 1);
+        check(Output::silent, 1, 0);
+        check(Output::account, 0, 0);
+        check(|out| out.emit(event()), 0, 0);
+        check(|out| out.malformed(None, "no JSON", b"x"), 0, 0);
+        check(|out| out.settle(Outcome::Truncated { message: String::new() }), 0, 0);
+        // What was told stays told.
+        check(|out| (out.emit(event()), out.silent()).1, 0, 0);
+        // Several values in one payload: each by itself.
+        check(|out| (out.emit(event()), out.next_value()).1, 0, 1);
+        check(|out| (out.next_value(), out.emit(event())).1, 0, 1);
+    }
+
+    #[test]
+    fn only_an_end_that_comes_first_is_the_end_of_the_input() {
+        let ended = |feed: fn(&mut Interpreter)| {
+            let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+            feed(&mut stream);
+            stream.handle_end();
+            (stream.ledger().input_ended, stream.outcome().map(Outcome::as_str))
+        };
+        assert_eq!(ended(|_| {}), (true, Some("truncated")));
+        assert_eq!(ended(|stream| stream.handle_event(None, b"DONE")), (false, Some("completed")));
+        assert_eq!(ended(Interpreter::handle_given_up), (false, Some("truncated")));
     }
 }

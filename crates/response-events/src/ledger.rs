@@ -24,6 +24,13 @@ pub struct Ledger {
     pub after_terminal: u64,
     /// Events of the response before, which arrived late on a connection that is used again.
     pub late: u64,
+    /// Payloads that only keep the connection alive: blank ones, and comments wrapped as data.
+    pub keep_alives: u64,
+    /// Payloads that were understood and have no event of their own: empty deltas, token counts, finish reasons.
+    pub silent: u64,
+    /// Whether the input ended before anything had settled the outcome. Where it did not, the outcome was told while
+    /// the connection was still open, for all that the stream can know.
+    pub input_ended: bool,
     /// How often each event type occurred (Responses).
     pub event_types: EventCounts,
     /// Terminal events seen: completed, incomplete, failed (Responses).
@@ -49,6 +56,10 @@ pub struct Ledger {
     /// Chat: the choices, by their index.
     pub choices: BTreeMap<u32, ChoiceEnd>,
     last_sequence: Option<u64>,
+    /// Values that were taken in; mostly one a payload.
+    taken: u64,
+    /// Those of them that became an event or were counted under some other name.
+    accounted: u64,
     /// The places of `done_item_types`.
     done_places: Vec<u32>,
 }
@@ -92,6 +103,20 @@ impl EventCounts {
 impl Ledger {
     pub(crate) fn new() -> Self {
         Self { sequence_contiguous: true, ..Self::default() }
+    }
+
+    /// Payloads that were taken in and nobody accounted for: they became no event, settled nothing, and are in no other
+    /// count. Always 0; anything else is a mistake in this library, by which an event was lost.
+    pub fn dropped(&self) -> u64 {
+        self.taken - self.accounted
+    }
+
+    pub(crate) fn note_taken(&mut self) {
+        self.taken += 1;
+    }
+
+    pub(crate) fn note_accounted(&mut self) {
+        self.accounted += 1;
     }
 
     /// Notes a finished item; without a place it counts as the next one.

@@ -1,21 +1,38 @@
 //! A stream as text for people: one line an event, ids renumbered, nothing secret.
 
-use std::{collections::HashMap, fmt::Write, time::Duration};
+mod ending;
+mod names;
+
+use std::{fmt::Write, time::Duration};
 
 use serde_json::Value;
 
-use crate::{Completed, Delta, Failure, ItemEvent, Ledger, OtherEvent, TransportKind, TurnEvent, Usage};
+use self::names::Names;
+use crate::{
+    Completed, Delta, Failure, ItemEvent, Ledger, Opened, OtherEvent, RateLimitWindow, RateLimits, RequestStarted,
+    Retry, TransportKind, TurnEvent, TurnStateMark, Usage,
+};
 
-/// Renders the events of a turn, line by line.
+/// Renders the events of a turn, line by line, for tests, terminals and reports of mistakes alike.
 ///
-/// Ids are renumbered in the order in which they appear (`resp_1`, `call_1`), text is quoted with its white space
-/// visible, unknown events are listed with their keys. The two lines of [`end`](Self::end) tell why the stream
-/// ended and what passed.
+/// * `->` is a request with its transport, attempt and turn state, `<-` the head of its answer, `~~` a retry or a
+///   change of transport.
+/// * `#N` is event N of the attempt, behind the time since the request began if there is a clock. Text is quoted with its
+///   white space visible and never joined; `??` is an event of an unknown type, listed with its keys, `!!` a payload
+///   that could not be decoded.
+/// * `==` are the two lines of [`end`](Self::end): why the stream ended, and what passed.
+///
+/// Ids are renumbered in the order in which they appear (`resp_1`, `call_1`). Each turn state is called by a letter
+/// (`ts_A`): the same value has the same one, so that a reader sees it kept, and gone with the next turn. A transcript
+/// that goes on through several requests keeps these names.
 #[derive(Debug, Default)]
 pub struct Transcript {
     events: u32,
-    ids: HashMap<String, String>,
-    numbers: HashMap<&'static str, u32>,
+    /// Whether the head of the attempt was the last thing that came.
+    at_head: bool,
+    /// What the attempt was sent with.
+    sent: Option<TurnStateMark>,
+    names: Names,
 }
 
 impl Transcript {
@@ -32,26 +49,10 @@ impl Transcript {
 
     fn event_line(&mut self, at: Option<Duration>, event: &TurnEvent) -> String {
         let (name, place, detail) = match event {
-            TurnEvent::Request(request) => {
-                self.events = 0;
-                let state = if request.turn_state { "sent" } else { "-" };
-                let (transport, attempt) = (request.transport.as_str(), request.attempt);
-                let path = path_of(&request.url);
-                let verb = if request.transport == TransportKind::WebSocket { "WS" } else { "POST" };
-                return format!("-> {verb} {path}   transport={transport} attempt={attempt} turn-state={state}");
-            }
-            TurnEvent::Opened(opened) => {
-                let state = if opened.turn_state { "captured" } else { "-" };
-                let id = opened.request_id.as_deref().map_or_else(|| "-".to_owned(), |id| self.renumbered("req", id));
-                return format!("<- {} request-id={id} turn-state={state}", opened.status);
-            }
-            TurnEvent::Retry(retry) => {
-                let (n, of, kind) = (retry.attempt, retry.max_attempts, retry.reason);
-                let code = retry.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
-                let void = if retry.discarded { ", output void" } else { "" };
-                let delay = retry.delay.as_secs_f64();
-                return format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {:?}{void}", retry.message);
-            }
+            TurnEvent::Request(request) => return self.request(request),
+            TurnEvent::Opened(opened) => return self.opened(opened),
+            TurnEvent::RateLimits(limits) if self.at_head => return format!("<- limits {}", limits_line(limits)),
+            TurnEvent::Retry(retry) => return retry_line(retry),
             TurnEvent::Fallback(fallback) => {
                 let (from, to) = (fallback.from.as_str(), fallback.to.as_str());
                 return format!("~~ fallback {from} -> {to} {:?}", fallback.reason);
@@ -73,7 +74,7 @@ impl Transcript {
             TurnEvent::ToolInputDelta(delta) => text("tool.input", delta),
             TurnEvent::RateLimits(limits) => ("rate.limits", String::new(), limits_line(limits)),
             TurnEvent::Unknown(other) => ("??", String::new(), with_keys(other)),
-            TurnEvent::Other(other) => ("other", String::new(), other.event.clone()),
+            TurnEvent::Other(other) => ("other", String::new(), with_state(other)),
             TurnEvent::Malformed(malformed) => {
                 let event = malformed.event.as_ref().map(|event| format!("{event}: ")).unwrap_or_default();
                 ("!!", String::new(), format!("{event}{}  {:?}", malformed.error, cut(&malformed.raw)))
@@ -85,37 +86,54 @@ impl Transcript {
         };
         let number = self.events;
         self.events += 1;
+        self.at_head = false;
         let clock = at.map(|at| format!("{:>7.3}  ", at.as_secs_f64())).unwrap_or_default();
         format!("{clock}#{number:<4}{name:<12}{place:<5} {detail}")
     }
 
     /// The last two lines: the terminal cause with the retry decision, and the ledger.
+    ///
+    /// The decision is `never` (the same request would fail again), `possible` (nobody tried again), or `no more` with
+    /// the reason for giving up. `output-seen` says whether output was handed out before. `connection` is how the stream
+    /// left it: `open` where the end was told while it was open, `closed` where its end was the end of the stream, `-`
+    /// where there was none. Counts that are rarely above 0 (sentinels, keep-alives, payloads without an event of their
+    /// own, late ones, those after the end) are shown only then; `dropped` is [`Ledger::dropped`].
     pub fn end(&mut self, failure: Option<&Failure>, ledger: &Ledger) -> String {
-        let usage = ledger.usage.as_ref().map_or_else(|| "-".to_owned(), tokens);
-        let cause = match (failure, &ledger.incomplete_reason) {
-            (None, None) => format!("== end completed  usage={usage}"),
-            (None, Some(reason)) => format!("== end incomplete {reason}  usage={usage}"),
-            (Some(failure), _) => {
-                let code = failure.code.as_deref().unwrap_or("-");
-                let retry = match (failure.retryable, &failure.gave_up) {
-                    (false, _) => "never".to_owned(),
-                    (true, None) => "possible".to_owned(),
-                    (true, Some(reason)) => format!("no more ({reason})"),
-                };
-                let seen = if failure.output_delivered { "yes" } else { "no" };
-                let kind = failure.kind;
-                format!(
-                    "== error {kind} {code} {:?}  retry={retry}  output-seen={seen}  usage={usage}",
-                    failure.message
-                )
-            }
+        one_line(&ending::cause(failure, ledger)) + &one_line(&ending::account(failure, ledger))
+    }
+
+    fn request(&mut self, request: &RequestStarted) -> String {
+        self.events = 0;
+        self.at_head = false;
+        self.sent.clone_from(&request.turn_state_mark);
+        let state = match &request.turn_state_mark {
+            Some(mark) => self.names.state(mark),
+            None if request.turn_state => "sent".to_owned(),
+            None => "-".to_owned(),
         };
-        let Ledger { events, payload_bytes, done_sentinels, unknown, malformed, after_terminal, .. } = ledger;
-        let account = format!(
-            "== events={events} bytes={payload_bytes} sentinels={done_sentinels} unknown={unknown} \
-             malformed={malformed} after-end={after_terminal} dropped=0"
-        );
-        one_line(&cause) + &one_line(&account)
+        let (transport, attempt) = (request.transport.as_str(), request.attempt);
+        let path = path_of(&request.url);
+        let verb = if request.transport == TransportKind::WebSocket { "WS" } else { "POST" };
+        format!("-> {verb} {path}   transport={transport} attempt={attempt} turn-state={state}")
+    }
+
+    fn opened(&mut self, opened: &Opened) -> String {
+        self.at_head = true;
+        let state = match &opened.turn_state_mark {
+            Some(mark) => {
+                let is_echo = self.sent.as_ref() == Some(mark);
+                let name = self.names.state(mark);
+                match (opened.turn_state, is_echo) {
+                    (true, _) => format!("set({name})"),
+                    (false, true) => format!("same({name})"),
+                    (false, false) => format!("ignored({name})"),
+                }
+            }
+            None if opened.turn_state => "set".to_owned(),
+            None => "-".to_owned(),
+        };
+        let id = opened.request_id.as_deref().map_or_else(|| "-".to_owned(), |id| self.names.of("req", id));
+        format!("<- {} request-id={id} turn-state={state}", opened.status)
     }
 
     fn item(&mut self, event: &ItemEvent, done: bool) -> String {
@@ -125,7 +143,7 @@ impl Transcript {
             let _ = write!(line, " {role}");
         }
         if let Some(call) = item.as_call() {
-            let id = self.renumbered("call", call.call_id);
+            let id = self.names.of("call", call.call_id);
             let _ = write!(line, " {id} {}", call.name);
             if done {
                 let _ = write!(line, " {:?}", cut(call.arguments));
@@ -149,18 +167,7 @@ impl Transcript {
     }
 
     fn response(&mut self, id: Option<&str>) -> String {
-        id.map_or_else(|| "-".to_owned(), |id| self.renumbered("resp", id))
-    }
-
-    fn renumbered(&mut self, kind: &'static str, id: &str) -> String {
-        if let Some(known) = self.ids.get(id) {
-            return known.clone();
-        }
-        let number = self.numbers.entry(kind).or_default();
-        *number += 1;
-        let name = format!("{kind}_{number}");
-        self.ids.insert(id.to_owned(), name.clone());
-        name
+        id.map_or_else(|| "-".to_owned(), |id| self.names.of("resp", id))
     }
 }
 
@@ -181,11 +188,32 @@ fn with_keys(other: &OtherEvent) -> String {
     if keys.is_empty() { other.event.clone() } else { format!("{} {{{keys}}}", other.event) }
 }
 
-fn limits_line(limits: &crate::RateLimits) -> String {
-    let percent = |window: Option<&crate::RateLimitWindow>| {
-        window.map_or_else(|| "-".to_owned(), |window| format!("{}%", window.used_percent))
+/// Metadata may bring the turn state, whose value is replaced.
+fn with_state(other: &OtherEvent) -> String {
+    let brings = other.raw.as_str().to_ascii_lowercase().contains("\"x-codex-turn-state\"");
+    if brings { format!("{} with a turn state", other.event) } else { other.event.clone() }
+}
+
+fn retry_line(retry: &Retry) -> String {
+    let (n, of, kind) = (retry.attempt, retry.max_attempts, retry.reason);
+    let code = retry.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+    let void = if retry.discarded { ", output void" } else { "" };
+    let delay = retry.delay.as_secs_f64();
+    format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {:?}{void}", retry.message)
+}
+
+fn limits_line(limits: &RateLimits) -> String {
+    let window = |window: Option<&RateLimitWindow>| {
+        let Some(window) = window else { return "-".to_owned() };
+        let length = match window.window_minutes {
+            None => String::new(),
+            Some(minutes) if minutes % 1440 == 0 => format!("/{}d", minutes / 1440),
+            Some(minutes) if minutes % 60 == 0 => format!("/{}h", minutes / 60),
+            Some(minutes) => format!("/{minutes}min"),
+        };
+        format!("{}%{length}", window.used_percent)
     };
-    let (primary, secondary) = (percent(limits.primary.as_ref()), percent(limits.secondary.as_ref()));
+    let (primary, secondary) = (window(limits.primary.as_ref()), window(limits.secondary.as_ref()));
     format!("{} primary={primary} secondary={secondary}", limits.limit_id)
 }
 

@@ -53,6 +53,7 @@ fn run(wire: Wire, payloads: &[Payload]) -> Run {
     let outcome = outcome.expect("an outcome at the end");
     let ledger = stream.ledger();
     assert_eq!(ledger.events, payloads.len() as u64);
+    assert_eq!(ledger.dropped(), 0, "a payload that nobody accounts for: {ledger:?}");
     assert_eq!(ledger.payload_bytes, payloads.iter().map(|(_, data)| data.0.len() as u64).sum::<u64>());
 
     let count = |wanted: fn(&TurnEvent) -> bool| events.iter().filter(|event| wanted(event)).count() as u64;

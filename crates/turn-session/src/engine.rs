@@ -12,7 +12,7 @@ use retry_policy::{Entropy, SplitMix64};
 
 use crate::{
     Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
-    TURN_STATE_HEADER, Target,
+    Target,
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
@@ -20,6 +20,7 @@ use crate::{
     retrying::Retrying,
     timers::Timer,
     transport::Route,
+    turn_state,
 };
 
 /// Redirects that are followed in all attempts of a request together.
@@ -91,10 +92,10 @@ impl TurnEngine {
         attempt.request_id = head.request_id();
         attempt.hints = HeadHints::new(head);
         let request_id = attempt.request_id.clone();
-        let turn_state = self.capture_from_head(head);
         let mut opened = Opened::new(head.status);
         opened.request_id = request_id;
-        opened.turn_state = turn_state;
+        opened.turn_state = self.capture_from_head(head);
+        opened.turn_state_mark = head.turn_states().find_map(turn_state::mark);
         self.notices.push_back(TurnEvent::Opened(opened));
         self.notices.extend(RateLimits::from_headers(head.texts()).into_iter().map(TurnEvent::RateLimits));
         if let Some(encoding) = head.content_encoding() {
@@ -217,7 +218,13 @@ impl TurnEngine {
     pub fn handle_failed(&mut self, failure: Failure, now: Instant) {
         if self.is_attempting() {
             // What was read before the failure is still the caller's.
-            self.attempt.interpreter.handle_end();
+            match failure.kind {
+                // It is this side that does not go on.
+                FailureKind::TooLarge | FailureKind::Protocol | FailureKind::Config => {
+                    self.attempt.interpreter.handle_given_up();
+                }
+                _ => self.attempt.interpreter.handle_end(),
+            }
             self.fail(failure, now);
         }
     }
@@ -290,7 +297,7 @@ impl TurnEngine {
     }
 
     fn end_by(&mut self, timer: Timer, now: Instant) {
-        self.attempt.interpreter.handle_end();
+        self.attempt.interpreter.handle_given_up();
         match self.attempt.timed_out(timer) {
             Some(failure) => self.fail(failure, now),
             None => self.settle(None, now),
@@ -312,7 +319,8 @@ impl TurnEngine {
         let transport = self.route.transport;
         let turn_state = self.config.turn_state.clone();
         let mut started = RequestStarted::new(attempt, transport, self.shown_url());
-        started.turn_state = turn_state.get().is_some();
+        started.turn_state_mark = turn_state.mark();
+        started.turn_state = started.turn_state_mark.is_some();
         self.notices.push_back(TurnEvent::Request(started));
         let target = self.target.clone();
         self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
@@ -352,8 +360,7 @@ impl TurnEngine {
     /// Only an answer that goes on belongs to the backend that keeps the turn.
     fn capture_from_head(&self, head: ResponseHead<'_>) -> bool {
         let accepted = head.is_success() || head.status == 101;
-        let mut values = head.headers.get_all(TURN_STATE_HEADER).iter();
-        accepted && values.any(|value| self.config.turn_state.capture(value.as_bytes()) == Capture::First)
+        accepted && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
     }
 
     /// Ends the attempt if its stream has ended: `cause` says more of a stream that was cut.

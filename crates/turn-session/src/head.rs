@@ -2,6 +2,8 @@
 
 use http::HeaderMap;
 
+use crate::TURN_STATE_HEADER;
+
 /// The beginning of an answer.
 #[derive(Clone, Copy, Debug)]
 pub struct ResponseHead<'a> {
@@ -38,6 +40,11 @@ impl ResponseHead<'_> {
     /// All headers whose values are text.
     pub(crate) fn texts(&self) -> impl Iterator<Item = (&str, &str)> {
         self.headers.iter().filter_map(|(name, value)| Some((name.as_str(), value.to_str().ok()?)))
+    }
+
+    /// The turn states that it brings, valid or not.
+    pub(crate) fn turn_states(&self) -> impl Iterator<Item = &[u8]> {
+        self.headers.get_all(TURN_STATE_HEADER).iter().map(http::HeaderValue::as_bytes)
     }
 
     /// The service's id of the request, under the names that services give it.

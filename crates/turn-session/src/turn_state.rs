@@ -5,6 +5,8 @@ use std::{
     sync::{Arc, OnceLock},
 };
 
+use response_events::TurnStateMark;
+
 /// The name of the header (and of the key in a WebSocket request's `client_metadata`) that carries the turn state.
 pub const TURN_STATE_HEADER: &str = "x-codex-turn-state";
 
@@ -43,10 +45,20 @@ impl TurnState {
         }
     }
 
+    /// Stands for the value where it must not be shown.
+    pub fn mark(&self) -> Option<TurnStateMark> {
+        self.get().map(TurnStateMark::new)
+    }
+
     /// The value to send with the turn's requests.
     pub fn get(&self) -> Option<&str> {
         self.0.get().map(AsRef::as_ref)
     }
+}
+
+/// Stands for a value that the service sent, if it can be a turn state.
+pub(crate) fn mark(value: &[u8]) -> Option<TurnStateMark> {
+    valid(value).map(TurnStateMark::new)
 }
 
 /// Header values are visible ASCII; spaces and tabs around them are not part of the value (RFC 9110, section 5.5).

@@ -87,6 +87,8 @@ impl Assembler {
         if details.is_empty() {
             return;
         }
+        // Kept for the item's end, without an event of their own.
+        out.silent();
         let items = self.choices.entry(choice).or_default();
         let nothing_opened = items.latest.is_none();
         let open = items.open_text.filter(|at| matches!(self.slots[*at].body, Body::Reasoning(_)));
@@ -132,6 +134,9 @@ impl Assembler {
         if let (Body::Call(call), false) = (&mut self.slots[at].body, key.arguments.is_empty()) {
             call.arguments.push_str(key.arguments);
             out.emit(TurnEvent::ToolInputDelta(delta(at, choice, None, key.arguments.to_owned())));
+        } else {
+            // A name or an index for a call that is known, at most.
+            out.silent();
         }
         self.choices.entry(choice).or_default().latest = Some(at);
     }

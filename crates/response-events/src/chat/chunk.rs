@@ -110,7 +110,42 @@ pub(super) enum Part {
     Unknown,
 }
 
+impl Chunk<'_> {
+    /// Whether a choice has text, reasoning or a call, of which something must come.
+    pub(super) fn brings_output(&self) -> bool {
+        let of =
+            |choice: &Choice<'_>| choice.delta.as_ref().or(choice.message.as_deref()).is_some_and(Delta::brings_output);
+        self.choices.iter().flatten().any(of)
+    }
+}
+
+impl Delta<'_> {
+    fn brings_output(&self) -> bool {
+        let text = |part: &Value| !all_text(part).is_empty();
+        let part = |part: &Value| match Part::of(part) {
+            Part::Text(text) | Part::Thinking(text) | Part::Refusal(text) => !text.is_empty(),
+            Part::Unknown => true,
+        };
+        self.content.any(part)
+            || self.reasoning.any(text)
+            || self.refusal.non_empty().is_some()
+            || self.reasoning_content.non_empty().is_some()
+            || self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())
+            || self.function_call.is_some()
+            || matches!(&self.reasoning_details, Some(Value::Array(details)) if !details.is_empty())
+    }
+}
+
 impl Content<'_> {
+    /// Whether there is text, or a part that counts.
+    fn any(&self, counts: impl Fn(&Value) -> bool) -> bool {
+        match self {
+            Self::None => false,
+            Self::Text(text) => !text.is_empty(),
+            Self::Parts(parts) => parts.iter().any(counts),
+        }
+    }
+
     /// The text of a field that holds only text, in whichever shape.
     pub(super) fn into_text(self) -> String {
         match self {

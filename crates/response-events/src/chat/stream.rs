@@ -41,6 +41,9 @@ impl ChatStream {
         for _ in 0..MAX_VALUES {
             let Some(data) = rest else { return };
             rest = self.handle_first(name, data, out);
+            if rest.is_some() {
+                out.next_value();
+            }
         }
         if let Some(data) = rest {
             self.report_malformed("too many JSON values in one event", data, out);
@@ -117,6 +120,9 @@ impl ChatStream {
             return self.handle_other(name, &chunk, data, out);
         }
         out.decoded();
+        if !chunk.brings_output() {
+            out.silent();
+        }
         self.note_response(&chunk, out);
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
@@ -149,7 +155,7 @@ impl ChatStream {
             out.emit(TurnEvent::Unknown(event));
         } else if value.get("choices").is_some_and(Value::is_null) {
             // `choices: null` is an empty list to some servers.
-            out.decoded();
+            out.silent();
             self.note_response(chunk, out);
         } else {
             self.report_malformed("the chunk has no `choices`, no `usage` and no `error`", data, out);

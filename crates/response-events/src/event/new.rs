@@ -9,14 +9,14 @@ use crate::{FailureKind, Item, TransportKind};
 impl RequestStarted {
     /// An attempt without a turn state.
     pub fn new(attempt: u32, transport: TransportKind, url: impl Into<String>) -> Self {
-        Self { attempt, transport, url: url.into(), turn_state: false }
+        Self { attempt, transport, url: url.into(), turn_state: false, turn_state_mark: None }
     }
 }
 
 impl Opened {
     /// A head that brings nothing but its status.
     pub fn new(status: u16) -> Self {
-        Self { status, request_id: None, turn_state: false }
+        Self { status, request_id: None, turn_state: false, turn_state_mark: None }
     }
 }
 

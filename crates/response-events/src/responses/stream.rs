@@ -69,6 +69,9 @@ impl ResponsesStream {
         for _ in 0..MAX_VALUES {
             let Some(data) = rest else { return };
             rest = self.handle_first(name, data, out);
+            if rest.is_some() {
+                out.next_value();
+            }
         }
         if let Some(data) = rest {
             out.malformed(None, "too many JSON values in one event", data);
@@ -107,13 +110,15 @@ impl ResponsesStream {
     fn handle_payload(&mut self, name: Option<&str>, payload: Payload<'_>, data: &[u8], out: &mut Output) {
         if self.late.is_late(&payload) {
             out.ledger.late += 1;
-            return;
+            return out.account();
         }
         let Some(event_type) = payload.event_type.as_deref() else {
             let is_error = payload.error.as_ref().is_some_and(is_error_value) || name == Some("error");
             if !is_error {
                 out.malformed(None, "the event has no `type`", data);
-            } else if !out.is_settled() {
+            } else if out.is_settled() {
+                out.account();
+            } else {
                 self.settle_terminal(Terminal::Error, &payload, data, out);
             }
             return;
@@ -128,7 +133,7 @@ impl ResponsesStream {
             if kind == Kind::ItemDone {
                 note_done_type(&payload, out);
             }
-            return;
+            return out.account();
         }
         match kind {
             Kind::Delta(kind) => self.handle_delta(kind, payload, data, out),
@@ -180,8 +185,7 @@ impl ResponsesStream {
             return;
         };
         if text.is_empty() {
-            out.decoded();
-            return;
+            return out.silent();
         }
         let delta = Delta {
             output_index: self.index_of(payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id))),
@@ -282,7 +286,7 @@ impl ResponsesStream {
             out.malformed(event_type.as_deref(), error, data);
         }
         if out.is_settled() {
-            return;
+            return out.account();
         }
         // A terminal type ends the stream, whatever became of the rest of it.
         let terminal = match event_type.as_deref().map(Kind::of) {
