@@ -116,8 +116,8 @@ async fn a_refused_socket_falls_back_to_an_event_stream_for_good() {
     soon(transcriber.read(turn.stream(request()))).await.unwrap();
     check_turn(
         "socket_falls_back_to_event_stream",
-        "The service refuses the WebSocket with 426: the same attempt goes out as an event stream, and the next request \
-         of the turn goes there at once, with the state.",
+        "The service refuses the WebSocket with 426: the second attempt goes out as an event stream without a wait, and \
+         the next request of the turn goes there at once, with the state.",
         "1: 426 to the handshake; 2, 3: whole answers",
         &transcriber,
     );

@@ -1,7 +1,7 @@
 //! The project's own task runner: `cargo xtask help` lists what it does.
 //!
-//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too, and `e2e` its peers), and it
-//! changes no file of the checkout.
+//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too, and `e2e` its peers), and only
+//! `snap` changes files of the checkout.
 
 mod bench;
 mod cargo;
@@ -10,6 +10,7 @@ mod deps;
 mod e2e;
 mod no_std;
 mod peer_bench;
+mod snap;
 mod test;
 mod tidy;
 mod workspace;
@@ -71,6 +72,13 @@ const TASKS: &[Task] = &[
         options: &[],
         operand: None,
         run: |workspace, _| tidy::run(workspace),
+    },
+    Task {
+        name: "snap",
+        about: "shows the snapshots that wait for a review, with cargo-insta if it is there; --accept takes them all",
+        options: &["--accept"],
+        operand: None,
+        run: |workspace, options| snap::run(workspace, snap::Decision::from_options(options)),
     },
     Task {
         name: "deps",
@@ -216,6 +224,7 @@ mod tests {
         check(&["test", "--quick"], Ok(("test", 1)));
         check(&["--help"], Ok(("help", 0)));
         check(&["deps"], Ok(("deps", 0)));
+        check(&["snap", "--accept"], Ok(("snap", 1)));
         check(&[], Err("no task given"));
         check(&["tset"], Err("unknown task `tset`"));
         check(&["tidy", "--quick"], Err("`tidy` does not know `--quick`"));

@@ -34,10 +34,13 @@ fn decode(wire: Wire, recording: &[u8], chunking: Chunking) -> String {
         interpreter: Interpreter::new(wire, InterpreterOptions::default()),
         text: Transcriber::new(),
         settled: false,
+        refusal: None,
         output_delivered: false,
     };
-    let refusal = chunking.pieces(recording).iter().find_map(|piece| stream.feed(piece).err());
-    stream.finish(refusal)
+    for piece in chunking.pieces(recording) {
+        stream.feed(&piece);
+    }
+    stream.finish()
 }
 
 struct Decoding {
@@ -46,22 +49,31 @@ struct Decoding {
     text: Transcriber,
     /// Whether the terminal event was written.
     settled: bool,
+    /// An event above the limit; nothing behind it is read.
+    refusal: Option<Failure>,
     output_delivered: bool,
 }
 
 impl Decoding {
-    fn feed(&mut self, mut piece: &[u8]) -> Result<(), Failure> {
-        loop {
-            let decoded = self.decoder.decode(piece).map_err(|error| crate::failures::of_decoder(error).0)?;
-            let Some(event) = decoded.event else { return Ok(()) };
+    fn feed(&mut self, mut piece: &[u8]) {
+        while self.refusal.is_none() {
+            let decoded = match self.decoder.decode(piece) {
+                Ok(decoded) => decoded,
+                Err(error) => {
+                    self.refusal = Some(crate::failures::of_decoder(error).0);
+                    return;
+                }
+            };
+            let Some(event) = decoded.event else { return };
             self.interpreter.handle_event(event.event_field().as_deref(), event.data());
             piece = &piece[decoded.consumed..];
             self.write_events();
         }
     }
 
-    fn finish(mut self, refusal: Option<Failure>) -> String {
+    fn finish(mut self) -> String {
         let cut_inside = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });
+        let refusal = self.refusal.take();
         match refusal {
             Some(_) => self.interpreter.handle_given_up(),
             None => self.interpreter.handle_end(),

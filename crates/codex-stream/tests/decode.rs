@@ -50,9 +50,9 @@ fn transcript_has_one_line_an_event_and_two_at_the_end() {
         (0, &["created", "m"][..]),
         (5, &["text", "o1", "\"Hello\""]),
         (9, &["item.done", "o2", "clock", "\"{}\""]),
-        (10, &["completed", "finish=tool_calls", "usage=3+5"]),
+        (10, &["completed", "finish=tool_calls", "usage=3in+5out"]),
         (11, &["== end"]),
-        (12, &["== events=5 bytes=461 sentinels=1"]),
+        (12, &["== connection=open bytes=461 events=5 sentinels=1"]),
     ] {
         assert!(parts.iter().all(|part| lines[line].contains(part)), "{parts:?}: {}", lines[line]);
     }

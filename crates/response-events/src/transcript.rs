@@ -3,7 +3,7 @@
 mod ending;
 mod names;
 
-use std::{fmt::Write, time::Duration};
+use std::{borrow::Cow, fmt::Write, time::Duration};
 
 use serde_json::Value;
 
@@ -22,7 +22,8 @@ use crate::{
 ///   that could not be decoded.
 /// * `==` are the two lines of [`end`](Self::end): why the stream ended, and what passed.
 ///
-/// Ids are renumbered in the order in which they appear (`resp_1`, `call_1`). Each turn state is called by a letter
+/// Ids are renumbered in the order in which they appear (`resp_1`, `call_1`), and messages say `host` for where the
+/// request went. Token counts are `usage=9in+4out`. Each turn state is called by a letter
 /// (`ts_A`): the same value has the same one, so that a reader sees it kept, and gone with the next turn. A transcript
 /// that goes on through several requests keeps these names.
 #[derive(Debug, Default)]
@@ -32,6 +33,8 @@ pub struct Transcript {
     at_head: bool,
     /// What the attempt was sent with.
     sent: Option<TurnStateMark>,
+    /// Where it went: a host and a port, which messages may name, and which tests have another of in each run.
+    authority: String,
     names: Names,
 }
 
@@ -52,10 +55,11 @@ impl Transcript {
             TurnEvent::Request(request) => return self.request(request),
             TurnEvent::Opened(opened) => return self.opened(opened),
             TurnEvent::RateLimits(limits) if self.at_head => return format!("<- limits {}", limits_line(limits)),
-            TurnEvent::Retry(retry) => return retry_line(retry),
+            TurnEvent::Retry(retry) => return self.retry(retry),
             TurnEvent::Fallback(fallback) => {
                 let (from, to) = (fallback.from.as_str(), fallback.to.as_str());
-                return format!("~~ fallback {from} -> {to} {:?}", fallback.reason);
+                let reason = self.without_authority(&fallback.reason);
+                return format!("~~ fallback {from} -> {to} {reason:?}");
             }
             TurnEvent::Created(created) => {
                 let id = self.response(created.response_id.as_deref());
@@ -99,13 +103,15 @@ impl Transcript {
     /// where there was none. Counts that are rarely above 0 (sentinels, keep-alives, payloads without an event of their
     /// own, late ones, those after the end) are shown only then; `dropped` is [`Ledger::dropped`].
     pub fn end(&mut self, failure: Option<&Failure>, ledger: &Ledger) -> String {
-        one_line(&ending::cause(failure, ledger)) + &one_line(&ending::account(failure, ledger))
+        let message = failure.map(|failure| self.without_authority(&failure.message)).unwrap_or_default();
+        one_line(&ending::cause(failure, &message, ledger)) + &one_line(&ending::account(failure, ledger))
     }
 
     fn request(&mut self, request: &RequestStarted) -> String {
         self.events = 0;
         self.at_head = false;
         self.sent.clone_from(&request.turn_state_mark);
+        authority_of(&request.url).clone_into(&mut self.authority);
         let state = match &request.turn_state_mark {
             Some(mark) => self.names.state(mark),
             None if request.turn_state => "sent".to_owned(),
@@ -115,6 +121,22 @@ impl Transcript {
         let path = path_of(&request.url);
         let verb = if request.transport == TransportKind::WebSocket { "WS" } else { "POST" };
         format!("-> {verb} {path}   transport={transport} attempt={attempt} turn-state={state}")
+    }
+
+    fn retry(&self, retry: &Retry) -> String {
+        let (n, of, kind) = (retry.attempt, retry.max_attempts, retry.reason);
+        let code = retry.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
+        let void = if retry.discarded { ", output void" } else { "" };
+        let (delay, message) = (retry.delay.as_secs_f64(), self.without_authority(&retry.message));
+        format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {message:?}{void}")
+    }
+
+    /// The message with `host` for the host and port that the attempt went to.
+    fn without_authority<'m>(&self, message: &'m str) -> Cow<'m, str> {
+        if self.authority.is_empty() || !message.contains(&self.authority) {
+            return message.into();
+        }
+        message.replace(&self.authority, "host").into()
     }
 
     fn opened(&mut self, opened: &Opened) -> String {
@@ -194,14 +216,6 @@ fn with_state(other: &OtherEvent) -> String {
     if brings { format!("{} with a turn state", other.event) } else { other.event.clone() }
 }
 
-fn retry_line(retry: &Retry) -> String {
-    let (n, of, kind) = (retry.attempt, retry.max_attempts, retry.reason);
-    let code = retry.code.as_deref().map(|code| format!(" {code}")).unwrap_or_default();
-    let void = if retry.discarded { ", output void" } else { "" };
-    let delay = retry.delay.as_secs_f64();
-    format!("~~ retry {n}/{of} in {delay:.3} s after {kind}{code} {:?}{void}", retry.message)
-}
-
 fn limits_line(limits: &RateLimits) -> String {
     let window = |window: Option<&RateLimitWindow>| {
         let Some(window) = window else { return "-".to_owned() };
@@ -219,7 +233,13 @@ fn limits_line(limits: &RateLimits) -> String {
 
 fn tokens(usage: &Usage) -> String {
     let count = |count: Option<u64>| count.map_or_else(|| "-".to_owned(), |count| count.to_string());
-    format!("{}+{}", count(usage.input_tokens()), count(usage.output_tokens()))
+    format!("{}in+{}out", count(usage.input_tokens()), count(usage.output_tokens()))
+}
+
+/// The host and port of a URL.
+fn authority_of(url: &str) -> &str {
+    let rest = url.split_once("://").map_or("", |(_, rest)| rest);
+    rest.split(['/', '?']).next().unwrap_or_default()
 }
 
 /// The path of a URL, for lines that should not depend on the port.

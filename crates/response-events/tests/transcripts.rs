@@ -4,6 +4,8 @@ mod common;
 
 use std::{fmt::Write, time::Duration};
 
+use insta::internals::Content;
+
 use response_events::{
     ApiError, Failure, FailureKind, Fallback, Interpreter, InterpreterOptions, Opened, Outcome, Phase, RequestStarted,
     Retry, Transcript, TransportKind, TurnEvent, TurnStateMark, Wire,
@@ -96,7 +98,9 @@ fn turn_with_retry_and_fallback() {
     text.push_str(&transcript.end(Some(&failure), &ledger));
 
     assert!(!text.contains("secret") && !text.contains("unwanted"), "{text}");
+    let made = Content::from("events made by hand, with virtual times");
     insta::with_settings!({
+        raw_info => &Content::Map(vec![(Content::from("fixture"), made)]),
         description => "A WebSocket that the service does not want, a cut whose output is void, and a second try that \
                         is sent with the turn state and fails for good.",
         omit_expression => true,

@@ -7,3 +7,4 @@ mod agreement;
 mod mutations;
 mod prefixes;
 mod recording;
+mod transcripts;

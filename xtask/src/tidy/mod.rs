@@ -11,7 +11,7 @@ mod sizes;
 mod snapshots;
 mod tree;
 
-pub(crate) use snapshots::check_references;
+pub(crate) use snapshots::{check_references, pending};
 pub(crate) use tree::Tree;
 
 use std::fmt;

@@ -15,10 +15,11 @@ pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     for path in tree.paths() {
         if is_pending(path) {
-            findings.push(Finding::new(path, 1, "snapshot waits for a review"));
+            findings.push(Finding::new(path, 1, "snapshot waits for a review: `cargo xtask snap`"));
         } else if let Some(stem) = snapshot_stem(path) {
             let text = tree.text(path).unwrap_or_default();
             findings.extend(check_snapshot(path, stem, text, packages, tree));
+            findings.extend(check_transcript(path, text));
         }
     }
     findings
@@ -39,6 +40,35 @@ pub(crate) fn check_references(root: &Path, tree: &Tree, references: &str) -> Ve
 /// Whether insta wrote the file for a snapshot that differs from the accepted one.
 pub(super) fn is_pending(path: &str) -> bool {
     path.ends_with(".snap.new") || has_extension(path, "pending-snap")
+}
+
+/// Longer transcripts are not read.
+const MAX_TRANSCRIPT_LINES: usize = 60;
+
+/// The transcript of a stream, which its last line tells, says what is special about it and where its bytes come from.
+fn check_transcript(path: &str, text: &str) -> Vec<Finding> {
+    let mut parts = text.strip_prefix("---\n").unwrap_or_default().splitn(2, "\n---\n");
+    let (head, body) = (parts.next().unwrap_or_default(), parts.next().unwrap_or_default());
+    if !body.lines().any(|line| line.starts_with("== connection=")) {
+        return Vec::new();
+    }
+    let mut findings = Vec::new();
+    for key in ["description", "info"] {
+        if !head.lines().any(|line| line.strip_prefix(key).is_some_and(|rest| rest.starts_with(':'))) {
+            findings.push(Finding::new(path, 1, format!("transcript has no `{key}:`")));
+        }
+    }
+    let lines = body.lines().count();
+    if lines > MAX_TRANSCRIPT_LINES {
+        let message = format!("transcript has {lines} lines, more than {MAX_TRANSCRIPT_LINES}: split its fixture");
+        findings.push(Finding::new(path, 1, message));
+    }
+    findings
+}
+
+/// Snapshots that wait for a review, sorted.
+pub(crate) fn pending(tree: &Tree) -> Vec<&str> {
+    tree.paths().filter(|path| is_pending(path)).collect()
 }
 
 /// The file name without its `.snap`.
@@ -165,9 +195,23 @@ mod tests {
     }
 
     #[test]
+    fn transcripts_explain_themselves_and_are_short() {
+        let header = "---\nsource: tests/tests/turns.rs\ndescription: x\ninfo:\n  fixture: y\n---\n";
+        let source = ("tests/tests/turns.rs", "check(\"bare_done\");");
+        let account = "== connection=open bytes=1 dropped=0\n";
+        check(&[(SNAP, &format!("{header}{account}")), source], &[]);
+        let [info, description] = ["info", "description"].map(|key| format!("{SNAP}:1: transcript has no `{key}:`"));
+        check(&[(SNAP, &format!("{HEADER}{account}")), source], &[&description, &info]);
+        let long = format!("{header}{}{account}", "#0 text\n".repeat(60));
+        let expected = format!("{SNAP}:1: transcript has 61 lines, more than 60: split its fixture");
+        check(&[(SNAP, &long), source], &[&expected]);
+    }
+
+    #[test]
     fn pending_snapshots_are_found() {
-        let expected =
-            ["a/.b.rs.pending-snap:1: snapshot waits for a review", "a/b.snap.new:1: snapshot waits for a review"];
+        let expected = ["a/.b.rs.pending-snap", "a/b.snap.new"]
+            .map(|path| format!("{path}:1: snapshot waits for a review: `cargo xtask snap`"));
+        let expected = [expected[0].as_str(), expected[1].as_str()];
         check(&[("a/b.snap.new", ""), ("a/.b.rs.pending-snap", "")], &expected);
     }
 

@@ -48,7 +48,7 @@ impl Tree {
     }
 
     /// The text of a file; `None` when it is absent or not text.
-    pub(super) fn text(&self, path: &str) -> Option<&str> {
+    pub(crate) fn text(&self, path: &str) -> Option<&str> {
         match self.files.get(path)? {
             Content::Text(text) => Some(text),
             Content::Binary => None,

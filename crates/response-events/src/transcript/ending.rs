@@ -6,7 +6,8 @@ use super::tokens;
 use crate::{Failure, Ledger, Phase};
 
 /// Why the stream ended, and whether the same request could succeed later.
-pub(super) fn cause(failure: Option<&Failure>, ledger: &Ledger) -> String {
+/// `message` is the failure's, as it may be shown.
+pub(super) fn cause(failure: Option<&Failure>, message: &str, ledger: &Ledger) -> String {
     let usage = ledger.usage.as_ref().map_or_else(|| "-".to_owned(), tokens);
     let Some(failure) = failure else {
         return match &ledger.incomplete_reason {
@@ -21,7 +22,7 @@ pub(super) fn cause(failure: Option<&Failure>, ledger: &Ledger) -> String {
         (true, Some(reason)) => format!("no more ({reason})"),
     };
     let seen = if failure.output_delivered { "yes" } else { "no" };
-    let (kind, message) = (failure.kind, &failure.message);
+    let kind = failure.kind;
     format!("== error {kind} {code} {message:?}  retry={retry}  output-seen={seen}  usage={usage}")
 }
 
