@@ -164,7 +164,7 @@ mod tests {
         let recording = "data: {\"choices\":[{\"delta\":{\"content\":\"é\"}}]}\r\n\r\ndata: {\"x";
         let text = recorded_transcript(Wire::Chat, recording.as_bytes(), &Chunking::ALL).unwrap();
         assert!(text.contains("the stream ended in the middle of an event"), "{text}");
-        assert!(text.ends_with("== connection=closed bytes=41 events=1 unknown=0 malformed=0 dropped=0\n"), "{text}");
+        assert!(text.ends_with("== connection=closed bytes=40 events=1 unknown=0 malformed=0 dropped=0\n"), "{text}");
         assert_eq!(recorded_transcript(Wire::Chat, recording.as_bytes(), &[]).unwrap(), text);
     }
 }

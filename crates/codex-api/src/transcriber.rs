@@ -52,10 +52,10 @@ impl Transcriber {
         self
     }
 
-    /// Writes a line of the caller's own, `## ` before it: what the next request is.
+    /// Writes a line of the caller's own, `** ` before it: what the next request is.
     pub fn note(&mut self, text: &str) {
         self.separate();
-        self.text.push_str("## ");
+        self.text.push_str("** ");
         self.text.extend(text.chars().map(|c| if c.is_control() { ' ' } else { c }));
         self.text.push('\n');
     }
@@ -95,7 +95,7 @@ impl Transcriber {
     }
 
     pub(crate) fn begin(&mut self) {
-        if !self.text.lines().next_back().is_some_and(|line| line.starts_with("## ")) {
+        if !self.text.lines().next_back().is_some_and(|line| line.starts_with("** ")) {
             self.separate();
         }
     }

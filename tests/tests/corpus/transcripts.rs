@@ -11,7 +11,8 @@ fn every_recording_reads_the_same_at_every_chunking_and_loses_nothing() {
         match recorded_transcript(recording.wire, &recording.bytes, &Chunking::ALL) {
             Ok(text) if text.ends_with(" dropped=0\n") => {}
             Ok(text) => {
-                differences.push(format!("{}: {}", recording.name, text.lines().next_back().unwrap_or_default()))
+                let ledger = text.lines().next_back().unwrap_or_default();
+                differences.push(format!("{}: {ledger}", recording.name));
             }
             Err(mismatch) => differences.push(format!("{}: {mismatch}", recording.name)),
         }
