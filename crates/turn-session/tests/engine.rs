@@ -263,3 +263,20 @@ fn failures_carry_what_is_known() {
     assert_eq!((failure.attempts, failure.output_delivered, failure.retryable), (1, true, true));
     assert!(engine.is_done());
 }
+
+#[test]
+fn the_account_tells_a_closed_connection_from_one_that_this_side_gave_up() {
+    let ended = |end: fn(&mut TurnEngine, Instant)| {
+        let now = Instant::now();
+        let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://s.example/v1"), now));
+        engine.handle_opened(ResponseHead { status: 200, headers: &HeaderMap::new() }, now);
+        let Input::Payload(text) = TEXT else { unreachable!() };
+        engine.handle_payload(None, text.as_bytes(), now);
+        end(&mut engine, now);
+        engine.ledger().input_ended
+    };
+    assert!(ended(|engine, now| engine.handle_closed(None, now)));
+    assert!(ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::Closed, "gone"), now)));
+    assert!(!ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::TooLarge, "too large"), now)));
+    assert!(!ended(|engine, now| engine.handle_timeout(now + Duration::from_secs(24 * 60 * 60))));
+}
