@@ -20,9 +20,12 @@ mod section;
 mod tls;
 mod words;
 
+pub(crate) use data::hex_words;
 pub use error::ScriptError;
+pub(crate) use error::Wrong;
 pub(crate) use player::play_fault;
 pub(crate) use section::Section;
+pub(crate) use words::{Words, hex};
 
 /// What is done to TCP connections, written in a small language: one step a line.
 ///

@@ -55,7 +55,10 @@ mod socket;
 mod tls;
 mod websocket;
 
-pub use cassette::CassetteError;
+pub use cassette::{
+    Cassette, CassetteError, Content, Course, FrameKind, Peer, RecordedChunk, RecordedEnd, RecordedExchange,
+    RecordedFrame, RecordedResponse,
+};
 pub use cut::Cut;
 pub use fault::{FaultScript, ScriptError};
 pub use gate::Gate;

@@ -30,7 +30,7 @@ pub(super) fn some_texts(words: &mut Words) -> Result<Vec<u8>, Wrong> {
 }
 
 /// Pairs of hexadecimal digits up to the end of the line; none are none.
-pub(super) fn hex_words(words: &mut Words) -> Result<Vec<u8>, Wrong> {
+pub(crate) fn hex_words(words: &mut Words) -> Result<Vec<u8>, Wrong> {
     let mut data = Vec::new();
     while !words.is_empty() {
         let expected = words.expected("pairs of hexadecimal digits");

@@ -60,7 +60,7 @@ impl error::Error for ScriptError {
 
 /// What is wrong in a line, before its number is known.
 #[derive(Debug)]
-pub(super) struct Wrong {
+pub(crate) struct Wrong {
     /// Where it is not the line that is being read.
     line: Option<usize>,
     column: usize,
@@ -74,7 +74,7 @@ enum What {
 }
 
 impl Wrong {
-    pub(super) fn new(column: usize, message: impl Into<String>) -> Self {
+    pub(crate) fn new(column: usize, message: impl Into<String>) -> Self {
         Self { line: None, column, what: What::Syntax(message.into()) }
     }
 
@@ -93,5 +93,14 @@ impl Wrong {
             What::Syntax(message) => ScriptError::Syntax { line, column, message },
             What::File(path, source) => ScriptError::File { line, column, path, source },
         }
+    }
+
+    /// Where in the line, and what; for whoever reads lines of another kind.
+    pub(crate) fn into_parts(self) -> (usize, String) {
+        let message = match self.what {
+            What::Syntax(message) => message,
+            What::File(path, _) => format!("cannot read the file {}", path.display()),
+        };
+        (self.column, message)
     }
 }

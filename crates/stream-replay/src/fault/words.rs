@@ -21,7 +21,7 @@ enum Kind {
 
 /// What is left to read of a line.
 #[derive(Debug)]
-pub(super) struct Words {
+pub(crate) struct Words {
     /// In reverse: the next one is the last.
     tokens: Vec<Token>,
     /// Where something is missing, when it is.
@@ -29,7 +29,7 @@ pub(super) struct Words {
 }
 
 impl Words {
-    pub(super) fn of(line: &str) -> Result<Self, Wrong> {
+    pub(crate) fn of(line: &str) -> Result<Self, Wrong> {
         let chars: Vec<char> = line.chars().collect();
         let mut tokens = Vec::new();
         let mut at = 0;
@@ -55,22 +55,22 @@ impl Words {
         Ok(Self { tokens, end })
     }
 
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.tokens.is_empty()
     }
 
     /// Where the next word begins, or is missing.
-    pub(super) fn column(&self) -> usize {
+    pub(crate) fn column(&self) -> usize {
         self.tokens.last().map_or(self.end, |token| token.column)
     }
 
     /// The complaint that something else should stand here.
-    pub(super) fn expected(&self, what: impl Display) -> Wrong {
+    pub(crate) fn expected(&self, what: impl Display) -> Wrong {
         Wrong::new(self.column(), format!("expected {what}"))
     }
 
     /// The next word; `what` says what it should be.
-    pub(super) fn word(&mut self, what: impl Display) -> Result<String, Wrong> {
+    pub(crate) fn word(&mut self, what: impl Display) -> Result<String, Wrong> {
         match self.tokens.pop() {
             Some(Token { kind: Kind::Word(word), .. }) => Ok(word),
             other => {
@@ -81,14 +81,14 @@ impl Words {
     }
 
     /// The next word as a number of a certain size; `what` says what it should be.
-    pub(super) fn number<T: FromStr>(&mut self, what: impl Display) -> Result<T, Wrong> {
+    pub(crate) fn number<T: FromStr>(&mut self, what: impl Display) -> Result<T, Wrong> {
         let column = self.column();
         let word = self.word(&what)?;
         word.parse().map_err(|_| Wrong::new(column, format!("expected {what}, not {word:?}")))
     }
 
     /// The next text, if one comes next.
-    pub(super) fn text(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn text(&mut self) -> Option<Vec<u8>> {
         match self.tokens.pop() {
             Some(Token { kind: Kind::Text(text), .. }) => Some(text),
             other => {
@@ -99,7 +99,7 @@ impl Words {
     }
 
     /// Whether the next word is this one, which is then taken.
-    pub(super) fn takes(&mut self, expected: &str) -> bool {
+    pub(crate) fn takes(&mut self, expected: &str) -> bool {
         let next = self.is_next(expected);
         if next {
             self.tokens.pop();
@@ -108,12 +108,17 @@ impl Words {
     }
 
     /// Whether the next word is this one.
-    pub(super) fn is_next(&self, expected: &str) -> bool {
+    pub(crate) fn is_next(&self, expected: &str) -> bool {
         matches!(self.tokens.last(), Some(Token { kind: Kind::Word(word), .. }) if word == expected)
     }
 
+    /// Whether a text comes next.
+    pub(crate) fn is_text(&self) -> bool {
+        matches!(self.tokens.last(), Some(Token { kind: Kind::Text(_), .. }))
+    }
+
     /// Nothing more may follow.
-    pub(super) fn finish(&self) -> Result<(), Wrong> {
+    pub(crate) fn finish(&self) -> Result<(), Wrong> {
         if self.is_empty() { Ok(()) } else { Err(self.expected("the end of the line")) }
     }
 }
@@ -159,7 +164,7 @@ fn text(chars: &[char], at: &mut usize) -> Result<Vec<u8>, Wrong> {
 }
 
 /// The bytes that pairs of hexadecimal digits stand for.
-pub(super) fn hex(digits: &str) -> Option<Vec<u8>> {
+pub(crate) fn hex(digits: &str) -> Option<Vec<u8>> {
     let whole = digits.len() % 2 == 0 && digits.bytes().all(|digit| digit.is_ascii_hexdigit());
     let pairs = (0..digits.len()).step_by(2);
     whole.then(|| pairs.filter_map(|at| u8::from_str_radix(&digits[at..at + 2], 16).ok()).collect())
