@@ -44,6 +44,8 @@ mod journal;
 mod message;
 mod pace;
 mod player;
+#[cfg(feature = "recorder")]
+mod recorder;
 mod redact;
 mod refusal;
 mod request;
@@ -51,6 +53,7 @@ mod response;
 mod script;
 mod server;
 mod socket;
+mod speed;
 #[cfg(feature = "tls")]
 mod tls;
 mod websocket;
@@ -64,9 +67,12 @@ pub use fault::{FaultScript, ScriptError};
 pub use gate::Gate;
 pub use message::RecordedMessage;
 pub use pace::Pace;
+#[cfg(feature = "recorder")]
+pub use recorder::{Bodies, Recorder, RecorderBuilder, RecorderError};
 pub use request::RecordedRequest;
 pub use response::Response;
 pub use server::{ReplayServer, ReplayServerBuilder};
+pub use speed::Speed;
 pub use websocket::{Exchange, WebSocketScript};
 
 #[cfg(doctest)]

@@ -5,11 +5,11 @@ use std::fmt;
 const REDACTED: &str = "<redacted>";
 
 /// Whether the value of this header can be a credential or a turn state.
-fn is_secret(name: &str) -> bool {
+pub(crate) fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     // The WebSocket subprotocol carries the key of clients that cannot set headers.
     matches!(name.as_str(), "x-codex-turn-state" | "sec-websocket-protocol")
-        || ["authorization", "cookie", "api-key", "apikey", "secret"].iter().any(|part| name.contains(part))
+        || ["authorization", "cookie", "api-key", "apikey", "secret", "password"].iter().any(|part| name.contains(part))
         || name.ends_with("token")
 }
 

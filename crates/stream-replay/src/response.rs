@@ -6,16 +6,18 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::cassette::{self, CassetteError};
+use crate::cassette::{self, CassetteError, RecordedExchange};
 use crate::cut::Cut;
 use crate::fault::FaultScript;
 use crate::gate::Gate;
 use crate::pace::Pace;
 use crate::redact;
+use crate::speed::Speed;
 use crate::websocket::WebSocketScript;
 
 mod answer_head;
 mod fault;
+mod recorded;
 mod steps;
 mod upgrade;
 
@@ -40,7 +42,11 @@ pub struct Response {
     headers: Vec<(String, Vec<u8>)>,
     /// Yields to a header of the same name.
     default_content_type: Option<&'static str>,
-    body: Vec<Bytes>,
+    body: Vec<Piece>,
+    /// Whether anything at all is answered, before the hold and the cut.
+    opening: Opening,
+    /// Before the head.
+    head_pause: Duration,
     /// Pieces of the body are split to at most this many bytes.
     max_chunk: usize,
     framing: Framing,
@@ -53,6 +59,26 @@ pub struct Response {
     cut_at: usize,
     upgrade: Upgrade,
     fault: Option<Fault>,
+}
+
+/// A part of the body, and how long to wait before it.
+#[derive(Debug, Clone)]
+struct Piece {
+    pause: Duration,
+    bytes: Bytes,
+}
+
+impl From<Bytes> for Piece {
+    fn from(bytes: Bytes) -> Self {
+        Self { pause: Duration::ZERO, bytes }
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Opening {
+    /// Head and body.
+    Answer,
+    Silence,
 }
 
 /// How the client is told where the body ends.
@@ -78,6 +104,8 @@ impl Response {
             headers: Vec::new(),
             default_content_type: None,
             body: Vec::new(),
+            opening: Opening::Answer,
+            head_pause: Duration::ZERO,
             max_chunk: usize::MAX,
             framing: Framing::Length,
             head_gate: None,
@@ -136,6 +164,18 @@ impl Response {
         cassette::read_sse(path.as_ref()).map(Self::sse)
     }
 
+    /// Plays a recorded exchange: the same head, the chunks with the borders that they had, and the same end; a
+    /// WebSocket answers message N with what came after the N-th message of the recording. The request does not matter.
+    ///
+    /// With [`Speed::Recorded`] everything waits, by tokio's clock, for as long as it took. The length of a body is told
+    /// as it was told then, by a `content-length` or by chunks. After [`RecordedEnd::Open`](crate::RecordedEnd::Open)
+    /// and [`RecordedEnd::HangUp`](crate::RecordedEnd::HangUp) the connection stays open until the client leaves; after
+    /// [`RecordedEnd::Failed`](crate::RecordedEnd::Failed) the answer is a 502 with the reason, as it was then. A recorded event stream serves WebSocket
+    /// handshakes as [`sse`](Self::sse) does, at full speed.
+    pub fn recorded(exchange: &RecordedExchange, speed: Speed) -> Self {
+        recorded::response(exchange, speed)
+    }
+
     /// An `application/json` answer.
     pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
         Self { default_content_type: Some("application/json"), ..Self::new(status) }.body(body)
@@ -156,7 +196,7 @@ impl Response {
 
     /// Sets the body, replacing what was there.
     pub fn body(mut self, body: impl Into<Bytes>) -> Self {
-        self.body = vec![body.into()];
+        self.body = vec![body.into().into()];
         self
     }
 
@@ -170,7 +210,7 @@ impl Response {
     /// Sets the body by its exact chunks, replacing body and [`chunk_bytes`](Self::chunk_bytes).
     /// Empty ones are left out: on the wire they would be the end.
     pub fn chunks(mut self, chunks: impl IntoIterator<Item = Bytes>) -> Self {
-        self.body = chunks.into_iter().collect();
+        self.body = chunks.into_iter().map(Piece::from).collect();
         self.max_chunk = usize::MAX;
         self.chunked()
     }
@@ -222,6 +262,10 @@ impl Response {
         self.chunked()
     }
 
+    fn body_length(&self) -> usize {
+        self.body.iter().map(|piece| piece.bytes.len()).sum()
+    }
+
     fn chunked(mut self) -> Self {
         self.framing = Framing::Chunked;
         self
@@ -234,7 +278,7 @@ impl fmt::Debug for Response {
         f.debug_struct("Response")
             .field("status", &self.status)
             .field("headers", &redact::Headers(&self.headers))
-            .field("body_bytes", &self.body.iter().map(Bytes::len).sum::<usize>())
+            .field("body_bytes", &self.body_length())
             .field("cut", &self.cut)
             .field("upgrade", &self.upgrade)
             .field("fault", &self.fault)

@@ -9,17 +9,19 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::{JoinHandle, JoinSet};
 
+use crate::cassette::Cassette;
 use crate::connection::{Shared, serve};
 use crate::fault::FaultScript;
 use crate::journal::Journal;
 use crate::message::RecordedMessage;
 use crate::request::RecordedRequest;
 use crate::response::Response;
+use crate::speed::Speed;
 #[cfg(feature = "tls")]
 use crate::tls::TestAuthority;
 
 /// How long a failing `accept` (no file descriptors left, say) rests before the next try.
-const ACCEPT_REST: Duration = Duration::from_millis(20);
+pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(20);
 
 /// A running replay server. Any method (but `HEAD`) and any path gets the scripted answer.
 ///
@@ -56,12 +58,7 @@ impl ReplayServer {
     /// The base URL for clients, `http://127.0.0.1:PORT/v1`. A server that listens on every address
     /// is named by its loopback address.
     pub fn base_url(&self) -> String {
-        let ip = match self.addr.ip() {
-            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
-            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
-            ip => ip,
-        };
-        format!("http://{}/v1", SocketAddr::new(ip, self.addr.port()))
+        base_url(self.addr)
     }
 
     /// The certificate (in DER) of the authority that vouches for this server, for clients to trust. It is made anew for
@@ -141,6 +138,13 @@ impl ReplayServerBuilder {
         self
     }
 
+    /// Adds the answers of a recording, one for each exchange, in order ([`Response::recorded`]).
+    pub fn cassette(mut self, cassette: &Cassette, speed: Speed) -> Self {
+        let responses = cassette.exchanges().iter().map(|exchange| Response::recorded(exchange, speed));
+        self.responses.extend(responses);
+        self
+    }
+
     /// Does this to connections before the responses get their turn (and instead of them, where the script does not
     /// say `serve`): from the moment at which a connection is accepted, and whatever protocol is spoken on it.
     pub fn fault(mut self, script: FaultScript) -> Self {
@@ -183,6 +187,16 @@ impl Default for ReplayServerBuilder {
     fn default() -> Self {
         Self { listen: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0), responses: Vec::new(), fault: None }
     }
+}
+
+/// What clients call a server that listens there.
+pub(crate) fn base_url(addr: SocketAddr) -> String {
+    let ip = match addr.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    format!("http://{}/v1", SocketAddr::new(ip, addr.port()))
 }
 
 async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {

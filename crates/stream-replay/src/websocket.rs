@@ -9,5 +9,6 @@ mod script;
 
 pub(crate) use conversation::converse;
 pub use exchange::Exchange;
+pub(crate) use frame::{OpCode, encode};
 pub(crate) use payloads::payloads;
 pub use script::WebSocketScript;

@@ -1,11 +1,12 @@
 //! From the description of an answer to the steps that play it.
 
 use std::iter;
+use std::time::Duration;
 
 use bytes::Bytes;
 
 use super::answer_head::AnswerHead;
-use super::{Framing, Hold, Response};
+use super::{Framing, Hold, Opening, Piece, Response};
 use crate::chunked::{self, LAST_CHUNK};
 use crate::cut::Cut;
 use crate::head::Persistence;
@@ -25,12 +26,15 @@ impl Response {
     /// more memory than a whole one.
     pub(crate) fn steps(&self, asked: Persistence) -> impl Iterator<Item = Step> + Send + '_ {
         let wrapping = self.wrapping();
+        let answers = self.opening == Opening::Answer;
         let head = iter::once(Step::Send(self.head(wrapping, asked)));
-        let frames = self.frames(wrapping).enumerate().flat_map(move |(index, frame)| {
-            let pause = self.pace.before(index).map(Step::Pause);
+        let head = pause(self.head_pause).into_iter().chain(head).filter(move |_| answers);
+        let frames = self.frames(wrapping).enumerate().flat_map(move |(index, (recorded, frame))| {
+            let paced = self.pace.before(index).map(Step::Pause);
             let pass = self.chunk_gate.clone().map(Step::Pass);
-            [pause, pass, Some(Step::Send(frame))].into_iter().flatten()
+            [pause(recorded), paced, pass, Some(Step::Send(frame))].into_iter().flatten()
         });
+        let frames = frames.filter(move |_| answers);
         let hold = match &self.hold {
             Hold::No => None,
             Hold::For(hold) => Some(Step::Pause(*hold)),
@@ -57,8 +61,7 @@ impl Response {
         }
         match wrapping {
             Wrapping::Length => {
-                let length: usize = self.body.iter().map(Bytes::len).sum();
-                head.line("content-length", length.to_string().as_bytes());
+                head.line("content-length", self.body_length().to_string().as_bytes());
             }
             Wrapping::Chunked => head.line("transfer-encoding", b"chunked"),
             Wrapping::AsIs => {}
@@ -79,27 +82,31 @@ impl Response {
     }
 
     /// The body as it goes out, chunk by chunk, up to the cut.
-    fn frames(&self, wrapping: Wrapping) -> impl Iterator<Item = Bytes> + Send + '_ {
+    fn frames(&self, wrapping: Wrapping) -> impl Iterator<Item = (Duration, Bytes)> + Send + '_ {
         let mut left = self.cut_at;
-        self.pieces().map_while(move |piece| {
+        self.pieces().map_while(move |(pause, piece)| {
             if left == 0 {
                 return None;
             }
             let sent = piece.len().min(left);
             left -= sent;
-            Some(match (wrapping, self.cut) {
+            let frame = match (wrapping, self.cut) {
                 (Wrapping::Chunked, Cut::Finish) => chunked::chunk(&piece[..sent], sent),
                 (Wrapping::Chunked, Cut::Close | Cut::Reset) => chunked::chunk(&piece, sent),
                 (Wrapping::Length | Wrapping::AsIs, _) => piece.slice(..sent),
-            })
+            };
+            Some((pause, frame))
         })
     }
 
     /// The body in the pieces that the caller asked for; none of them is empty.
-    fn pieces(&self) -> impl Iterator<Item = Bytes> + Send + '_ {
-        self.body.iter().flat_map(|part| {
-            let starts = (0..part.len()).step_by(self.max_chunk);
-            starts.map(|start| part.slice(start..start.saturating_add(self.max_chunk).min(part.len())))
+    fn pieces(&self) -> impl Iterator<Item = (Duration, Bytes)> + Send + '_ {
+        self.body.iter().flat_map(|Piece { pause, bytes }| {
+            let starts = (0..bytes.len()).step_by(self.max_chunk);
+            starts.map(|start| {
+                let end = start.saturating_add(self.max_chunk).min(bytes.len());
+                (if start == 0 { *pause } else { Duration::ZERO }, bytes.slice(start..end))
+            })
         })
     }
 
@@ -112,4 +119,8 @@ impl Response {
             .iter()
             .any(|(name, value)| name.eq_ignore_ascii_case("connection") && value.eq_ignore_ascii_case(b"close"))
     }
+}
+
+fn pause(pause: Duration) -> Option<Step> {
+    (!pause.is_zero()).then_some(Step::Pause(pause))
 }

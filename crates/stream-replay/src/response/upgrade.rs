@@ -51,8 +51,9 @@ impl Response {
             Ok(handshake) => {
                 let switch = Step::Send([self.switching_head(&handshake), script.greetings()].concat().into());
                 let gate = self.head_gate.map(Step::Pass);
+                let pause = (!self.head_pause.is_zero()).then_some(Step::Pause(self.head_pause));
                 Answer::WebSocket {
-                    opening: gate.into_iter().chain([switch, Step::End(End::KeepAlive)]).collect(),
+                    opening: gate.into_iter().chain(pause).chain([switch, Step::End(End::KeepAlive)]).collect(),
                     script,
                 }
             }
@@ -75,7 +76,7 @@ impl Response {
 
     /// The course of the body, event by event instead of chunk by chunk.
     fn body_script(&self) -> WebSocketScript {
-        let body = self.body.concat();
+        let body: Vec<u8> = self.body.iter().flat_map(|piece| &piece.bytes).copied().collect();
         let mut exchange = Exchange::new();
         for (index, payload) in payloads(&body[..self.cut_at.min(body.len())]).into_iter().enumerate() {
             if let Some(pause) = self.pace.before(index) {

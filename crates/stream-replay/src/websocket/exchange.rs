@@ -77,7 +77,7 @@ impl Exchange {
     /// answered, its messages are recorded.
     pub fn close(self, code: u16, reason: &str) -> Self {
         let payload = [&code.to_be_bytes()[..], reason.as_bytes()].concat();
-        self.step(Step::End(Finale::Close(frame::encode(OpCode::Close, &payload))))
+        self.close_with(&payload)
     }
 
     /// Ends TCP without a Close frame. [`Cut::Finish`] does nothing.
@@ -94,6 +94,11 @@ impl Exchange {
     /// still recorded.
     pub fn silent(self) -> Self {
         self.step(Step::End(Finale::Silence))
+    }
+
+    /// As [`close`](Self::close), with a payload that need not hold a code.
+    pub(crate) fn close_with(self, payload: &[u8]) -> Self {
+        self.step(Step::End(Finale::Close(frame::encode(OpCode::Close, payload))))
     }
 
     /// Waits, on tokio's clock.

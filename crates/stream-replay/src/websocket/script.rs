@@ -54,6 +54,12 @@ impl WebSocketScript {
         self
     }
 
+    /// Greets with a frame as it is.
+    pub(crate) fn greet_with(mut self, frame: Bytes) -> Self {
+        self.greetings.push(frame);
+        self
+    }
+
     pub(crate) fn greetings(&self) -> Bytes {
         self.greetings.concat().into()
     }
