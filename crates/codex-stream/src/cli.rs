@@ -32,13 +32,13 @@ pub(crate) enum Command {
     Decode(DecodeArgs),
     /// Serve recorded streams on a loopback port
     Replay(ReplayArgs),
-    /// Proxy a service and write cassettes of what passes (not available yet)
+    /// Proxy a service and write cassettes of what passes
     Record(RecordArgs),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct DecodeArgs {
-    /// Raw bytes of an event stream; `-` (or nothing) reads standard input
+    /// Raw bytes of an event stream, or a cassette; `-` (or nothing) reads standard input
     #[arg(value_name = "FILE")]
     pub(crate) file: Option<PathBuf>,
     /// The API that the stream speaks
@@ -60,7 +60,7 @@ pub(crate) const MAX_EVENT_BYTES: usize = 32 << 20;
 
 #[derive(Debug, Args)]
 pub(crate) struct ReplayArgs {
-    /// Recorded streams (`.sse`): request N gets the N-th, later ones the last
+    /// Cassettes, or plain event streams (`.sse`): request N gets the N-th recorded exchange, later ones the last
     #[arg(required_unless_present = "fault", value_name = "CASSETTE")]
     pub(crate) cassettes: Vec<PathBuf>,
     /// Where to listen; port 0 lets the system choose
@@ -89,9 +89,21 @@ pub(crate) enum Speed {
 
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// Whatever `record` will take
-    #[arg(trailing_var_arg = true, allow_hyphen_values = true, hide = true)]
-    _rest: Vec<String>,
+    /// The service, as `http(s)://host/v1`; clients call this proxy instead of it
+    #[arg(long, value_name = "URL")]
+    pub(crate) upstream: String,
+    /// The folder for cassettes, one for each request (or WebSocket), named by their order; secrets are redacted
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: PathBuf,
+    /// Where to listen; port 0 lets the system choose
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    pub(crate) listen: SocketAddr,
+    /// Write the port number to a file once the proxy listens
+    #[arg(long, value_name = "F")]
+    pub(crate) port_file: Option<PathBuf>,
+    /// Keep the bodies of requests and the messages of clients (secrets redacted) [default: their length and digest]
+    #[arg(long)]
+    pub(crate) keep_bodies: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

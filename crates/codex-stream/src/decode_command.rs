@@ -1,13 +1,16 @@
 //! `decode`: a recorded stream from a file or standard input.
 
+mod recording;
+
 use std::{
     fs::File,
     io::{self, Read},
     path::Path,
 };
 
-use codex_stream::{DecodeOptions, ExitStatus, StreamDecoder, renderer};
+use codex_stream::{DecodeOptions, Decoded, ExitStatus, StreamDecoder, renderer};
 use response_events::{TurnEvent, Wire};
+use stream_replay::Cassette;
 
 use crate::{
     cli::DecodeArgs,
@@ -20,6 +23,9 @@ const MOST_READ_BYTES: usize = 64 << 20;
 
 const READ_BYTES: usize = 64 << 10;
 
+/// Enough to tell a cassette from an event stream.
+const CASSETTE_HEAD_BYTES: usize = 32;
+
 pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     let path = args.file.as_deref().filter(|path| *path != Path::new("-"));
     let unreadable = |error: io::Error| match path {
@@ -30,11 +36,19 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
         Some(path) => Box::new(File::open(path).map_err(unreadable)?),
         None => Box::new(io::stdin().lock()),
     };
+    let mut head = vec![0; CASSETTE_HEAD_BYTES];
+    let read = fill(&mut input, &mut head).map_err(unreadable)?;
+    head.truncate(read);
+    if Cassette::is_cassette(&head) {
+        input.read_to_end(&mut head).map_err(unreadable)?;
+        let name = path.map_or("standard input".into(), Path::to_string_lossy);
+        let cassette = Cassette::parse(&head).map_err(|error| usage(format_args!("{name}: {error}")))?;
+        return recording::decode(&cassette, args);
+    }
 
+    let mut input = io::Cursor::new(head).chain(input);
     let wire = Wire::from(args.wire);
-    let mut options = DecodeOptions::new(wire);
-    options.max_event_bytes = args.max_event_bytes;
-    let mut stream = StreamDecoder::new(options);
+    let mut stream = StreamDecoder::new(options(args));
     let mut renderer = renderer(args.output, wire, diagnostics::stdout_style());
     let out = &mut io::stdout().lock();
     renderer.begin(None, out)?;
@@ -53,6 +67,17 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     }
     let decoded = stream.finish(&mut show)?;
     renderer.end(decoded.failure.as_ref(), &decoded.ledger, out)?;
+    Ok(report(args, &decoded))
+}
+
+fn options(args: &DecodeArgs) -> DecodeOptions {
+    let mut options = DecodeOptions::new(Wire::from(args.wire));
+    options.max_event_bytes = args.max_event_bytes;
+    options
+}
+
+/// Says on standard error what the output does not say.
+fn report(args: &DecodeArgs, decoded: &Decoded) -> ExitStatus {
     diagnostics::after_answer(args.output, decoded.failure.as_ref(), &decoded.ledger);
     if decoded.tail_discarded {
         diagnostics::note("the input ends inside an event, which does not count");
@@ -60,10 +85,10 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     if let Some(failure) = &decoded.failure {
         diagnostics::failure(Subject::Recording, failure);
     }
-    Ok(ExitStatus::of(decoded.failure.as_ref()))
+    ExitStatus::of(decoded.failure.as_ref())
 }
 
-fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     loop {
         match input.read(buffer) {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
@@ -73,7 +98,7 @@ fn read_some(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
 }
 
 /// Reads until the buffer is full or the input at its end.
-fn fill(input: &mut dyn Read, buffer: &mut [u8]) -> io::Result<usize> {
+fn fill(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut filled = 0;
     while filled < buffer.len() {
         match read_some(input, &mut buffer[filled..])? {

@@ -6,7 +6,9 @@ mod demo;
 mod diagnostics;
 mod problem;
 mod progress;
+mod record;
 mod replay;
+mod serving;
 mod turn;
 
 use std::process::exit;
@@ -30,7 +32,7 @@ fn run(command: Command) -> ExitStatus {
         Command::Turn(args) => turn::run(&args),
         Command::Decode(args) => decode_command::run(&args),
         Command::Replay(args) => replay::run(&args),
-        Command::Record(_) => Err(problem::not_yet("`record`")),
+        Command::Record(args) => record::run(args),
     };
     result.unwrap_or_else(problem::Problem::report)
 }

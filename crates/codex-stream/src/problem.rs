@@ -41,7 +41,3 @@ impl From<io::Error> for Problem {
 pub(crate) fn usage(message: impl Display) -> Problem {
     Problem::Usage(message.to_string())
 }
-
-pub(crate) fn not_yet(what: &str) -> Problem {
-    usage(format_args!("{what} is not available yet"))
-}

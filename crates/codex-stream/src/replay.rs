@@ -1,18 +1,15 @@
 //! `replay`: recorded streams on a loopback port.
 
-use std::{
-    fs,
-    io::{self, Write},
-    path::Path,
-};
+use std::path::Path;
 
 use codex_stream::ExitStatus;
-use stream_replay::{FaultScript, ReplayServer, Response, ScriptError};
+use stream_replay::{Cassette, FaultScript, ReplayServer, ReplayServerBuilder, Response, ScriptError};
 
 use crate::{
-    cli::ReplayArgs,
+    cli::{ReplayArgs, Speed},
     diagnostics,
-    problem::{Problem, not_yet, usage},
+    problem::{Problem, usage},
+    serving::{self, Stop},
 };
 
 pub(crate) fn run(args: &ReplayArgs) -> Result<ExitStatus, Problem> {
@@ -21,22 +18,15 @@ pub(crate) fn run(args: &ReplayArgs) -> Result<ExitStatus, Problem> {
         server = server.fault(fault_script(path, args)?);
     }
     for path in &args.cassettes {
-        server = server.respond(response(path, args)?);
+        server = responses(path, args)?.into_iter().fold(server, ReplayServerBuilder::respond);
     }
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(|error| usage(format_args!("cannot start: {error}")))?;
+    let runtime = serving::runtime()?;
     runtime.block_on(async {
         // Before anybody is told the address: whoever knows it may ask to stop.
-        let mut stop = Stop::new().map_err(|error| usage(format_args!("cannot wait for signals: {error}")))?;
+        let mut stop = Stop::new()?;
         let server = server.start().await;
         let server = server.map_err(|error| usage(format_args!("cannot listen on {}: {error}", args.listen)))?;
-        if let Some(path) = &args.port_file {
-            write_port(path, server.addr().port())
-                .map_err(|error| usage(format_args!("cannot write {}: {error}", path.display())))?;
-        }
-        let mut out = io::stdout().lock();
-        writeln!(out, "{}", server.base_url())?;
-        out.flush()?;
+        serving::announce(args.port_file.as_deref(), server.addr().port(), &server.base_url())?;
         let status = stop.wait().await;
         server.shutdown().await;
         Ok(status)
@@ -60,63 +50,31 @@ fn fault_script(path: &Path, args: &ReplayArgs) -> Result<FaultScript, Problem> 
     }
 }
 
-fn response(path: &Path, args: &ReplayArgs) -> Result<Response, Problem> {
-    if path.extension().is_none_or(|extension| !extension.eq_ignore_ascii_case("sse")) {
-        return Err(not_yet(&format!("a cassette other than a .sse file ({})", path.display())));
-    }
-    // At either speed: a plain event stream has no times.
-    let response = Response::sse_file(path).map_err(|error| match std::error::Error::source(&error) {
+/// The answers of one file: of a cassette as many as it has exchanges, of a plain event stream one.
+fn responses(path: &Path, args: &ReplayArgs) -> Result<Vec<Response>, Problem> {
+    let is_stream = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sse"));
+    let responses = if is_stream {
+        // At either speed: a plain event stream has no times.
+        Response::sse_file(path).map(|response| vec![response])
+    } else {
+        let speed = match args.speed {
+            Speed::Recorded => stream_replay::Speed::Recorded,
+            Speed::Max => stream_replay::Speed::Max,
+        };
+        let play = |cassette: Cassette| {
+            cassette.exchanges().iter().map(|exchange| Response::recorded(exchange, speed)).collect()
+        };
+        Cassette::load(path).map(play)
+    };
+    let responses = responses.map_err(|error| match std::error::Error::source(&error) {
         Some(cause) => usage(format_args!("{error}: {cause}")),
         None => usage(error),
     })?;
+    if responses.is_empty() {
+        return Err(usage(format_args!("{}: the cassette holds no exchange", path.display())));
+    }
     Ok(match args.hold_open.and_then(|hold| hold.0) {
-        Some(hold) => response.hold_open(hold),
-        None => response,
+        Some(hold) => responses.into_iter().map(|response| response.hold_open(hold)).collect(),
+        None => responses,
     })
-}
-
-/// In one step, so that nobody who waits for the file reads half a number.
-fn write_port(path: &Path, port: u16) -> io::Result<()> {
-    let mut unfinished = path.as_os_str().to_owned();
-    unfinished.push(".part");
-    fs::write(&unfinished, format!("{port}\n"))?;
-    fs::rename(&unfinished, path)
-}
-
-/// The signals that end the server.
-struct Stop {
-    #[cfg(unix)]
-    interrupt: tokio::signal::unix::Signal,
-    #[cfg(unix)]
-    terminate: tokio::signal::unix::Signal,
-}
-
-#[cfg(unix)]
-impl Stop {
-    fn new() -> io::Result<Self> {
-        use tokio::signal::unix::{SignalKind, signal};
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    /// To be told to end is the usual end of a server; to be interrupted is what it is for every subcommand.
-    async fn wait(&mut self) -> ExitStatus {
-        tokio::select! {
-            _ = self.interrupt.recv() => ExitStatus::Interrupted,
-            _ = self.terminate.recv() => ExitStatus::Success,
-        }
-    }
-}
-
-#[cfg(not(unix))]
-impl Stop {
-    #[expect(clippy::unnecessary_wraps, reason = "the same shape on every system")]
-    fn new() -> io::Result<Self> {
-        Ok(Self {})
-    }
-
-    async fn wait(&mut self) -> ExitStatus {
-        // Without a handler the system ends the process itself.
-        let _ = tokio::signal::ctrl_c().await;
-        ExitStatus::Interrupted
-    }
 }

@@ -61,7 +61,7 @@ fn headers_are_not_repeated_in_messages() {
 #[test]
 fn what_is_still_to_come_says_so() {
     for (args, what) in [
-        (&["record", "--upstream", "https://host/v1", "--out", "dir"][..], "`record` is not available yet"),
+        (&["record", "--out", "dir"][..], "the following required arguments were not provided: --upstream <URL>"),
         (&["replay", "x.cassette"], "is not available yet"),
     ] {
         check(args, what);

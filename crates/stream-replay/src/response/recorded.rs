@@ -137,7 +137,7 @@ fn script(frames: &[RecordedFrame], exchange: &RecordedExchange, mut waits: Wait
             answer.frames(encode(frame.kind, payload))
         });
     }
-    if let (Some(last), false) = (answers.pop(), closing) {
+    if let Some(last) = if closing { None } else { answers.pop() } {
         let wait = waits.until(exchange.end_at);
         let paused = |last: Exchange| if wait.is_zero() { last } else { last.pause(wait) };
         answers.push(match exchange.end {
