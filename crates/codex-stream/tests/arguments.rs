@@ -59,10 +59,10 @@ fn headers_are_not_repeated_in_messages() {
 }
 
 #[test]
-fn what_is_still_to_come_says_so() {
+fn servers_name_what_they_need() {
     for (args, what) in [
         (&["record", "--out", "dir"][..], "the following required arguments were not provided: --upstream <URL>"),
-        (&["replay", "x.cassette"], "is not available yet"),
+        (&["replay", "x.cassette"], "cannot read the recorded stream x.cassette"),
     ] {
         check(args, what);
     }

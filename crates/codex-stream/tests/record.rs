@@ -49,14 +49,18 @@ fn text(path: &Path) -> &str {
 }
 
 fn cassettes(folder: &Path) -> Vec<PathBuf> {
-    let mut paths: Vec<_> = fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).expect("a folder").map(|entry| entry.expect("a file").path()).collect();
     paths.sort();
     paths
 }
 
 #[test]
 fn a_turn_with_a_retry_is_recorded_replayed_and_decoded() {
-    let service = Server::new([Response::json(503, r#"{"error":{"message":"busy"}}"#), message("recorded")]);
+    let service = Server::new([
+        Response::json(503, r#"{"error":{"message":"busy"}}"#).header("retry-after-ms", "1"),
+        message("recorded"),
+    ]);
     let folder = tempfile::tempdir().expect("a folder");
     let (out, port_file) = (folder.path().join("turn"), folder.path().join("port"));
     let upstream = service.server.base_url();
@@ -112,7 +116,8 @@ fn transcripts_show_the_times_of_a_cassette_on_both_transports() {
     let socket = format!("101 websocket\nclient +1s text\n  : x\nserver +1.5s text\n  : {event}\nend +2s open");
     for response in [sse, socket] {
         let path = folder.path().join("x.cassette");
-        fs::write(&path, format!("codex-cassette 1\nrequest +0s POST \"/v1\"\nresponse +1s {response}\n")).expect("written");
+        fs::write(&path, format!("codex-cassette 1\nrequest +0s POST \"/v1\"\nresponse +1s {response}\n"))
+            .expect("written");
         for chunk in ["1", "1000"] {
             let ran = run(&["decode", "--wire", "responses", "--chunk-bytes", chunk, text(&path)]);
             assert_eq!(ran.status, Some(0), "{ran:?}");

@@ -16,6 +16,10 @@
 //! from the first byte of a connection ([`ReplayServerBuilder::fault`]), and sends bytes that need not be HTTP, in any
 //! order with waits, resets and alerts, over TLS if it likes, or frames of HTTP/2.
 //!
+//! A [`Cassette`] is a recording on disk: exchanges with the borders and times of their chunks, the messages of both
+//! sides of a WebSocket, and how each of them ended. [`ReplayServerBuilder::cassette`] plays it; with the feature
+//! `recorder`, a `Recorder` writes it, as a proxy in front of a service.
+//!
 //! # Inside
 //!
 //! A response is compiled to steps (send these bytes, pause, wait at a gate, end like this), and a
@@ -78,3 +82,7 @@ pub use websocket::{Exchange, WebSocketScript};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/offline-testing.md")]
+struct OfflineTesting;
