@@ -1,4 +1,5 @@
-//! Whole turns with real peers: nginx and haproxy in front of a replay server, and aimock as a service of its own.
+//! Whole turns with real peers: nginx and haproxy in front of a replay server, aimock as a service of its own, and a
+//! browser for the pages that show a turn.
 //!
 //! `cargo xtask e2e` finds the peers, builds this program, and runs it with the paths of those that are there. It says
 //! one line a check, and ends with 0 when all have passed.
@@ -7,6 +8,7 @@ mod authority;
 mod checks;
 mod client;
 mod options;
+mod pages;
 mod peers;
 mod report;
 #[path = "../tests/support/mod.rs"]
@@ -15,7 +17,7 @@ mod support;
 use std::process::ExitCode;
 
 use options::Options;
-use peers::{Aimock, Proxy};
+use peers::{Aimock, Browser, Proxy};
 use report::Report;
 
 /// What shells say of a program that was interrupted.
@@ -81,6 +83,13 @@ async fn run(options: Options) -> Result<Report, String> {
             report.run("aimock", &check.name, (check.run)(aimock.service(&check.name))).await;
         }
         aimock.stop().await;
+    }
+    if let Some(program) = options.browser {
+        let pictures = options.pictures.unwrap_or_else(|| folder.path().join("pictures"));
+        let browser = Browser::new(&program, folder.path(), &pictures)?;
+        for check in checks::of_browser() {
+            report.run("browser", &check.name, (check.run)(browser.clone())).await;
+        }
     }
     Ok(report)
 }

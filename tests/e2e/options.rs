@@ -10,6 +10,9 @@ pub(crate) struct Options {
     pub(crate) proxies: Vec<(Kind, PathBuf)>,
     /// The script of its command line.
     pub(crate) aimock: Option<PathBuf>,
+    pub(crate) browser: Option<PathBuf>,
+    /// A folder for what people may look at afterwards.
+    pub(crate) pictures: Option<PathBuf>,
 }
 
 impl Options {
@@ -21,6 +24,8 @@ impl Options {
             match word.as_str() {
                 "--nginx" => options.proxies.push((Kind::Nginx, file()?)),
                 "--haproxy" => options.proxies.push((Kind::Haproxy, file()?)),
+                "--browser" => options.browser = Some(file()?),
+                "--pictures" => options.pictures = Some(file()?),
                 "--aimock" => options.aimock = Some(file()?),
                 _ => return Err(format!("`{word}` is not known; `cargo xtask e2e` knows how to call this program")),
             }

@@ -110,8 +110,8 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "e2e",
-        about: "whole turns through nginx and haproxy, and with aimock as the service; says how to install them",
-        options: &["--only nginx|haproxy|aimock", "--install", "--allow-missing"],
+        about: "whole turns with nginx, haproxy and aimock, and pages in a browser; says how to install them",
+        options: &["--only nginx|haproxy|aimock|browser", "--install", "--allow-missing"],
         operand: None,
         run: e2e::run,
     },

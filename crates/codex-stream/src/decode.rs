@@ -113,6 +113,11 @@ impl StreamDecoder {
         }
     }
 
+    /// Whether the stream has ended: by a terminal signal, or by an event above the limit.
+    pub fn is_settled(&self) -> bool {
+        !matches!(self.ended, Ended::Not)
+    }
+
     /// Says that the input is at its end.
     pub fn finish(mut self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<Decoded> {
         let tail_discarded = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });

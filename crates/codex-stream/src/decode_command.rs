@@ -1,5 +1,6 @@
 //! `decode`: a recorded stream from a file or standard input.
 
+mod picture;
 mod recording;
 
 use std::{
@@ -8,7 +9,7 @@ use std::{
     path::Path,
 };
 
-use codex_stream::{DecodeOptions, Decoded, ExitStatus, StreamDecoder, renderer};
+use codex_stream::{DecodeOptions, Decoded, ExitStatus, HtmlRenderer, OutputFormat, Render, StreamDecoder, renderer};
 use response_events::{TurnEvent, Wire};
 use stream_replay::Cassette;
 
@@ -41,6 +42,9 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     head.truncate(read);
     if Cassette::is_cassette(&head) {
         input.read_to_end(&mut head).map_err(unreadable)?;
+        if args.output == OutputFormat::Html {
+            return picture::decode(&head, &name_of(path), options(args), &mut io::stdout().lock());
+        }
         let name = path.map_or("standard input".into(), Path::to_string_lossy);
         let cassette = Cassette::parse(&head).map_err(|error| usage(format_args!("{name}: {error}")))?;
         return recording::decode(&cassette, args);
@@ -49,7 +53,10 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     let mut input = io::Cursor::new(head).chain(input);
     let wire = Wire::from(args.wire);
     let mut stream = StreamDecoder::new(options(args));
-    let mut renderer = renderer(args.output, wire, diagnostics::stdout_style());
+    let mut renderer: Box<dyn Render> = match args.output {
+        OutputFormat::Html => Box::new(HtmlRenderer::new(name_of(path))),
+        format => renderer(format, wire, diagnostics::stdout_style()),
+    };
     let out = &mut io::stdout().lock();
     renderer.begin(None, out)?;
     let mut show = |event: &TurnEvent| renderer.event(None, event, out);
@@ -67,6 +74,7 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     }
     let decoded = stream.finish(&mut show)?;
     renderer.end(decoded.failure.as_ref(), &decoded.ledger, out)?;
+    renderer.finish(out)?;
     Ok(report(args, &decoded))
 }
 
@@ -86,6 +94,12 @@ fn report(args: &DecodeArgs, decoded: &Decoded) -> ExitStatus {
         diagnostics::failure(Subject::Recording, failure);
     }
     ExitStatus::of(decoded.failure.as_ref())
+}
+
+/// What a picture is called: no folder of somebody's machine goes into a page that is passed on.
+fn name_of(path: Option<&Path>) -> String {
+    let name = path.and_then(Path::file_name);
+    name.map_or_else(|| "standard input".to_owned(), |name| name.to_string_lossy().into_owned())
 }
 
 fn read_some(input: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {

@@ -6,9 +6,14 @@ mod decode;
 mod exit;
 mod inspect;
 mod output;
+mod picture;
 mod summary;
 
 pub use decode::{DecodeOptions, Decoded, StreamDecoder, summarize};
 pub use exit::ExitStatus;
-pub use output::{OutputFormat, Place, Render, TextStyle, renderer};
+pub use output::{HtmlRenderer, OutputFormat, Place, Render, TextStyle, renderer};
+pub use picture::{
+    Arrival, Attempt, AttemptHead, Axis, Ending, EventClass, EventMark, EventRun, Gap, Timeline, TimelineBuilder,
+    Totals, html_page,
+};
 pub use summary::summary_json;

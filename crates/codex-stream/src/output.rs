@@ -1,6 +1,7 @@
 //! The forms in which a stream is shown.
 
 mod held;
+mod html;
 mod json;
 mod summary;
 mod text;
@@ -14,6 +15,7 @@ use std::{
 use clap::ValueEnum;
 use response_events::{Failure, Ledger, TurnEvent, Wire};
 
+pub use html::HtmlRenderer;
 pub use text::TextStyle;
 
 /// One of the forms.
@@ -27,6 +29,8 @@ pub enum OutputFormat {
     Transcript,
     /// One JSON object for the whole stream.
     Summary,
+    /// One HTML page with a picture of the stream (`decode` only).
+    Html,
 }
 
 /// Where in a run a request stands; both numbers count from 0.
@@ -48,6 +52,11 @@ pub trait Render {
 
     /// The request has ended, with this failure if it is one.
     fn end(&mut self, failure: Option<&Failure>, ledger: &Ledger, out: &mut dyn Write) -> io::Result<()>;
+
+    /// No other request follows. Only what shows all of them together has something to write now.
+    fn finish(&mut self, _out: &mut dyn Write) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// The renderer of a form. The style counts for [`OutputFormat::Text`] only.
@@ -58,5 +67,6 @@ pub fn renderer(format: OutputFormat, wire: Wire, style: TextStyle) -> Box<dyn R
         OutputFormat::Json => Box::new(json::JsonRenderer::default()),
         OutputFormat::Transcript => Box::new(transcript::TranscriptRenderer::default()),
         OutputFormat::Summary => Box::new(summary::SummaryRenderer::new(wire)),
+        OutputFormat::Html => Box::new(HtmlRenderer::new("stream")),
     }
 }

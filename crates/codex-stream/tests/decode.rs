@@ -1,4 +1,4 @@
-//! `decode` in its four forms, at several chunkings, with its exit statuses.
+//! `decode` in its forms, at several chunkings, with its exit statuses.
 
 mod support;
 
@@ -168,4 +168,44 @@ fn an_event_above_the_limit_fails_once_and_the_rest_is_counted() {
     let summary = summaries[0].take();
     assert_eq!((&summary["outcome"], &summary["terminal_event"]), (&json!("failed"), &json!(null)));
     assert_eq!((&summary["sse_events"], &summary["terminal_events_seen"]), (&json!(4), &json!(2)));
+}
+
+#[test]
+fn a_picture_of_a_stream_is_one_page_that_says_it_has_no_clock() {
+    let ran = decode("chat", "html", CHAT);
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
+    assert!(ran.stdout.starts_with("<!DOCTYPE html>") && ran.stdout.ends_with("</html>\n"), "{}", ran.stdout);
+    for part in ["<title>completed</title>", "standard input", "has no clock", "completed (tool_calls)"] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_picture_of_a_cassette_has_its_exchanges_and_times() {
+    let lines = |stream: &str| stream.lines().map(|line| format!("  | {line}\n")).collect::<String>();
+    let cassette = format!(
+        "codex-cassette 1\n\nrequest +0s POST \"/v1/responses?key=secret\"\nheader authorization \"Bearer secret\"\n\
+         response +0.1s 503\nheader x-codex-turn-state \"secret\"\nchunk +0.1s\n  : {{\"error\":{{\"code\":\"server_is_overloaded\",\"message\":\"Later.\"}}}}\n\
+         end +0.1s finish\nrequest +1s POST \"/v1/responses\"\nresponse +0.2s 200\nheader x-request-id \"req_7\"\n\
+         chunk +0.3s\n{}chunk +2s\n{}end +2.5s finish\n",
+        lines(&[CREATED, HALF].concat()),
+        lines(COMPLETED)
+    );
+    let ran = run_with_input(&["decode", "--wire", "responses", "--output", "html"], cassette.as_bytes());
+    assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""), "{}", ran.stdout);
+    for part in [
+        "<title>completed after 3.00 s, 2 attempts</title>",
+        "failed (server_is_overloaded), void",
+        "status 503",
+        "req_7",
+        "no event for 1.70 s: 1.300 s to 3.000 s",
+        "first token after 300 ms",
+    ] {
+        assert!(ran.stdout.contains(part), "{part}: {}", ran.stdout);
+    }
+    assert!(!ran.stdout.contains("secret"), "{}", ran.stdout);
+    let cut = cassette.split("chunk +2s").next().unwrap_or_default().to_owned() + "end +2.5s rst\n";
+    let ran = run_with_input(&["decode", "--wire", "responses", "--output", "html"], cut.as_bytes());
+    assert_eq!(ran.status, Some(3), "{}", ran.stderr);
+    assert!(ran.stdout.contains("<title>failed after 3.50 s, 2 attempts: truncated"), "{}", ran.stdout);
 }

@@ -2,6 +2,7 @@
 
 mod aimock;
 mod cuts;
+mod pictures;
 mod refusals;
 mod sockets;
 mod tls;
@@ -10,7 +11,7 @@ mod turns;
 use std::pin::Pin;
 
 use crate::client::{Lane, Version};
-use crate::peers::{Kind, Service, Site};
+use crate::peers::{Browser, Kind, Service, Site};
 
 type Running = Pin<Box<dyn Future<Output = ()> + Send>>;
 
@@ -50,4 +51,9 @@ pub(crate) fn of_proxies(kind: Kind) -> Vec<Check<Site>> {
 /// What is checked with aimock.
 pub(crate) fn of_aimock() -> Vec<Check<Service>> {
     aimock::checks()
+}
+
+/// What is checked with a browser.
+pub(crate) fn of_browser() -> Vec<Check<Browser>> {
+    pictures::checks()
 }

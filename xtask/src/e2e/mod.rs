@@ -1,4 +1,4 @@
-//! `cargo xtask e2e`: whole turns with real peers.
+//! `cargo xtask e2e`: whole turns with real peers, and the pages that show turns in a browser.
 //!
 //! The checks are a program of the test crate, so that this one need not build the client. This task is optional: it
 //! needs the peers, and says how they are installed.
@@ -35,6 +35,8 @@ pub(crate) fn run(workspace: &Workspace, words: &[String]) -> TaskResult {
         }
     }
     let mut program = build(workspace)?;
+    // For people, who look at them after the run.
+    program.arg("--pictures").arg(folder.join("pictures"));
     let mut absent = Vec::new();
     for peer in &peers {
         if let Some(path) = peer.find(&folder) {
@@ -94,7 +96,7 @@ mod tests {
 
     #[test]
     fn only_one_peer_or_all() {
-        check(&[], Ok(&["nginx", "haproxy", "aimock"]));
+        check(&[], Ok(&["nginx", "haproxy", "aimock", "browser"]));
         check(&["--install", "--only", "haproxy"], Ok(&["haproxy"]));
         check(&["--only", "squid"], Err("there is no peer `squid`"));
     }

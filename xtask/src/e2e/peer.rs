@@ -14,34 +14,38 @@ const SERVER_FOLDERS: &[&str] = &["/usr/sbin", "/usr/local/sbin"];
 /// A program of others.
 #[derive(Debug)]
 pub(super) struct Peer {
-    /// As in `--only`, and the name of its program.
+    /// As in `--only`.
     pub(super) name: &'static str,
     origin: Origin,
 }
 
 #[derive(Debug)]
 enum Origin {
-    /// This package of Debian and its descendants.
-    System(&'static str),
+    /// This package of Debian and its descendants, with a program of one of these names.
+    System(&'static str, &'static [&'static str]),
     /// This package of npm, in a folder of the build output.
     Npm(&'static str),
 }
 
 pub(super) const PEERS: &[Peer] = &[
-    Peer { name: "nginx", origin: Origin::System("nginx-light") },
-    Peer { name: "haproxy", origin: Origin::System("haproxy") },
+    Peer { name: "nginx", origin: Origin::System("nginx-light", &["nginx"]) },
+    Peer { name: "haproxy", origin: Origin::System("haproxy", &["haproxy"]) },
     Peer { name: "aimock", origin: Origin::Npm(AIMOCK) },
+    Peer { name: "browser", origin: Origin::System("chromium", &["chromium", "chromium-browser", "google-chrome"]) },
 ];
 
 impl Peer {
     /// The program, or the script of an npm package, if it is installed.
     pub(super) fn find(&self, folder: &Path) -> Option<PathBuf> {
         match self.origin {
-            Origin::System(_) => {
+            Origin::System(_, programs) => {
                 let path = env::var_os("PATH").unwrap_or_default();
-                let folders = env::split_paths(&path).chain(SERVER_FOLDERS.iter().map(PathBuf::from));
-                let name = format!("{}{}", self.name, env::consts::EXE_SUFFIX);
-                folders.map(|folder| folder.join(&name)).find(|program| program.is_file())
+                let folders: Vec<_> = env::split_paths(&path).chain(SERVER_FOLDERS.iter().map(PathBuf::from)).collect();
+                let places = programs.iter().flat_map(|name| {
+                    let name = format!("{name}{}", env::consts::EXE_SUFFIX);
+                    folders.iter().map(move |folder| folder.join(&name))
+                });
+                places.into_iter().find(|program| program.is_file())
             }
             Origin::Npm(package) => {
                 let (name, _) = package.rsplit_once('@')?;
@@ -54,7 +58,7 @@ impl Peer {
     /// The command that installs it.
     pub(super) fn how_to_install(&self, folder: &Path) -> CommandLine {
         match self.origin {
-            Origin::System(package) => {
+            Origin::System(package, _) => {
                 let words = ["apt-get", "install", "--yes", "--no-install-recommends", package];
                 CommandLine::new(words).by_administrator()
             }
@@ -98,7 +102,7 @@ mod tests {
 
     #[test]
     fn every_peer_says_how_it_is_installed() {
-        for (peer, expected) in PEERS.iter().zip(["nginx-light", "haproxy", AIMOCK]) {
+        for (peer, expected) in PEERS.iter().zip(["nginx-light", "haproxy", AIMOCK, "chromium"]) {
             assert!(peer.how_to_install(Path::new("x")).to_string().ends_with(expected), "{}", peer.name);
         }
     }

@@ -7,7 +7,7 @@ use std::{
 };
 
 use codex_api::{ClientBuilder, OnCut, ProxyUrl, RetryPolicy, Timeouts, Transport};
-use codex_stream::TextStyle;
+use codex_stream::{OutputFormat, TextStyle};
 use response_events::{Request, Wire};
 use serde_json::Value;
 
@@ -41,6 +41,9 @@ impl Settings {
         let wire = Wire::from(args.wire);
         if (args.transport, wire) == (TransportArg::Ws, Wire::Chat) {
             return Err(usage("--transport ws needs --wire responses"));
+        }
+        if args.output == OutputFormat::Html {
+            return Err(usage("--output html is for `decode`"));
         }
         let timeouts = Timeouts {
             connect: args.connect_timeout.0,
