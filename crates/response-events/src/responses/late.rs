@@ -39,37 +39,49 @@ impl FinishedResponse {
 
 /// Whether events still have to be looked at closely.
 #[derive(Debug, Default)]
-pub(super) struct LateFilter(Option<FinishedResponse>);
+pub(super) struct LateFilter {
+    finished: Option<FinishedResponse>,
+    /// Whether late events have come.
+    is_busy: bool,
+}
 
 impl LateFilter {
     pub(super) fn expect(&mut self, finished: FinishedResponse) {
-        self.0 = Some(finished);
+        *self = Self { finished: Some(finished), is_busy: false };
     }
 
     /// Whether an event belongs to the finished response. The first one that surely does not ends the filter.
     pub(super) fn is_late(&mut self, payload: &Payload<'_>) -> bool {
-        let Some(finished) = &self.0 else { return false };
+        let is_late = self.judge(payload);
+        self.is_busy |= is_late;
+        is_late
+    }
+
+    fn judge(&mut self, payload: &Payload<'_>) -> bool {
+        let Some(finished) = &self.finished else { return false };
         let kind = payload.event_type.as_deref().map(Kind::of);
         let item_id = payload.item_id.non_empty().or_else(|| payload.item.as_ref()?.get("id")?.as_str());
         let number = payload.sequence_number.0;
         if kind.is_none_or(|kind| finished.is_said_again(kind, item_id, number)) {
-            self.0 = None;
-            return false;
-        }
-        if let Some(id) = payload.response().id.non_empty() {
-            let is_late = finished.id.as_deref() == Some(id);
-            if !is_late {
-                self.0 = None;
-            }
-            return is_late;
-        }
-        // The old response has had its end: an end without a name is that of the new one.
-        if matches!(kind, Some(Kind::Terminal(_))) {
-            self.0 = None;
+            self.finished = None;
             return false;
         }
         // Numbers that go on belong to the old one.
-        item_id.is_some_and(|id| finished.items.iter().any(|item| item.id == id))
-            || matches!((number, finished.last_sequence), (Some(number), Some(last)) if number > last)
+        let goes_on = matches!((number, finished.last_sequence), (Some(number), Some(last)) if number > last);
+        let is_end = matches!(kind, Some(Kind::Terminal(_)));
+        if let Some(id) = payload.response().id.non_empty() {
+            // The old response has had its end. A second one of its name is late among others that are; alone it is more
+            // likely that the new response has the same name, and nothing else would come.
+            let is_late = finished.id.as_deref() == Some(id) && (!is_end || goes_on || self.is_busy);
+            if !is_late {
+                self.finished = None;
+            }
+            return is_late;
+        }
+        if is_end {
+            self.finished = None;
+            return false;
+        }
+        goes_on || item_id.is_some_and(|id| finished.items.iter().any(|item| item.id == id))
     }
 }
