@@ -20,7 +20,7 @@ pub(super) fn fields(text: &[u8]) -> Vec<Range<usize>> {
     while let Some(quote) = position(text, at, |byte| byte == b'"') {
         at = quote + 1;
         let slashes = slashes_before(text, quote);
-        let Some(open) = rest_of_key(text, at, slashes) else { continue };
+        let Some(open) = rest_of_key(text, at) else { continue };
         let Some(name_begin) = text[..quote - slashes].iter().rposition(|byte| *byte == b'"').map(|begin| begin + 1)
         else {
             continue;
@@ -33,7 +33,7 @@ pub(super) fn fields(text: &[u8]) -> Vec<Range<usize>> {
 }
 
 /// Where the value begins, if this quote ends a key.
-fn rest_of_key(text: &[u8], at: usize, _slashes: usize) -> Option<usize> {
+fn rest_of_key(text: &[u8], at: usize) -> Option<usize> {
     let colon = position(text, at, |byte| !byte.is_ascii_whitespace())?;
     (text[colon] == b':').then_some(colon + 1)
 }
