@@ -69,6 +69,24 @@ async fn a_tool_follow_up_and_a_compaction_send_the_state() {
 }
 
 #[tokio::test]
+async fn a_turn_goes_on_elsewhere_with_its_exported_state_and_the_next_one_does_not() {
+    let server = playing([answer_with("ts-1"), answer_with("ts-2"), answer(), answer()]).await;
+    let turn = session(&server).begin_turn();
+    assert_eq!(turn.export_state(), None);
+    ask(&turn).await;
+    let kept = turn.export_state().unwrap().expose().to_owned();
+
+    let elsewhere = session(&server);
+    let resumed = elsewhere.resume_turn(kept.parse().unwrap());
+    assert!(resumed.has_state());
+    ask(&resumed).await;
+    ask(&resumed).await;
+    ask(&elsewhere.begin_turn()).await;
+    check_sent(&server, &[None, Some("ts-1"), Some("ts-1"), None]);
+    assert!(!format!("{resumed:?} {:?}", resumed.export_state()).contains("ts-1"));
+}
+
+#[tokio::test]
 async fn a_compaction_can_bring_the_state() {
     let document = Response::json(200, r#"{"output":[]}"#).header(HEADER, "ts-c");
     let server = playing([document, answer()]).await;

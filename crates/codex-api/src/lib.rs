@@ -31,6 +31,7 @@ mod session;
 mod socket;
 mod stream;
 mod transcriber;
+mod turn_state_token;
 
 // The crate's own.
 pub use answer::Answer;
@@ -40,6 +41,7 @@ pub use error::Error;
 pub use provider::Provider;
 pub use session::{Session, Turn};
 pub use stream::TurnStream;
+pub use turn_state_token::TurnStateToken;
 
 // Requests, and the items that they and their answers are made of.
 pub use response_events::{

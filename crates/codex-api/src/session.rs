@@ -8,7 +8,10 @@ use std::{
 use retry_policy::Membership;
 use turn_session::{SessionMemory, Transport, TurnState};
 
-use crate::{Answer, Error, Request, TurnStream, client::Settings, clock::now, endpoint::Endpoint, socket::Parking};
+use crate::{
+    Answer, Error, Request, TurnStateToken, TurnStream, client::Settings, clock::now, endpoint::Endpoint,
+    socket::Parking,
+};
 
 /// One conversation. Cheap to clone; clones are the same conversation.
 #[derive(Clone, Debug)]
@@ -35,9 +38,24 @@ impl Session {
     /// Begins a turn of the user: the request that answers it and all its follow-ups. Turns that are alive at the
     /// same time have a turn state each, and know nothing of each other.
     pub fn begin_turn(&self) -> Turn {
+        self.turn(TurnState::new())
+    }
+
+    /// Goes on with a turn that began elsewhere, in another process, say: every request sends the state that was
+    /// [exported](Turn::export_state) there, the first one, too. What the service sends of another state is ignored, as
+    /// within any turn.
+    ///
+    /// Nothing else of the turn comes along: its input is the caller's to send again, and its deadline
+    /// ([`Timeouts::turn`](crate::Timeouts)) begins anew. Never give a token to the *next* turn of a user: it would be
+    /// bound to a backend that knows nothing of it.
+    pub fn resume_turn(&self, token: TurnStateToken) -> Turn {
+        self.turn(token.into_state())
+    }
+
+    fn turn(&self, state: TurnState) -> Turn {
         Turn {
             session: Arc::clone(&self.0),
-            state: TurnState::new(),
+            state,
             started: now(),
             unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok(),
         }
@@ -92,5 +110,15 @@ impl Turn {
     /// Whether the service has given the turn its state.
     pub fn has_state(&self) -> bool {
         self.state.get().is_some()
+    }
+
+    /// The turn's state, if the service has given it one: to go on with this turn in another process
+    /// ([`Session::resume_turn`]).
+    ///
+    /// Within a process there is no need for it: the [`Turn`] does it all, and forgets the state with itself. It is a
+    /// step of its own, and `Turn` cannot be serialised, because a state that travels by accident (in a saved
+    /// conversation, in a log) ends up in turns that it does not belong to. The token is a secret.
+    pub fn export_state(&self) -> Option<TurnStateToken> {
+        TurnStateToken::of(&self.state)
     }
 }
