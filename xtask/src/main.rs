@@ -1,15 +1,17 @@
 //! The project's own task runner: `cargo xtask help` lists what it does.
 //!
-//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` needs Python, too, and `e2e` its peers), and only
-//! `snap` changes files of the checkout.
+//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` and `compare` need Python, too, and `e2e` its
+//! peers), and only `snap` changes files of the checkout.
 
 mod bench;
 mod cargo;
+mod compare;
 mod conformance;
 mod deps;
 mod e2e;
 mod no_std;
 mod peer_bench;
+mod python;
 mod snap;
 mod test;
 mod tidy;
@@ -107,6 +109,13 @@ const TASKS: &[Task] = &[
         options: &[],
         operand: None,
         run: |workspace, _| conformance::run(workspace),
+    },
+    Task {
+        name: "compare",
+        about: "what clients do with the same streams, codex-api and others; needs Python 3.10",
+        options: &[],
+        operand: Some("SCENARIO"),
+        run: compare::run,
     },
     Task {
         name: "e2e",

@@ -3,20 +3,23 @@
 //! The suite is the Python package `kosoku`, which lives in the build output. This task is optional: it needs Python
 //! and, the first time, the package index.
 
-mod python;
 mod server;
 mod verdict;
 
 use crate::peer_bench::{self, Program};
+use crate::python::Environment;
 use crate::{TaskResult, workspace::Workspace};
 
 /// The name under which the suite reports on `ws-codec`.
 const AGENT: &str = "ws-codec";
 
+/// Pinned, so that the number of cases and their meaning stay the same.
+const PACKAGE: &str = "kosoku==0.1.0";
+
 /// Runs the cases; fails when the requirement is not met.
 pub(crate) fn run(workspace: &Workspace) -> TaskResult {
     let folder = workspace.target_folder()?.join("conformance");
-    let suite = python::suite(&folder)?;
+    let suite = Environment::with_package("conformance", &folder, PACKAGE)?.program("kosoku");
     let mut client = Program::AutobahnClient.build(workspace)?;
 
     let reports = folder.join("reports");
