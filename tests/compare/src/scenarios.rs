@@ -56,11 +56,20 @@ impl Scenario {
         }
         let server = server.start().await?;
         let mut seen = Seen::default();
-        let begin = Instant::now();
-        // A client that waits has still shown what came before.
+        let mut begin = Instant::now();
         let base_url = server.base_url();
+        // A client that waits has still shown what came before.
         let asked = subject.ask(&base_url, self.wire, self.until, &mut seen);
-        let _ = tokio::time::timeout(self.patience, asked).await;
+        // Time counts from the request on: an interpreter has to start first.
+        let limit = async {
+            server.wait_for_requests(1).await;
+            begin = Instant::now();
+            tokio::time::sleep(self.patience).await;
+        };
+        tokio::select! {
+            () = asked => {}
+            () = limit => {}
+        }
         let elapsed = begin.elapsed();
         let hung_up = match self.until {
             Until::End => None,
