@@ -74,8 +74,10 @@ impl TlsSettings {
 
 impl fmt::Debug for TlsSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let count = format_args!("{} certificates", self.extra_roots.len());
-        f.debug_struct("TlsSettings").field("extra_roots", &count).finish_non_exhaustive()
+        let count = self.extra_roots.len();
+        f.debug_struct("TlsSettings")
+            .field("extra_roots", &format_args!("{count} certificates"))
+            .finish_non_exhaustive()
     }
 }
 
