@@ -24,3 +24,8 @@ pub(crate) fn output(root: &Path, args: &[&str]) -> Result<String, String> {
     }
     String::from_utf8(output.stdout).map_err(|_| format!("`cargo {shown}` did not write UTF-8"))
 }
+
+/// Whether cargo knows `name`, by itself or as a program that somebody has installed.
+pub(crate) fn has_subcommand(root: &Path, name: &str) -> bool {
+    command(root, &[name, "--version"]).output().is_ok_and(|output| output.status.success())
+}

@@ -1,5 +1,9 @@
 //! The weight budget: how many crates a user gets by taking one of ours.
 
+mod size;
+
+pub(crate) use size::size;
+
 use std::collections::BTreeSet;
 
 use crate::{TaskResult, cargo, workspace::Workspace};

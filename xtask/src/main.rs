@@ -9,6 +9,7 @@ mod compare;
 mod conformance;
 mod deps;
 mod e2e;
+mod gates;
 mod no_std;
 mod peer_bench;
 mod python;
@@ -84,10 +85,10 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "deps",
-        about: "the weight budget: how many crates each published crate brings along",
-        options: &[],
+        about: "the weight budget: how many crates each published crate brings along, or the --size of a program",
+        options: &["--size"],
         operand: None,
-        run: |workspace, _| deps::run(workspace),
+        run: |workspace, options| if options.is_empty() { deps::run(workspace) } else { deps::size(workspace) },
     },
     Task {
         name: "no-std",
@@ -95,6 +96,55 @@ const TASKS: &[Task] = &[
         options: &[],
         operand: None,
         run: |workspace, _| no_std::run(workspace),
+    },
+    Task {
+        name: "msrv",
+        about: "the libraries build with the oldest compiler promised; --quick looks only at what dependencies declare",
+        options: &["--quick"],
+        operand: None,
+        run: gates::msrv,
+    },
+    Task {
+        name: "features",
+        about: "the libraries build with every set of their features; --quick takes none, each alone, all",
+        options: &["--quick"],
+        operand: None,
+        run: gates::features,
+    },
+    Task {
+        name: "package",
+        about: "what each crate would publish: files, sizes, manifests; packs them all, except with --quick",
+        options: &["--quick"],
+        operand: None,
+        run: gates::package,
+    },
+    Task {
+        name: "external-types",
+        about: "public items name types of those crates only that are allowed; needs a nightly rustdoc",
+        options: &[],
+        operand: None,
+        run: |workspace, _| gates::external_types(workspace),
+    },
+    Task {
+        name: "deny",
+        about: "licences, bans, sources, advisories; needs cargo-deny",
+        options: &[],
+        operand: None,
+        run: |workspace, _| gates::deny(workspace),
+    },
+    Task {
+        name: "semver",
+        about: "nothing breaks users of the last release; needs cargo-semver-checks",
+        options: &[],
+        operand: None,
+        run: |workspace, _| gates::semver(workspace),
+    },
+    Task {
+        name: "release-check",
+        about: "all gates of a release and a table of their results; skips those that need a missing tool",
+        options: &[],
+        operand: None,
+        run: |workspace, _| gates::release_check(workspace),
     },
     Task {
         name: "bench",

@@ -68,7 +68,7 @@ fn target_folder_from(metadata: &str) -> Result<PathBuf, String> {
     Ok(PathBuf::from(text(&parse(metadata)?, "target_directory")?))
 }
 
-fn parse(metadata: &str) -> Result<Value, String> {
+pub(crate) fn parse(metadata: &str) -> Result<Value, String> {
     serde_json::from_str(metadata).map_err(|error| format!("cargo metadata is not JSON: {error}"))
 }
 
@@ -105,11 +105,11 @@ fn package(entry: &Value, root: &str, names: &BTreeSet<&str>) -> Result<Package,
     Ok(Package { name: text(entry, "name")?.to_owned(), folder: parts.join("/"), arrows })
 }
 
-fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
+pub(crate) fn text<'a>(value: &'a Value, key: &str) -> Result<&'a str, String> {
     value.get(key).and_then(Value::as_str).ok_or_else(|| format!("cargo metadata has no text `{key}`"))
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> Result<&'a [Value], String> {
     value
         .get(key)
         .and_then(Value::as_array)

@@ -2,7 +2,7 @@
 
 use super::Extent;
 use crate::workspace::Workspace;
-use crate::{TaskResult, deps, no_std, tidy};
+use crate::{TaskResult, deps, gates, no_std, tidy};
 
 pub(super) struct Step {
     pub(super) name: &'static str,
@@ -49,6 +49,17 @@ pub(super) const STEPS: &[Step] = &[
     },
     Step { name: "no-std", extent: Extent::Full, work: Work::Task { name: "no-std", run: no_std::run } },
     Step { name: "deps", extent: Extent::Full, work: Work::Task { name: "deps", run: deps::run } },
+    Step { name: "msrv", extent: Extent::Full, work: Work::Task { name: "msrv --quick", run: gates::quick_msrv } },
+    Step {
+        name: "package",
+        extent: Extent::Full,
+        work: Work::Task { name: "package --quick", run: gates::quick_package },
+    },
+    Step {
+        name: "features",
+        extent: Extent::Full,
+        work: Work::Task { name: "features --quick", run: gates::quick_features },
+    },
 ];
 
 impl Step {
@@ -79,9 +90,11 @@ mod tests {
     }
 
     #[test]
-    fn quick_leaves_out_build_doctests_no_std_and_deps() {
-        let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests", "no-std", "deps"];
-        check(Extent::Full, &full);
-        check(Extent::Quick, &["format", "tidy", "lints", "tests", "snapshots"]);
+    fn quick_leaves_out_build_doctests_and_the_gates() {
+        let quick = ["format", "tidy", "lints", "tests", "snapshots"];
+        check(Extent::Quick, &quick);
+        let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests"];
+        let gates = ["no-std", "deps", "msrv", "package", "features"];
+        check(Extent::Full, &[full.as_slice(), &gates].concat());
     }
 }

@@ -10,12 +10,21 @@ const OTHER_FOLDERS: &[(&str, &str)] = &[("codex-tests", "tests")];
 /// What no crate states for itself: section and key.
 const INHERITED: &[(&str, &str)] = &[("package", "edition"), ("package", "license"), ("package", "rust-version")];
 
+/// What the workspace's lints must say: no unsafe code, and nothing of the standard library that is newer than
+/// `rust-version`.
+const LINTS: &[(&str, &str, &str)] = &[
+    ("workspace.lints.rust", "unsafe_code", "\"forbid\""),
+    ("workspace.lints.clippy", "incompatible_msrv", "\"warn\""),
+];
+
 pub(super) fn check(packages: &[Package], tree: &Tree) -> Vec<Finding> {
     let mut findings = Vec::new();
     let root = Manifest::parse(tree.text("Cargo.toml").unwrap_or_default());
-    if root.value("workspace.lints.rust", "unsafe_code") != Some("\"forbid\"") {
-        let message = "the workspace's lints must have `unsafe_code = \"forbid\"`";
-        findings.push(Finding::new("Cargo.toml", 1, message));
+    for (section, key, value) in LINTS {
+        if root.value(section, key) != Some(*value) {
+            let message = format!("the workspace's lints must have `{key} = {value}`");
+            findings.push(Finding::new("Cargo.toml", 1, message));
+        }
     }
     for package in packages {
         check_package(package, tree, &mut findings);
@@ -58,7 +67,8 @@ fn expected_folder(name: &str) -> &str {
 mod tests {
     use super::super::check;
 
-    const ROOT: &str = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n";
+    const ROOT: &str = "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n\
+        [workspace.lints.clippy]\nincompatible_msrv = \"warn\"\n";
     const GOOD: &str = "[package]\nedition.workspace = true\nlicense.workspace = true\n\
         rust-version.workspace = true\n[lints]\nworkspace = true\n";
 
@@ -92,11 +102,17 @@ mod tests {
     }
 
     #[test]
-    fn a_workspace_that_does_not_forbid_unsafe_code_is_found() {
-        for root in ["", "[workspace.lints.rust]\nunsafe_code = \"deny\"\n"] {
-            let files = [("Cargo.toml", root), ("crates/a/Cargo.toml", GOOD), ("crates/a/README.md", "")];
-            let expected = ["Cargo.toml:1: the workspace's lints must have `unsafe_code = \"forbid\"`"];
-            check(&files, "a", "crates/a", &expected);
+    fn a_workspace_without_the_lints_that_prove_promises_is_found() {
+        let unsafe_code = "Cargo.toml:1: the workspace's lints must have `unsafe_code = \"forbid\"`";
+        let newer = "Cargo.toml:1: the workspace's lints must have `incompatible_msrv = \"warn\"`";
+        let cases: &[(&str, &[&str])] = &[
+            ("", &[newer, unsafe_code]),
+            (&ROOT.replace("forbid", "deny"), &[unsafe_code]),
+            (&ROOT.replace("warn", "allow"), &[newer]),
+        ];
+        for (root, expected) in cases {
+            let files = [("Cargo.toml", *root), ("crates/a/Cargo.toml", GOOD), ("crates/a/README.md", "")];
+            check(&files, "a", "crates/a", expected);
         }
     }
 }

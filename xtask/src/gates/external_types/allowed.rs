@@ -1,0 +1,116 @@
+//! Whose types each crate may name in public.
+
+use std::collections::BTreeSet;
+
+use super::public_api::Mention;
+
+/// What one crate may name beside the standard library.
+pub(super) struct Allowed {
+    package: &'static str,
+    /// Crates that may be named anywhere.
+    crates: &'static [&'static str],
+    /// Crates that may be named in the item of this path, or below it, only: modules and types that are adapters.
+    adapters: &'static [(&'static str, &'static str)],
+}
+
+/// Every published crate has a row; there is no default.
+pub(super) const ALLOWED: &[Allowed] = &[
+    Allowed { package: "sse-codec", crates: &[], adapters: &[] },
+    Allowed { package: "ws-codec", crates: &[], adapters: &[] },
+    Allowed { package: "response-events", crates: &[], adapters: &[] },
+    Allowed { package: "retry-policy", crates: &[], adapters: &[] },
+    Allowed { package: "turn-session", crates: &[], adapters: &[] },
+    Allowed { package: "http-transport", crates: &[], adapters: &[] },
+    Allowed { package: "stream-replay", crates: &[], adapters: &[] },
+    Allowed { package: "codex-api", crates: &[], adapters: &[] },
+    Allowed { package: "codex-stream", crates: &[], adapters: &[] },
+];
+
+/// One line for each place that names what it must not, and for each permission that nothing uses.
+pub(super) fn check(table: &[Allowed], package: &str, mentions: &[Mention]) -> BTreeSet<String> {
+    let Some(row) = table.iter().find(|row| row.package == package) else {
+        return BTreeSet::from([format!("`{package}` has no row in xtask's table of allowed crates")]);
+    };
+    let mut problems = BTreeSet::new();
+    let mut unused: BTreeSet<(&str, &str)> = row.adapters.iter().copied().collect();
+    unused.extend(row.crates.iter().map(|name| ("", *name)));
+    for mention in mentions {
+        let used = if row.crates.contains(&mention.owner.as_str()) {
+            Some(("", mention.owner.as_str()))
+        } else {
+            let is_adapter =
+                |(place, owner): &&(&str, &str)| *owner == mention.owner && is_within(&mention.place, place);
+            row.adapters.iter().find(is_adapter).copied()
+        };
+        match used {
+            Some(permission) => {
+                unused.remove(&permission);
+            }
+            None => {
+                problems.insert(format!("{} names {}", mention.place, mention.path));
+            }
+        }
+    }
+    problems.extend(unused.into_iter().map(|(place, owner)| {
+        let place = if place.is_empty() { package } else { place };
+        format!("{place} is allowed to name `{owner}`, but does not: take it from xtask's table")
+    }));
+    problems
+}
+
+/// Whether `place` is `outer` or an item in it.
+fn is_within(place: &str, outer: &str) -> bool {
+    place.strip_prefix(outer).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Allowed, Mention, check};
+
+    const TABLE: &[Allowed] = &[Allowed {
+        package: "top",
+        crates: &["bytes"],
+        adapters: &[("top::io", "tokio"), ("top::Upgraded", "tokio")],
+    }];
+
+    /// Mentions are pairs of the place and the path of the type. Permissions that nobody uses are left out.
+    fn verdict(package: &str, mentions: &[(&str, &str)], expected: &[&str]) {
+        let mention = |(place, path): &(&str, &str)| Mention {
+            place: (*place).to_owned(),
+            owner: path.split("::").next().unwrap_or_default().to_owned(),
+            path: (*path).to_owned(),
+        };
+        let mentions: Vec<_> = mentions.iter().map(mention).collect();
+        let problems = check(TABLE, package, &mentions).into_iter().filter(|line| !line.contains("but does not"));
+        assert_eq!(problems.collect::<Vec<_>>(), expected, "{mentions:?}");
+    }
+
+    #[test]
+    fn what_the_row_does_not_allow_is_named_with_its_place() {
+        verdict("top", &[("top::Chunk::data", "bytes::bytes::Bytes")], &[]);
+        verdict("top", &[("top::send", "hyper::Error")], &["top::send names hyper::Error"]);
+        verdict("new", &[], &["`new` has no row in xtask's table of allowed crates"]);
+    }
+
+    #[test]
+    fn an_adapter_may_name_what_others_may_not() {
+        let read = "tokio::io::AsyncRead";
+        verdict("top", &[("top::io", read), ("top::io::Socket", read), ("top::Upgraded", read)], &[]);
+        verdict("top", &[("top::iodine", read)], &["top::iodine names tokio::io::AsyncRead"]);
+        verdict("top", &[("top::Decoder", read)], &["top::Decoder names tokio::io::AsyncRead"]);
+    }
+
+    #[test]
+    fn a_permission_that_nothing_uses_is_taken_back() {
+        let unused = check(TABLE, "top", &[]);
+        let unused: Vec<_> = unused.iter().map(String::as_str).collect();
+        assert_eq!(
+            unused,
+            [
+                "top is allowed to name `bytes`, but does not: take it from xtask's table",
+                "top::Upgraded is allowed to name `tokio`, but does not: take it from xtask's table",
+                "top::io is allowed to name `tokio`, but does not: take it from xtask's table",
+            ]
+        );
+    }
+}
