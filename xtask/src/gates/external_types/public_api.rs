@@ -24,6 +24,10 @@ const STANDARD: &[&str] = &["std", "core", "alloc"];
 /// Where items list the items in them.
 const CHILDREN: &[&str] = &["items", "fields", "variants", "impls", "tuple"];
 
+/// Macros such as `pin_project!` name types of theirs so, in places where nobody else can name them and rustdoc says
+/// nothing about them.
+const OF_MACROS: &str = "__";
+
 /// All that is reachable from the crate's root names of other crates.
 pub(super) fn mentions(rustdoc: &Value) -> Result<Vec<Mention>, String> {
     let root = rustdoc.get("root").and_then(Value::as_u64).ok_or_else(|| unknown(rustdoc, "root"))?;
@@ -87,8 +91,10 @@ impl Walk<'_> {
         match value {
             Value::Array(values) => values.iter().try_for_each(|value| self.value(value, place)),
             Value::Object(object) => {
-                if let Some(id) = named(object) {
-                    self.mention(id, place)?;
+                if let Some((path, id)) = named(object) {
+                    if !path.starts_with(OF_MACROS) {
+                        self.mention(id, place)?;
+                    }
                 }
                 for (key, value) in object {
                     let children = value.as_array().filter(|_| CHILDREN.contains(&key.as_str()));
@@ -126,10 +132,9 @@ impl Walk<'_> {
     }
 }
 
-/// The id of the type or trait that an object names.
-fn named(object: &Map<String, Value>) -> Option<u64> {
-    object.get("path").filter(|path| path.is_string())?;
-    object.get("id")?.as_u64()
+/// The type or trait that an object names, as it is written there, and its id.
+fn named(object: &Map<String, Value>) -> Option<(&str, u64)> {
+    Some((object.get("path")?.as_str()?, object.get("id")?.as_u64()?))
 }
 
 /// Impls that nobody wrote for the type: of auto traits, and those for all types.

@@ -94,6 +94,13 @@ fn impls_that_the_compiler_adds_are_left_out() {
 }
 
 #[test]
+fn types_that_macros_hide_are_left_out() {
+    let hidden = |path: &str| json!({"name": "f", "inner": {"type_alias": {"type": {"resolved_path": {"path": path, "id": 99}}}}});
+    check(&[hidden("__Origin")], &[]);
+    assert!(mentions(&rustdoc(&[hidden("Origin")])).is_err());
+}
+
+#[test]
 fn exports_lie_where_users_find_them() {
     let export =
         |id: u64, name: &str| json!({"name": null, "inner": {"use": {"name": name, "id": id, "is_glob": false}}});
