@@ -64,7 +64,7 @@ struct Task {
 const TASKS: &[Task] = &[
     Task {
         name: "test",
-        about: "everything a change must pass; --quick leaves out build, doctests, no-std and deps",
+        about: "everything a change must pass; --quick leaves out build, doctests and gates",
         options: &["--quick"],
         operand: None,
         run: |workspace, options| test::run(workspace, test::Extent::from_options(options)),
@@ -284,6 +284,9 @@ mod tests {
         check(&["--help"], Ok(("help", 0)));
         check(&["deps"], Ok(("deps", 0)));
         check(&["snap", "--accept"], Ok(("snap", 1)));
+        check(&["deps", "--size"], Ok(("deps", 1)));
+        check(&["msrv", "--quick"], Ok(("msrv", 1)));
+        check(&["deny", "--quick"], Err("`deny` does not know `--quick`"));
         check(&[], Err("no task given"));
         check(&["tset"], Err("unknown task `tset`"));
         check(&["tidy", "--quick"], Err("`tidy` does not know `--quick`"));

@@ -18,7 +18,7 @@ const BUILD: &[&str] = &[
     "--package",
     "codex-api",
     "--example",
-    "hello",
+    "ask",
     "--config",
     "profile.release.strip=true",
     "--message-format",
@@ -26,8 +26,6 @@ const BUILD: &[&str] = &[
 ];
 
 /// Builds the example as for a release, which takes minutes, and weighs it.
-///
-/// It has a server of its own in it, so a program that only asks a service is smaller.
 pub(crate) fn size(workspace: &Workspace) -> TaskResult {
     let output = cargo::command(&workspace.root, BUILD)
         .stderr(Stdio::inherit())
@@ -63,9 +61,9 @@ mod tests {
     #[test]
     fn the_program_is_the_artifact_that_can_be_run() {
         let output = "{\"reason\":\"compiler-artifact\",\"executable\":null}\n\
-            {\"reason\":\"compiler-artifact\",\"executable\":\"t/release/examples/hello\"}\n\
+            {\"reason\":\"compiler-artifact\",\"executable\":\"t/release/examples/ask\"}\n\
             {\"reason\":\"build-finished\",\"success\":true}\n";
-        assert_eq!(program(output), Some(PathBuf::from("t/release/examples/hello")));
+        assert_eq!(program(output), Some(PathBuf::from("t/release/examples/ask")));
         assert_eq!(program("{\"reason\":\"build-finished\"}"), None);
     }
 

@@ -72,15 +72,12 @@ pub(crate) fn semver(workspace: &Workspace) -> TaskResult {
     asked_for(semver::run(workspace))
 }
 
-/// The step `cargo xtask msrv --quick` of `cargo xtask test`; the same for the two below.
+/// `cargo xtask msrv --quick`, a step of `cargo xtask test`.
 pub(crate) fn quick_msrv(workspace: &Workspace) -> TaskResult {
     asked_for(msrv::run(workspace, Extent::Quick))
 }
 
-pub(crate) fn quick_features(workspace: &Workspace) -> TaskResult {
-    asked_for(features::run(workspace, Extent::Quick))
-}
-
+/// `cargo xtask package --quick`, a step of `cargo xtask test`.
 pub(crate) fn quick_package(workspace: &Workspace) -> TaskResult {
     asked_for(package::run(workspace, Extent::Quick))
 }

@@ -55,11 +55,6 @@ pub(super) const STEPS: &[Step] = &[
         extent: Extent::Full,
         work: Work::Task { name: "package --quick", run: gates::quick_package },
     },
-    Step {
-        name: "features",
-        extent: Extent::Full,
-        work: Work::Task { name: "features --quick", run: gates::quick_features },
-    },
 ];
 
 impl Step {
@@ -94,7 +89,7 @@ mod tests {
         let quick = ["format", "tidy", "lints", "tests", "snapshots"];
         check(Extent::Quick, &quick);
         let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests"];
-        let gates = ["no-std", "deps", "msrv", "package", "features"];
+        let gates = ["no-std", "deps", "msrv", "package"];
         check(Extent::Full, &[full.as_slice(), &gates].concat());
     }
 }
