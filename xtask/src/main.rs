@@ -1,7 +1,7 @@
 //! The project's own task runner: `cargo xtask help` lists what it does.
 //!
-//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` and `compare` need Python, too, and `e2e` its
-//! peers), and only `snap` changes files of the checkout.
+//! It needs no tool beyond cargo, rustfmt and clippy (`conformance` and `compare` need Python, too, `e2e` its peers,
+//! `fuzz` and `miri` a nightly toolchain), and only `snap` changes files of the checkout.
 
 mod bench;
 mod cargo;
@@ -9,7 +9,10 @@ mod compare;
 mod conformance;
 mod deps;
 mod e2e;
+mod fuzz;
 mod gates;
+mod miri;
+mod nightly;
 mod no_std;
 mod peer_bench;
 mod python;
@@ -56,7 +59,7 @@ struct Task {
     about: &'static str,
     /// Behind a space, what stands for the value that an option wants: the word after it.
     options: &'static [&'static str],
-    /// What the one word that is no option stands for, if there may be one.
+    /// What the one word that is no option stands for, if there may be one; any number of them, if it ends in dots.
     operand: Option<&'static str>,
     run: fn(&Workspace, &[String]) -> TaskResult,
 }
@@ -175,6 +178,20 @@ const TASKS: &[Task] = &[
         run: e2e::run,
     },
     Task {
+        name: "fuzz",
+        about: "looks for inputs that break a property of tests/fuzz, 60 s for each target; needs nightly and cargo-fuzz",
+        options: &["--seconds N"],
+        operand: Some("TARGET..."),
+        run: fuzz::run,
+    },
+    Task {
+        name: "miri",
+        about: "tests of sse-codec under Miri; needs nightly with miri",
+        options: &["--if-present"],
+        operand: None,
+        run: miri::run,
+    },
+    Task {
         name: "help",
         about: "this list",
         options: &[],
@@ -226,15 +243,21 @@ fn parse(words: &[String]) -> Result<Invocation<'_>, String> {
         name => name,
     };
     let task = TASKS.iter().find(|task| task.name == name).ok_or_else(|| format!("unknown task `{name}`"))?;
-    let mut operands = task.operand.iter();
+    let mut operands = match task.operand {
+        None => 0,
+        Some(operand) if operand.ends_with("...") => usize::MAX,
+        Some(_) => 1,
+    };
     let mut rest = words.iter();
     while let Some(word) = rest.next() {
         if let Some((option, value)) = option(task, word) {
             if value.is_some() && rest.next().is_none_or(|value| value.starts_with('-')) {
                 return Err(format!("`{option}` needs a value"));
             }
-        } else if word.starts_with('-') || operands.next().is_none() {
+        } else if word.starts_with('-') || operands == 0 {
             return Err(format!("`{name}` does not know `{word}`"));
+        } else {
+            operands -= 1;
         }
     }
     Ok(Invocation { task, words })
@@ -254,7 +277,7 @@ fn usage() -> String {
         let options = task.options.iter().map(|option| format!(" [{option}]"));
         let operand = task.operand.iter().map(|operand| format!(" [{operand}]"));
         let call: String = std::iter::once(task.name.to_owned()).chain(options).chain(operand).collect();
-        format!("  {call:<24}{}\n", task.about)
+        format!("  {call:<23} {}\n", task.about)
     });
     format!("usage: cargo xtask TASK\n\n{}", lines.collect::<String>())
 }
@@ -297,6 +320,7 @@ mod tests {
         check(&["e2e", "--only"], Err("`--only` needs a value"));
         check(&["e2e", "--only", "--install"], Err("`--only` needs a value"));
         check(&["e2e", "nginx"], Err("`e2e` does not know `nginx`"));
+        check(&["fuzz", "hints", "--seconds", "5", "ws_frames"], Ok(("fuzz", 4)));
         check(&["bench", "--slow"], Err("`bench` does not know `--slow`"));
     }
 
