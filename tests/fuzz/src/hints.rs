@@ -36,8 +36,8 @@ pub fn hints(data: &[u8]) {
     // Headers are asked for once, and each place says the same whether it is read alone or not.
     let headers = HintReader::at(NOW).headers(|name| lines.get(name)).finish();
     let alone = PLACES.iter().map(|place| {
-        let date = HintReader::at(NOW).headers(|name| lines.get(name).filter(|_| name == "date"));
-        read(date, place, &lines).finish()
+        let dated = HintReader::at(NOW).headers(|name| lines.get(name).filter(|_| name == "date"));
+        read(dated, place, &lines).finish()
     });
     let best = alone.chain([headers]).inspect(|hint| check(*hint)).filter(|hint| hint.wait.is_some());
     let best = best.min_by_key(|hint| hint.source).unwrap_or(Hint::NONE);

@@ -92,15 +92,11 @@ fn close_code(mut sent: &[u8], is_client: bool) -> Option<u16> {
         let key: [u8; 4] = if is_client { *rest.first_chunk().expect("a key") } else { [0; 4] };
         let rest = if is_client { &rest[4..] } else { rest };
         let (payload, behind) = rest.split_at(usize::from(second & 0x7f));
-        match first {
-            0x88 => {
-                code = Some(match payload {
-                    [high, low, ..] => u16::from_be_bytes([high ^ key[0], low ^ key[1]]),
-                    _ => 0,
-                })
-            }
-            0x8a => {}
-            other => panic!("a frame {other:#x} was sent"),
+        match (first, payload) {
+            (0x88, [high, low, ..]) => code = Some(u16::from_be_bytes([high ^ key[0], low ^ key[1]])),
+            (0x88, _) => code = Some(0),
+            (0x8a, _) => {}
+            (other, _) => panic!("a frame {other:#x} was sent"),
         }
         sent = behind;
     }
