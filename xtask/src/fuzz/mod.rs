@@ -19,12 +19,17 @@ const INSTALL: &str = "cargo install cargo-fuzz --locked";
 
 /// Builds the targets, runs one after another for the same time, and says in a line each what came of it.
 pub(crate) fn run(workspace: &Workspace, words: &[String]) -> TaskResult {
-    let request = Request::from_words(words, &targets(&workspace.root)?)?;
+    let known = targets(&workspace.root)?;
+    let request = Request::from_words(words, &known)?;
     if let Some(missing) = nightly::missing(&workspace.root, "fuzz", INSTALL) {
         return Err(missing.into());
     }
     let session = Session::new(workspace)?;
-    session.build(&request.targets)?;
+    if request.targets == known {
+        session.build(None)?;
+    } else {
+        request.targets.iter().try_for_each(|target| session.build(Some(target)))?;
+    }
     let mut passed = true;
     for target in &request.targets {
         let report = session.fuzz(target, request.seconds)?;

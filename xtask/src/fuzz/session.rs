@@ -28,16 +28,16 @@ impl<'a> Session<'a> {
         Ok(Self { workspace, output: workspace.target_folder()?.join("fuzz"), host })
     }
 
-    pub(super) fn build(&self, targets: &[String]) -> Result<(), String> {
-        for target in targets {
-            let mut command = nightly::cargo(&self.workspace.root, &["fuzz", "build", "--fuzz-dir", FOLDER]);
-            command.arg("--target-dir").arg(&self.output).arg(target);
-            let status = command.status().map_err(|error| format!("rustup did not start: {error}"))?;
-            if !status.success() {
-                return Err(format!("the fuzz target `{target}` was not built: {status}"));
-            }
+    /// Builds one target, or all of them at once.
+    pub(super) fn build(&self, target: Option<&str>) -> Result<(), String> {
+        let mut command = nightly::cargo(&self.workspace.root, &["fuzz", "build", "--fuzz-dir", FOLDER]);
+        command.arg("--target-dir").arg(&self.output).args(target);
+        let status = command.status().map_err(|error| format!("rustup did not start: {error}"))?;
+        if status.success() {
+            return Ok(());
         }
-        Ok(())
+        let what = target.map_or("the fuzz targets were".to_owned(), |name| format!("the fuzz target `{name}` was"));
+        Err(format!("{what} not built: {status}"))
     }
 
     /// Runs a target, beginning with its seeds and with what earlier runs found of interest.
