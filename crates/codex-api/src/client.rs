@@ -12,7 +12,7 @@ use http_transport::{
 };
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
-use turn_session::{OnCut, Timeouts};
+use turn_session::{OnCut, Target, Timeouts};
 
 use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint, failures, seed::Seeds};
 
@@ -23,6 +23,8 @@ pub struct Client(Arc<Settings>);
 #[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) provider: Provider,
+    /// Where streams are asked for.
+    target: Target,
     pub(crate) wire: Wire,
     pub(crate) auth: Auth,
     pub(crate) headers: HeaderMap,
@@ -38,6 +40,16 @@ pub(crate) struct Settings {
     /// The same, with the deadline of a handshake.
     pub(crate) socket_transport: Transport,
     pub(crate) transport_choice: turn_session::Transport,
+}
+
+impl Settings {
+    /// Where requests go.
+    pub(crate) fn target(&self, endpoint: Endpoint) -> Target {
+        if endpoint == Endpoint::of(self.wire) {
+            return self.target.clone();
+        }
+        Target::new(self.provider.url(endpoint))
+    }
 }
 
 impl Client {
@@ -237,6 +249,7 @@ impl ClientBuilder {
         // An endpoint that cannot be a URL is a matter of the settings, not of the first request.
         self.provider.check(Endpoint::of(self.wire))?;
         Ok(Client(Arc::new(Settings {
+            target: Target::new(self.provider.url(Endpoint::of(self.wire))),
             provider: self.provider,
             wire: self.wire,
             auth: self.auth,

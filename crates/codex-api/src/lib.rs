@@ -32,6 +32,7 @@ mod socket;
 mod stream;
 mod transcriber;
 mod turn_state_token;
+mod timer;
 
 // The crate's own.
 pub use answer::Answer;

@@ -56,6 +56,18 @@ impl Secrets {
 
     /// Replaces secrets in what is passed on as it came; the answer's own text is the model's.
     pub(crate) fn scrub_event(&self, event: &mut TurnEvent) {
+        // Most events are the model's, and come often.
+        let is_passed_on = matches!(
+            event,
+            TurnEvent::Retry(_)
+                | TurnEvent::Fallback(_)
+                | TurnEvent::Malformed(_)
+                | TurnEvent::Unknown(_)
+                | TurnEvent::Other(_)
+        );
+        if !is_passed_on {
+            return;
+        }
         for secret in self.all() {
             match event {
                 TurnEvent::Retry(retry) => scrub(&mut retry.message, secret),

@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
+    future::poll_fn,
     pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
@@ -17,7 +17,6 @@ use http::{
 use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
-use tokio::time::{Sleep, sleep_until};
 use turn_session::{
     Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketNeed, TURN_STATE_HEADER, Target,
     Transport, TurnEngine, TurnState,
@@ -35,6 +34,7 @@ use crate::{
     request_body::RequestBody,
     secrets::Secrets,
     seed::entropy,
+    timer::Timer,
 };
 
 /// The version of the protocol over WebSockets that is spoken; services that know only one ignore it.
@@ -68,7 +68,7 @@ pub struct TurnStream {
     fresh: Option<(TurnState, CredentialNeed)>,
     /// The error behind the failure that ends the stream.
     cause: Option<BoxError>,
-    timer: Option<Pin<Box<Sleep>>>,
+    timer: Timer,
     secrets: Secrets,
     span: tracing::Span,
 }
@@ -76,7 +76,7 @@ pub struct TurnStream {
 impl TurnStream {
     pub(crate) fn new(turn: &Turn, request: Request, endpoint: Endpoint, transport: Transport) -> Self {
         let client = &turn.session.client;
-        let target = Target::new(client.provider.url(endpoint));
+        let target = client.target(endpoint);
         let span = tracing::debug_span!("request", url = target.shown());
         let mut config = EngineConfig::new(endpoint.wire(), target, turn.started);
         config.transport = transport;
@@ -108,7 +108,7 @@ impl TurnStream {
             repeat: Repeat::default(),
             fresh: None,
             cause: None,
-            timer: None,
+            timer: Timer::default(),
             secrets,
             span,
         }
@@ -136,8 +136,14 @@ impl TurnStream {
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
+        if self.span.is_disabled() {
+            return self.poll_step(cx);
+        }
         let span = self.span.clone();
-        let _entered = span.enter();
+        span.in_scope(|| self.poll_step(cx))
+    }
+
+    fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
         loop {
             if let Some(mut item) = self.engine.poll_event() {
                 if let Ok(event) = &mut item {
@@ -295,12 +301,9 @@ impl TurnStream {
         credentials: CredentialNeed,
     ) {
         let client = &self.turn.session.client;
-        let uri = match self.target.as_str().parse::<Uri>() {
-            Ok(uri) => uri,
-            Err(error) => {
-                let failure = Failure::new(FailureKind::Config, format!("{} is no URL", self.target.shown()));
-                return self.fail(failure, Some(error.into()));
-            }
+        let Some(uri) = self.target.uri().cloned() else {
+            let failure = Failure::new(FailureKind::Config, format!("{} is no URL", self.target.shown()));
+            return self.fail(failure, self.target.as_str().parse::<Uri>().err().map(Into::into));
         };
         // A state that was taken in is a header value.
         if let Some(mut value) = turn_state.get().and_then(|value| HeaderValue::try_from(value).ok()) {
@@ -353,7 +356,7 @@ impl TurnStream {
     fn close(&mut self) {
         self.connection = Connection::Closed;
         self.chunk = Bytes::new();
-        self.timer = None;
+        self.timer = Timer::default();
     }
 
     fn handle(&mut self, signal: Signal) {
@@ -448,27 +451,13 @@ impl TurnStream {
         }
     }
 
-    /// Ready when a deadline has passed: the engine's, or that of the socket. The deadline moves with every byte, the
-    /// timer only when it fires.
+    /// Ready when a deadline has passed: the engine's, or that of the socket.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let deadlines = [self.engine.poll_timeout(), self.connection.poll_timeout()];
-        let Some(deadline) = deadlines.into_iter().flatten().min() else { return Poll::Pending };
-        let deadline = tokio::time::Instant::from_std(deadline);
-        // A runtime that lets other tasks run makes a timer wait that has expired; a deadline does not.
-        if deadline <= tokio::time::Instant::now() {
-            return Poll::Ready(());
+        match deadlines.into_iter().flatten().min() {
+            Some(deadline) => self.timer.poll(deadline, cx),
+            None => Poll::Pending,
         }
-        let timer = self.timer.get_or_insert_with(|| Box::pin(sleep_until(deadline)));
-        if deadline < timer.deadline() {
-            timer.as_mut().reset(deadline);
-        }
-        while timer.as_mut().poll(cx).is_ready() {
-            if timer.deadline() >= deadline {
-                return Poll::Ready(());
-            }
-            timer.as_mut().reset(deadline);
-        }
-        Poll::Pending
     }
 }
 

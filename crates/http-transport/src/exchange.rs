@@ -14,14 +14,15 @@ use tokio::runtime::Handle;
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
 use crate::call::Call;
 use crate::coding::{CodedBody, Decoding};
-use crate::dial::Dial;
+use crate::dialing::{Dialed, Dialing};
 use crate::drain;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
+use crate::idle::Idle;
 use crate::phase::Phase;
 use crate::plan::{self, Plan};
-use crate::pool::{Entry, Follow, Lead, Way, Wish};
+use crate::pool::{Draining, Entry, Follow, Way, Wish};
 use crate::proxy::{Proxy, Refusal, Route};
 use crate::request::Request;
 use crate::target::Endpoint;
@@ -36,6 +37,10 @@ use crate::waiting::Waiting;
 /// it, and no body bytes are collected beyond the piece that hyper is about to hand out. Dropping it at any time closes
 /// the socket, unless the body was read to its clean end: then the connection waits for another request of the
 /// transport ([`set_reuse`](Self::set_reuse) can make that depend on the caller's word).
+///
+/// While it dials it takes an HTTP/1.1 connection of its transport that comes free, and it gives one that is about to (by
+/// [`finish`](Self::finish)) a head start of a millisecond. The dial that was not needed is brought to its end by a task,
+/// for another request.
 ///
 /// An HTTP/2 connection has a task, which moves what arrives to where it is asked for: at most 256 KiB of a body wait
 /// there for a reader. Dropping an exchange resets its stream and leaves the connection to the others.
@@ -74,7 +79,7 @@ enum State {
     New(Box<Result<Plan, Error>>),
     /// Another request opens a connection that this one may share.
     Following(Box<(Follow, Plan)>),
-    Dialing(Box<(Dial, Plan, Option<Lead>)>),
+    Dialing(Box<Dialing>),
     Starting(Arc<Endpoint>, Starting),
     /// With the request, if it can be sent once more.
     Waiting(Box<(Waiting, Option<Plan>)>),
@@ -238,7 +243,7 @@ impl Exchange {
         match &self.state {
             State::New(_) => Phase::Dns,
             State::Following(_) => Phase::Connect,
-            State::Dialing(dialing) => dialing.0.phase(),
+            State::Dialing(dialing) => dialing.phase(),
             State::Starting(..) => Phase::Sending,
             State::Waiting(waiting) => waiting.0.phase(),
             State::Refused(refusal) => refusal.phase(),
@@ -259,15 +264,17 @@ impl Exchange {
                     }
                 }
                 State::Dialing(dialing) => {
-                    let dialed = ready!(dialing.0.poll(cx));
+                    let dialed = ready!(dialing.poll(cx))?;
                     if let State::Dialing(dialing) = self.leave() {
-                        let (_, plan, lead) = *dialing;
-                        if let (Err(_), Some(lead)) = (&dialed, &lead) {
-                            lead.failed();
-                        }
-                        let (stream, spoken) = dialed?;
+                        let Dialing { plan, lead, .. } = *dialing;
                         let endpoint = Arc::clone(&plan.endpoint);
-                        self.state = State::Starting(endpoint, Box::pin(plan::start(plan, stream, spoken, lead)));
+                        match dialed {
+                            Dialed::Fresh(stream, spoken) => {
+                                let start = plan::start(plan, stream, spoken, lead);
+                                self.state = State::Starting(endpoint, Box::pin(start));
+                            }
+                            Dialed::Freed(idle) => self.wait_on(idle, plan),
+                        }
                     }
                 }
                 State::Starting(endpoint, start) => {
@@ -334,30 +341,43 @@ impl Exchange {
 
     /// Takes a connection that is there, waits for one that is to come, or dials.
     fn enter(&mut self, plan: Plan, wish: Wish, cx: &mut Context<'_>) -> Result<(), Error> {
-        let Settings { tls, connect_timeout, pool, plug, .. } = &*self.settings;
-        let endpoint = Arc::clone(&plan.endpoint);
+        let Settings { connect_timeout, pool, .. } = &*self.settings;
         match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
-            Entry::Parked(idle) => {
-                let http = Http1::on(*idle, plan.request.clone());
-                self.wait(endpoint, Call::Http1(Box::new(http)), Some(plan));
-            }
+            Entry::Parked(idle) => self.wait_on(*idle, plan),
             Entry::Shared(place) => {
+                let endpoint = Arc::clone(&plan.endpoint);
                 let http = place.send(&endpoint, plan.request.clone())?;
                 self.wait(endpoint, Call::Http2(Box::new(http)), Some(plan));
             }
             Entry::Follow(follow) => self.state = State::Following(Box::new((follow, plan))),
-            Entry::Dial(lead) => {
-                let (route, tls) = (plan.route.clone(), Arc::clone(tls));
-                let dial = Dial::start(endpoint, route, tls, plan.offer, *connect_timeout, plug);
-                self.state = State::Dialing(Box::new((dial, plan, lead)));
+            Entry::Dial(lead, checkout) => {
+                let dialing = Dialing::new(Arc::clone(&self.settings), plan, lead, checkout);
+                self.state = State::Dialing(Box::new(dialing));
             }
         }
         Ok(())
     }
 
+    /// Sends the request on a connection that had another one before.
+    fn wait_on(&mut self, idle: Idle, plan: Plan) {
+        let http = Http1::on(idle, plan.request.clone());
+        self.wait(Arc::clone(&plan.endpoint), Call::Http1(Box::new(http)), Some(plan));
+    }
+
     fn wait(&mut self, endpoint: Arc<Endpoint>, call: Call, again: Option<Plan>) {
         let waiting = Waiting::new(endpoint, call, self.settings.head_timeout);
         self.state = State::Waiting(Box::new((waiting, again)));
+    }
+
+    /// Tells the pool that the connection is about to come free, if it can.
+    pub(crate) fn draining(&self, runtime: &Handle) -> Option<Draining> {
+        match &self.state {
+            State::Body(endpoint, Call::Http1(_)) => {
+                let way = Way { endpoint: Arc::clone(endpoint), route: self.route.clone() };
+                Some(Draining::new(&self.settings.pool, way, runtime.id()))
+            }
+            _ => None,
+        }
     }
 
     /// The body has ended cleanly.

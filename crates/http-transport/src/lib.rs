@@ -12,6 +12,7 @@ pub mod connector;
 mod deadline;
 mod der;
 mod dial;
+mod dialing;
 mod drain;
 mod environment;
 mod error;

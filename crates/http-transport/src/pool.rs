@@ -1,5 +1,6 @@
 //! Connections for further requests.
 
+mod handover;
 mod lead;
 
 use std::collections::HashMap;
@@ -17,7 +18,9 @@ use crate::proxy::Route;
 use crate::target::Endpoint;
 use crate::versions::Offer;
 
+use self::handover::Queue;
 use self::lead::Signal;
+pub(crate) use self::handover::{Checkout, Draining};
 pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.
@@ -48,6 +51,7 @@ struct Lane {
     lead: Option<(Id, Signal)>,
     /// Whether the latest connection spoke HTTP/2. It outlives the connections.
     is_shared: bool,
+    queue: Queue,
 }
 
 struct Parked {
@@ -79,8 +83,9 @@ pub(crate) enum Entry {
     Shared(Place),
     /// Another request is opening a connection that may serve this one, too.
     Follow(Follow),
-    /// There is none; with what to do about others, unless the new one is for HTTP/1.1 alone.
-    Dial(Option<Lead>),
+    /// There is none; with what to do about others, unless the new one is for HTTP/1.1 alone, and the hope for one that
+    /// comes free meanwhile, if that will do.
+    Dial(Option<Lead>, Option<Checkout>),
 }
 
 impl Parked {
@@ -108,12 +113,13 @@ impl Pool {
                 return Entry::Parked(Box::new(idle));
             }
         }
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        let checkout = || runtime.filter(|_| wish == Wish::Any).map(|runtime| Checkout::new(self, way, runtime));
         if offer == Offer::Http1 {
-            return Entry::Dial(None);
+            return Entry::Dial(None, checkout());
         }
-        let runtime = match Handle::try_current() {
-            Ok(handle) if wish != Wish::Own => handle.id(),
-            _ => return Entry::Dial(Some(Lead::alone(self, way))),
+        let Some(runtime) = runtime.filter(|_| wish != Wish::Own) else {
+            return Entry::Dial(Some(Lead::alone(self, way)), None);
         };
         let mut all = self.lock();
         let lane = all.entry(way.clone()).or_default();
@@ -128,7 +134,8 @@ impl Pool {
         if lane.is_shared || offer == Offer::Http2 {
             lane.lead = Some((runtime, signal));
         }
-        Entry::Dial(Some(lead))
+        drop(all);
+        Entry::Dial(Some(lead), checkout())
     }
 
     /// An HTTP/1.1 connection that lives.
@@ -159,13 +166,14 @@ impl Pool {
         shared.iter().rev().filter(|shared| shared.runtime == runtime).find_map(|shared| shared.connection.place())
     }
 
-    /// Keeps a connection for the next request. Without a runtime it is closed.
+    /// Keeps a connection for the next request, or gives it to one that waits. Without a runtime it is closed.
     pub(crate) fn park(&self, way: Way, idle: Idle) {
         let Ok(runtime) = Handle::try_current() else { return };
         let now = Instant::now();
         let mut all = self.lock();
         Self::clean(&mut all, now);
-        let parked = &mut all.entry(way).or_default().parked;
+        let Lane { parked, queue, .. } = all.entry(way).or_default();
+        let Some(idle) = queue.hand_over(idle, runtime.id()) else { return };
         if parked.len() == PARKED_LIMIT {
             // The one that waited longest is the next that the server closes.
             parked.remove(0);
@@ -207,7 +215,7 @@ impl Pool {
 impl Lane {
     fn is_empty(&self) -> bool {
         let is_led = self.lead.as_ref().is_some_and(|(_, signal)| signal.is_live());
-        self.parked.is_empty() && self.shared.is_empty() && !is_led && !self.is_shared
+        self.parked.is_empty() && self.shared.is_empty() && self.queue.is_empty() && !is_led && !self.is_shared
     }
 }
 

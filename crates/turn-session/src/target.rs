@@ -1,40 +1,49 @@
 //! Where a request goes, and where it may be sent on to.
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 use http::Uri;
 
-/// The URL of a request. `Debug` shows neither user information nor the query, where some services put their keys.
+/// The URL of a request, taken apart once: clones share it. `Debug` shows neither user information nor the query, where
+/// some services put their keys.
 #[derive(Clone, PartialEq, Eq, Default)]
-pub struct Target(String);
+pub struct Target(Arc<Parts>);
+
+#[derive(PartialEq, Eq, Default)]
+struct Parts {
+    url: String,
+    /// `None` if the URL is none.
+    uri: Option<Uri>,
+    shown: String,
+}
 
 impl Target {
     /// An absolute URL.
     pub fn new(url: impl Into<String>) -> Self {
-        Self(url.into())
+        let url = url.into();
+        Self(Arc::new(Parts { uri: url.parse().ok(), shown: shown(&url), url }))
     }
 
     /// The URL as it has to be sent.
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.0.url
+    }
+
+    /// The same, taken apart; `None` if it is no URL.
+    pub fn uri(&self) -> Option<&Uri> {
+        self.0.uri.as_ref()
     }
 
     /// The URL as it may be shown: without user information, query and fragment. In what is no URL, nothing is shown
     /// that stands before an `@`.
     pub fn shown(&self) -> String {
-        let end = self.0.find(['?', '#']).unwrap_or(self.0.len());
-        let url = &self.0[..end];
-        let (scheme, rest) = url.split_once("://").map_or(("", url), |(_, rest)| url.split_at(url.len() - rest.len()));
-        // A password may hold a slash, which ends the authority where nobody meant it to end.
-        let authority_end = if is_url(url) { rest.find('/').unwrap_or(rest.len()) } else { rest.len() };
-        let secret = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
-        format!("{scheme}{}", &rest[secret..])
+        self.0.shown.clone()
     }
 
     /// The target of a redirect within the same origin (RFC 9110, section 10.2.2): the same scheme, host and port, so
     /// that credentials and the prompt stay where the caller sent them. `None` for every other.
     pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
-        let base: Uri = self.0.parse().ok()?;
+        let base = self.uri()?;
         let location = location.split('#').next().unwrap_or_default().trim();
         if location.is_empty() {
             return None;
@@ -60,8 +69,18 @@ impl Target {
             let no_user = !authority.as_str().contains('@');
             no_user.then(|| (scheme, authority.host().to_ascii_lowercase(), authority.port_u16().unwrap_or(default)))
         };
-        (origin(&base).is_some() && origin(&base) == origin(&next)).then_some(Self(url))
+        (origin(base).is_some() && origin(base) == origin(&next)).then(|| Self::new(url))
     }
+}
+
+fn shown(url: &str) -> String {
+    let end = url.find(['?', '#']).unwrap_or(url.len());
+    let url = &url[..end];
+    let (scheme, rest) = url.split_once("://").map_or(("", url), |(_, rest)| url.split_at(url.len() - rest.len()));
+    // A password may hold a slash, which ends the authority where nobody meant it to end.
+    let authority_end = if is_url(url) { rest.find('/').unwrap_or(rest.len()) } else { rest.len() };
+    let secret = rest[..authority_end].rfind('@').map_or(0, |at| at + 1);
+    format!("{scheme}{}", &rest[secret..])
 }
 
 /// Whether a text has the parts of an absolute URL, a port that can be one among them.
@@ -77,7 +96,7 @@ fn is_url(text: &str) -> bool {
 
 impl fmt::Debug for Target {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        fmt::Debug::fmt(&self.shown(), f)
+        fmt::Debug::fmt(&self.0.shown, f)
     }
 }
 

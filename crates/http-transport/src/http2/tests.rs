@@ -53,7 +53,7 @@ impl Client {
         let endpoint = &self.way.endpoint;
         let (place, far) = match self.enter(Wish::Any) {
             Entry::Shared(place) => (place, None),
-            Entry::Dial(Some(lead)) => {
+            Entry::Dial(Some(lead), _) => {
                 let (near, far) = duplex(1024 * 1024);
                 (connect(Box::new(near), endpoint, lead).await.unwrap(), Some(far))
             }
@@ -124,7 +124,7 @@ async fn a_half_open_connection_is_found_out_in_the_body() {
     }
     kinds.retain(|kind| ![SETTINGS, WINDOW_UPDATE].contains(kind));
     assert_eq!(kinds, [PING], "it was asked once, and then left");
-    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_)), "nobody else gets there");
+    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_, _)), "nobody else gets there");
 }
 
 #[tokio::test(start_paused = true)]
@@ -235,7 +235,7 @@ async fn a_connection_without_requests_is_closed_after_90_seconds() {
     let pings = server.await.unwrap();
     check_elapsed(start, Duration::from_secs(90));
     assert!((14..=17).contains(&pings), "none while there was no request: {pings}");
-    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_)));
+    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_, _)));
 }
 
 #[tokio::test(start_paused = true)]
@@ -270,14 +270,14 @@ async fn others_wait_for_the_servers_settings() {
     let start = Instant::now();
     assert_eq!(poll_fn(|cx| follow.poll(cx)).await, Wish::Any);
     check_elapsed(start, Duration::from_secs(5));
-    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_)), "it is full");
+    assert!(matches!(client.enter(Wish::Any), Entry::Dial(_, _)), "it is full");
     drop(server.await.unwrap());
 }
 
 #[tokio::test(start_paused = true)]
 async fn nobody_waits_for_ever_for_another_ones_dial() {
     let client = Client::new();
-    let Entry::Dial(lead) = client.enter(Wish::Any) else { panic!("there is nothing yet") };
+    let Entry::Dial(lead, _) = client.enter(Wish::Any) else { panic!("there is nothing yet") };
     let follow = || match client.enter(Wish::Any) {
         Entry::Follow(follow) => follow,
         _ => panic!("a dial is under way"),
@@ -290,7 +290,7 @@ async fn nobody_waits_for_ever_for_another_ones_dial() {
     // One that failed, and one that was given up.
     lead.as_ref().unwrap().failed();
     assert_eq!(poll_fn(|cx| told.poll(cx)).await, Wish::Own);
-    let Entry::Dial(next) = client.enter(Wish::Any) else { panic!("the other is over") };
+    let Entry::Dial(next, _) = client.enter(Wish::Any) else { panic!("the other is over") };
     let mut told = follow();
     drop(next);
     assert_eq!(poll_fn(|cx| told.poll(cx)).await, Wish::Any);

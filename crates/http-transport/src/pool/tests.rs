@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 use std::task::{Context, Waker};
+use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 use tokio::io::duplex;
+use tokio::runtime::Handle;
+use tokio::time::advance;
 
-use super::{Pool, Way};
+use super::{Checkout, Draining, Pool, Way};
 use crate::environment::Environment;
 use crate::idle::Idle;
 use crate::proxy::{ProxySettings, ProxyUrl, Route, Table};
@@ -57,4 +60,51 @@ async fn a_connection_is_for_its_own_way_alone() {
         assert!(pool.take(&same, &mut cx).is_some(), "{parked:?}");
         assert!(pool.take(&same, &mut cx).is_none(), "{parked:?} is taken");
     }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_for_what_comes_free_and_then_as_long_for_nothing() {
+    let pool = Arc::new(Pool::default());
+    let way = way("http://a.example", None, false);
+    let runtime = Handle::current().id();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut may_dial = |checkout: &mut Checkout| checkout.poll_head_start(&mut cx).is_ready();
+    let checkout = || Checkout::new(&pool, &way, runtime);
+
+    assert!(may_dial(&mut checkout()), "nothing comes free");
+    let draining = Draining::new(&pool, way.clone(), runtime);
+    let mut first = checkout();
+    assert!(!may_dial(&mut first));
+    assert!(may_dial(&mut checkout()), "it is for one alone");
+    advance(Duration::from_millis(5)).await;
+    assert!(may_dial(&mut first));
+    assert!(may_dial(&mut checkout()), "time was lost");
+    advance(Duration::from_millis(4)).await;
+    assert!(may_dial(&mut checkout()));
+    advance(Duration::from_millis(1)).await;
+    let mut second = checkout();
+    assert!(!may_dial(&mut second));
+    drop((second, draining));
+    assert!(may_dial(&mut checkout()));
+}
+
+#[tokio::test]
+async fn what_comes_free_goes_to_the_request_that_waited_longest_and_is_there() {
+    let pool = Arc::new(Pool::default());
+    let way = way("http://a.example", None, false);
+    let runtime = Handle::current().id();
+    let mut cx = Context::from_waker(Waker::noop());
+    let [gone, mut first, mut second] = [(); 3].map(|()| Checkout::new(&pool, &way, runtime));
+    drop(gone);
+    let (near, _far) = duplex(64);
+    pool.park(way.clone(), Idle::new(Box::new(near)).await.unwrap());
+    assert!(second.poll(&mut cx).is_pending());
+    assert!(pool.take(&way, &mut cx).is_none(), "it is spoken for");
+    // One that was given and never looked at is not lost.
+    drop(first);
+    assert!(second.poll(&mut cx).is_ready());
+    first = Checkout::new(&pool, &way, runtime);
+    assert!(first.poll(&mut cx).is_pending());
+    drop((first, second));
+    assert!(pool.lock()[&way].is_empty());
 }

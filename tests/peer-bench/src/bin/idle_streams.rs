@@ -12,31 +12,48 @@ use tokio::runtime::Builder;
 
 /// What a stream of ours may hold, over HTTP/1.1 without TLS.
 const GOAL_KIB: f64 = 22.0;
-/// When the socket of a dropped stream must be free.
+/// When the socket of a dropped stream must be free, or, over HTTP/2, the server be told.
 const GOAL_FREE: Duration = Duration::from_millis(10);
 /// When a socket counts as not freed at all.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// What a stream goes over.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Over {
+    Plain,
+    Tls,
+    /// With TLS; connections are shared, and each has a task.
+    Http2,
+}
 
 /// Who opens streams over what.
 struct Contender {
     name: &'static str,
     is_ours: bool,
-    is_secure: bool,
+    over: Over,
     run: fn(&Server, usize) -> Result<Figures>,
 }
 
 const CONTENDERS: &[Contender] = &[
-    Contender { name: "codex-api", is_ours: true, is_secure: false, run: plain::<Ours> },
-    Contender { name: "hyper client + lines + borrowed struct", is_ours: false, is_secure: false, run: plain::<Floor> },
-    Contender { name: "async-openai 0.43, Responses", is_ours: false, is_secure: false, run: plain::<AsyncOpenAi> },
-    Contender { name: "reqwest + eventsource-stream + task", is_ours: false, is_secure: false, run: plain::<Channel> },
-    Contender { name: "codex-api, TLS", is_ours: true, is_secure: true, run: tls::<Ours> },
-    Contender { name: "async-openai 0.43, Responses, TLS", is_ours: false, is_secure: true, run: tls::<AsyncOpenAi> },
+    Contender { name: "codex-api", is_ours: true, over: Over::Plain, run: plain::<Ours> },
+    Contender { name: "hyper client + lines + borrowed struct", is_ours: false, over: Over::Plain, run: plain::<Floor> },
+    Contender { name: "async-openai 0.43, Responses", is_ours: false, over: Over::Plain, run: plain::<AsyncOpenAi> },
+    Contender { name: "reqwest + eventsource-stream + task", is_ours: false, over: Over::Plain, run: plain::<Channel> },
+    Contender { name: "codex-api, TLS", is_ours: true, over: Over::Tls, run: tls::<Ours> },
+    Contender { name: "async-openai 0.43, Responses, TLS", is_ours: false, over: Over::Tls, run: tls::<AsyncOpenAi> },
     Contender {
         name: "reqwest + eventsource-stream + task, TLS",
         is_ours: false,
-        is_secure: true,
+        over: Over::Tls,
         run: tls::<Channel>,
+    },
+    Contender { name: "codex-api, HTTP/2", is_ours: true, over: Over::Http2, run: http2::<Ours> },
+    Contender { name: "async-openai 0.43, Responses, HTTP/2", is_ours: false, over: Over::Http2, run: http2::<AsyncOpenAi> },
+    Contender {
+        name: "reqwest + eventsource-stream + task, HTTP/2",
+        is_ours: false,
+        over: Over::Http2,
+        run: http2::<Channel>,
     },
 ];
 
@@ -95,10 +112,12 @@ fn parent(is_quick: bool) -> Result<()> {
         let [half, most, all] = figures.times;
         drops.push(format!("| {name} | {} of {streams} | {half} | {most} | {all} |", figures.freed));
         if contender.is_ours {
-            if let (Some(resident), false) = (figures.resident, contender.is_secure) {
+            if let (Some(resident), false) = (figures.resident, contender.over != Over::Plain) {
                 goals.push(goal(contender.name, "resident KiB each", GOAL_KIB, kib(resident)));
             }
-            goals.push(goal(contender.name, "tasks", 0.0, figures.tasks as f64));
+            if contender.over != Over::Http2 {
+                goals.push(goal(contender.name, "tasks", 0.0, figures.tasks as f64));
+            }
             let last = if figures.freed == streams { all } else { u64::MAX };
             goals.push(goal(contender.name, "last socket free, µs", GOAL_FREE.as_micros() as f64, last as f64));
         }
@@ -127,6 +146,10 @@ fn plain<C: Client>(server: &Server, streams: usize) -> Result<Figures> {
 
 fn tls<C: Client>(server: &Server, streams: usize) -> Result<Figures> {
     measure::<C>(server, &server.tls_url(Script::Idle), streams)
+}
+
+fn http2<C: Client>(server: &Server, streams: usize) -> Result<Figures> {
+    measure::<C>(server, &server.h2_url(), streams)
 }
 
 fn measure<C: Client>(server: &Server, base: &str, streams: usize) -> Result<Figures> {

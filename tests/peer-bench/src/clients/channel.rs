@@ -23,12 +23,12 @@ pub struct Channel {
     url: String,
 }
 
-/// reqwest with HTTP/1.1, as everybody here uses it.
+/// reqwest, which speaks HTTP/2 where the server offers it.
 pub(super) fn http(certificate: &[u8]) -> Result<reqwest::Client> {
     // Asked for by its feature `rustls-no-provider`. A second time it fails, and nothing is lost.
     _ = rustls::crypto::ring::default_provider().install_default();
     let certificate = reqwest::Certificate::from_der(certificate)?;
-    Ok(reqwest::Client::builder().tls_certs_only([certificate]).http1_only().build()?)
+    Ok(reqwest::Client::builder().tls_certs_only([certificate]).build()?)
 }
 
 impl Client for Channel {

@@ -2,6 +2,7 @@
 
 mod script;
 mod serve;
+mod serve_h2;
 
 use std::collections::HashMap;
 use std::error::Error;
@@ -27,6 +28,7 @@ pub struct Server {
     child: Child,
     plain: u16,
     tls: u16,
+    h2: u16,
     certificate: Vec<u8>,
 }
 
@@ -38,9 +40,10 @@ impl Server {
         let mut line = String::new();
         BufReader::new(child.stdout.take().ok_or("no output")?).read_line(&mut line)?;
         let words: Vec<&str> = line.split_whitespace().collect();
-        let [plain, tls, hex] = words[..] else { return Err("the server did not start".into()) };
+        let [plain, tls, h2, hex] = words[..] else { return Err("the server did not start".into()) };
         let digits = hex.as_bytes().chunks(2).map(|pair| Ok(u8::from_str_radix(std::str::from_utf8(pair)?, 16)?));
-        Ok(Self { child, plain: plain.parse()?, tls: tls.parse()?, certificate: digits.collect::<Result<_>>()? })
+        let (plain, tls, h2) = (plain.parse()?, tls.parse()?, h2.parse()?);
+        Ok(Self { child, plain, tls, h2, certificate: digits.collect::<Result<_>>()? })
     }
 
     /// The base URL of a script, without encryption.
@@ -51,6 +54,11 @@ impl Server {
     /// The base URL of a script, with TLS.
     pub fn tls_url(&self, script: Script) -> String {
         format!("https://127.0.0.1:{}/{}/v1", self.tls, script.name())
+    }
+
+    /// The base URL of [`Script::Idle`] over HTTP/2, with TLS.
+    pub fn h2_url(&self) -> String {
+        format!("https://127.0.0.1:{}/{}/v1", self.h2, Script::Idle.name())
     }
 
     /// The certificate (DER) that clients must trust.

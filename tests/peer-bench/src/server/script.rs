@@ -73,6 +73,8 @@ pub(super) struct Bytes {
     pub(super) large: Vec<u8>,
     /// Where the chunks of `small` end.
     pub(super) ends: Vec<usize>,
+    /// The first delta, without HTTP.
+    pub(super) delta: Vec<u8>,
     /// The chunk with the end of the answer.
     pub(super) completed: Vec<u8>,
 }
@@ -88,8 +90,9 @@ impl Bytes {
             ends.push(small.len());
             at = end;
         }
+        let delta = memchr::memmem::find(&deltas, b"\n\n").map(|at| deltas[..at + 2].to_vec()).unwrap_or_default();
         let large = deltas.chunks(LARGE_CHUNK).flat_map(chunk).collect();
-        Self { head: HEAD.into(), small, large, ends, completed: chunk(completed().as_bytes()) }
+        Self { head: HEAD.into(), small, large, ends, delta, completed: chunk(completed().as_bytes()) }
     }
 
     /// The first `deltas` (at most [`BLOCK`]) of `small`.

@@ -13,14 +13,23 @@ use tokio_rustls::TlsAcceptor;
 
 use super::Result;
 use super::script::{BEAT, BLOCK, Bytes, LAST_CHUNK, LATE, Script};
+use super::serve_h2;
 
 /// What the connections share.
-struct Shared {
-    bytes: Bytes,
+pub(super) struct Shared {
+    pub(super) bytes: Bytes,
     /// Connections that brought a request for a model.
     connections: AtomicU64,
     /// When clients left idle streams: the name of the stream, and nanoseconds of the Unix time.
     ends: Mutex<Vec<(String, u128)>>,
+}
+
+impl Shared {
+    /// A client has left an idle stream.
+    pub(super) fn note_end(&self, name: String) {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        self.ends.lock().unwrap_or_else(PoisonError::into_inner).push((name, now.as_nanos()));
+    }
 }
 
 /// Serves until the parent closes the standard input.
@@ -34,25 +43,39 @@ pub(super) fn serve() -> Result<()> {
 }
 
 async fn listen() -> Result<()> {
-    let (certificate, tls) = tls()?;
+    let (certificate, config) = tls()?;
+    let tls = TlsAcceptor::from(Arc::new(config.clone()));
+    let h2 = TlsAcceptor::from(Arc::new(rustls::ServerConfig { alpn_protocols: vec![b"h2".to_vec()], ..config }));
     let plain = TcpListener::bind("127.0.0.1:0").await?;
     let secure = TcpListener::bind("127.0.0.1:0").await?;
+    let second = TcpListener::bind("127.0.0.1:0").await?;
     // The parent reads this line.
     let hex = certificate.iter().fold(String::new(), |mut hex, byte| {
         _ = write!(hex, "{byte:02x}");
         hex
     });
-    println!("{} {} {hex}", plain.local_addr()?.port(), secure.local_addr()?.port());
+    let [plain_port, tls_port, h2_port] = [plain.local_addr()?, secure.local_addr()?, second.local_addr()?].map(|at| at.port());
+    println!("{plain_port} {tls_port} {h2_port} {hex}");
     io::stdout().flush()?;
 
     let shared = Arc::new(Shared { bytes: Bytes::new(), connections: AtomicU64::new(0), ends: Mutex::default() });
-    let for_tls = Arc::clone(&shared);
+    let (for_tls, for_h2) = (Arc::clone(&shared), Arc::clone(&shared));
     tokio::spawn(async move {
         while let Ok((stream, _)) = secure.accept().await {
             let (tls, shared) = (tls.clone(), Arc::clone(&for_tls));
             tokio::spawn(async move {
                 if let Ok(stream) = tls.accept(nodelay(stream)).await {
                     _ = connection(stream, &shared).await;
+                }
+            });
+        }
+    });
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = second.accept().await {
+            let (h2, shared) = (h2.clone(), Arc::clone(&for_h2));
+            tokio::spawn(async move {
+                if let Ok(stream) = h2.accept(nodelay(stream)).await {
+                    _ = serve_h2::connection(stream, &shared).await;
                 }
             });
         }
@@ -69,7 +92,7 @@ fn nodelay(stream: TcpStream) -> TcpStream {
     stream
 }
 
-fn tls() -> Result<(Vec<u8>, TlsAcceptor)> {
+fn tls() -> Result<(Vec<u8>, rustls::ServerConfig)> {
     let made = rcgen::generate_simple_self_signed(["localhost".to_owned(), "127.0.0.1".to_owned()])?;
     let certificate = made.cert.der().clone();
     let key = PrivatePkcs8KeyDer::from(made.signing_key.serialize_der());
@@ -78,7 +101,7 @@ fn tls() -> Result<(Vec<u8>, TlsAcceptor)> {
         .with_safe_default_protocol_versions()?
         .with_no_client_auth()
         .with_single_cert(vec![certificate.clone()], key.into())?;
-    Ok((certificate.to_vec(), TlsAcceptor::from(Arc::new(config))))
+    Ok((certificate.to_vec(), config))
 }
 
 /// A request, as far as it matters.
@@ -117,7 +140,7 @@ async fn play<S>(stream: &mut S, shared: &Shared, script: Script, model: &str) -
 where
     S: AsyncRead + AsyncWrite + Unpin,
 {
-    let Shared { bytes, ends, .. } = shared;
+    let bytes = &shared.bytes;
     match script {
         Script::Burst(thousands) | Script::Packed(thousands) => {
             let block = if let Script::Burst(_) = script { &bytes.small } else { &bytes.large };
@@ -154,8 +177,7 @@ where
             stream.flush().await?;
             // An error is an end, too: TLS misses its last words.
             _ = stream.read(&mut [0; 64]).await;
-            let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-            ends.lock().unwrap_or_else(PoisonError::into_inner).push((model.to_owned(), now.as_nanos()));
+            shared.note_end(model.to_owned());
             return Err(io::ErrorKind::ConnectionAborted.into());
         }
     }
@@ -189,8 +211,12 @@ async fn request(stream: &mut (impl AsyncRead + Unpin), buffer: &mut Vec<u8>) ->
     }
     let path = head.split(' ').nth(1).unwrap_or_default().to_owned();
     let body = String::from_utf8_lossy(&buffer[head_end..end]).into_owned();
-    let model = body.split_once(r#""model":""#).and_then(|(_, rest)| rest.split_once('"'));
-    let model = model.map_or_else(String::new, |(model, _)| model.to_owned());
     buffer.drain(..end);
-    Ok(Some(Asked { path, model }))
+    Ok(Some(Asked { path, model: model(&body) }))
+}
+
+/// The `model` of a request.
+pub(super) fn model(body: &str) -> String {
+    let model = body.split_once(r#""model":""#).and_then(|(_, rest)| rest.split_once('"'));
+    model.map_or_else(String::new, |(model, _)| model.to_owned())
 }

@@ -1,0 +1,87 @@
+//! A request that opens a connection, unless one comes free before.
+
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
+
+use tokio::runtime::Handle;
+
+use crate::dial::{BoxStream, Dial};
+use crate::error::Error;
+use crate::idle::Idle;
+use crate::phase::Phase;
+use crate::plan::Plan;
+use crate::pool::{Checkout, Lead};
+use crate::transport::Settings;
+use crate::versions::Spoken;
+
+/// The race of a dial with the connections of other requests.
+pub(crate) struct Dialing {
+    settings: Arc<Settings>,
+    pub(crate) plan: Plan,
+    /// `None` before it begins.
+    dial: Option<Dial>,
+    pub(crate) lead: Option<Lead>,
+    /// `None` where nothing but a new connection will do.
+    checkout: Option<Checkout>,
+}
+
+/// How the race ended.
+pub(crate) enum Dialed {
+    Fresh(BoxStream, Spoken),
+    /// One that had a request before.
+    Freed(Idle),
+}
+
+impl Dialing {
+    pub(crate) fn new(settings: Arc<Settings>, plan: Plan, lead: Option<Lead>, checkout: Option<Checkout>) -> Self {
+        Self { settings, plan, dial: None, lead, checkout }
+    }
+
+    pub(crate) fn phase(&self) -> Phase {
+        self.dial.as_ref().map_or(Phase::Connect, Dial::phase)
+    }
+
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Dialed, Error>> {
+        if let Some(checkout) = &mut self.checkout {
+            if let Poll::Ready(mut idle) = checkout.poll(cx) {
+                self.checkout = None;
+                if idle.is_alive(cx) {
+                    self.leave_dial();
+                    return Poll::Ready(Ok(Dialed::Freed(idle)));
+                }
+            } else if self.dial.is_none() {
+                ready!(checkout.poll_head_start(cx));
+            }
+        }
+        let Settings { tls, connect_timeout, plug, .. } = &*self.settings;
+        let plan = &self.plan;
+        let dial = self.dial.get_or_insert_with(|| {
+            let (endpoint, route) = (Arc::clone(&plan.endpoint), plan.route.clone());
+            Dial::start(endpoint, route, Arc::clone(tls), plan.offer, *connect_timeout, plug)
+        });
+        let dialed = ready!(dial.poll(cx));
+        if let (Err(_), Some(lead)) = (&dialed, &self.lead) {
+            lead.failed();
+        }
+        let (stream, spoken) = dialed?;
+        Poll::Ready(Ok(Dialed::Fresh(stream, spoken)))
+    }
+
+    /// What was begun is brought to its end, for the next request: servers see no connections that are given up in the
+    /// middle, and the work is not lost.
+    fn leave_dial(&mut self) {
+        let (Some(mut dial), Ok(runtime)) = (self.dial.take(), Handle::try_current()) else { return };
+        let (pool, way, lead) = (Arc::clone(&self.settings.pool), self.plan.way(), self.lead.take());
+        runtime.spawn(async move {
+            if let Ok((stream, Spoken::Http1)) = poll_fn(|cx| dial.poll(cx)).await {
+                if let Some(lead) = lead {
+                    lead.not_shared();
+                }
+                if let Ok(idle) = Idle::new(stream).await {
+                    pool.park(way, idle);
+                }
+            }
+        });
+    }
+}

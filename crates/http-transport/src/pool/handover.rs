@@ -1,0 +1,165 @@
+//! Connections that come free while requests want one.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::task::{Context, Poll};
+use std::time::Duration;
+
+use tokio::runtime::Id;
+use tokio::sync::oneshot;
+use tokio::time::Instant;
+
+use crate::deadline::Deadline;
+use crate::idle::Idle;
+
+use super::{Pool, Way};
+
+/// How long a request waits for a connection that is about to come free before it dials: short beside a dial over a
+/// network, and the least that the timer can do.
+const HEAD_START: Duration = Duration::from_millis(1);
+
+/// The requests of a lane that take a connection as it comes free, and what they may hope for.
+#[derive(Default)]
+pub(super) struct Queue {
+    waiting: BTreeMap<u64, Waiting>,
+    next: u64,
+    /// Where the connections are whose bodies have only their end to come.
+    draining: Vec<Id>,
+    /// Requests that have not dialed yet.
+    hoping: usize,
+    /// Until when no request is kept from dialing.
+    dials_until: Option<Instant>,
+}
+
+struct Waiting {
+    sender: oneshot::Sender<Idle>,
+    runtime: Id,
+}
+
+impl Queue {
+    /// Gives a connection to the request that waited longest, or back.
+    pub(super) fn hand_over(&mut self, mut idle: Idle, runtime: Id) -> Option<Idle> {
+        loop {
+            let found = self.waiting.iter().find(|(_, waiting)| waiting.runtime == runtime);
+            let Some(waiting) = found.map(|(id, _)| *id).and_then(|id| self.waiting.remove(&id)) else {
+                return Some(idle);
+            };
+            match waiting.sender.send(idle) {
+                Ok(()) => return None,
+                Err(back) => idle = back,
+            }
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.draining.is_empty()
+    }
+
+    fn enter(&mut self, runtime: Id) -> (u64, oneshot::Receiver<Idle>) {
+        let (sender, receiver) = oneshot::channel();
+        let id = self.next;
+        self.next += 1;
+        self.waiting.insert(id, Waiting { sender, runtime });
+        (id, receiver)
+    }
+
+    /// Whether there is a connection to hope for, which no other request hopes for.
+    fn may_hope(&self, runtime: Id, now: Instant) -> bool {
+        let draining = self.draining.iter().filter(|of| **of == runtime).count();
+        draining > self.hoping && self.dials_until.is_none_or(|until| until <= now)
+    }
+}
+
+/// A request's wish for a connection that comes free while it dials, or before.
+pub(crate) struct Checkout {
+    pool: Arc<Pool>,
+    way: Way,
+    id: u64,
+    receiver: oneshot::Receiver<Idle>,
+    /// Until the dial may begin, and since when.
+    head_start: Option<(Deadline, Instant)>,
+}
+
+impl Checkout {
+    pub(super) fn new(pool: &Arc<Pool>, way: &Way, runtime: Id) -> Self {
+        let mut all = pool.lock();
+        let queue = &mut all.entry(way.clone()).or_default().queue;
+        let (id, receiver) = queue.enter(runtime);
+        let now = Instant::now();
+        let head_start = queue.may_hope(runtime, now).then(|| (Deadline::after(Some(HEAD_START)), now));
+        queue.hoping += usize::from(head_start.is_some());
+        Self { pool: Arc::clone(pool), way: way.clone(), id, receiver, head_start }
+    }
+
+    /// A connection that came free; it may have been closed since. Never ready again.
+    pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Idle> {
+        // The other half is dropped only behind a connection.
+        match std::pin::Pin::new(&mut self.receiver).poll(cx) {
+            Poll::Ready(Ok(idle)) => Poll::Ready(idle),
+            Poll::Ready(Err(_)) | Poll::Pending => Poll::Pending,
+        }
+    }
+
+    /// Ready when the request should dial.
+    pub(crate) fn poll_head_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        if let Some((deadline, _)) = &mut self.head_start {
+            if deadline.poll_expired(cx).is_pending() {
+                return Poll::Pending;
+            }
+            self.end_head_start(&mut self.pool.clone().lock().entry(self.way.clone()).or_default().queue);
+        }
+        Poll::Ready(())
+    }
+
+    /// Time that was spent on hope buys as much time without: where connections never come free, or turns are shorter
+    /// than timers, requests take at most twice as long.
+    fn end_head_start(&mut self, queue: &mut Queue) {
+        if let Some((_, since)) = self.head_start.take() {
+            let now = Instant::now();
+            queue.hoping = queue.hoping.saturating_sub(1);
+            queue.dials_until = now.checked_add(now.saturating_duration_since(since));
+        }
+    }
+}
+
+impl Drop for Checkout {
+    fn drop(&mut self) {
+        {
+            let pool = Arc::clone(&self.pool);
+            let mut all = pool.lock();
+            if let Some(lane) = all.get_mut(&self.way) {
+                lane.queue.waiting.remove(&self.id);
+                self.end_head_start(&mut lane.queue);
+            }
+        }
+        // It came when nobody looked any more: the next one.
+        if let Ok(idle) = self.receiver.try_recv() {
+            self.pool.park(self.way.clone(), idle);
+        }
+    }
+}
+
+/// Stands for a connection that is about to come free.
+pub(crate) struct Draining {
+    pool: Arc<Pool>,
+    way: Way,
+    runtime: Id,
+}
+
+impl Draining {
+    pub(crate) fn new(pool: &Arc<Pool>, way: Way, runtime: Id) -> Self {
+        pool.lock().entry(way.clone()).or_default().queue.draining.push(runtime);
+        Self { pool: Arc::clone(pool), way, runtime }
+    }
+}
+
+impl Drop for Draining {
+    fn drop(&mut self) {
+        if let Some(lane) = self.pool.lock().get_mut(&self.way) {
+            let draining = &mut lane.queue.draining;
+            if let Some(at) = draining.iter().position(|of| *of == self.runtime) {
+                draining.swap_remove(at);
+            }
+        }
+    }
+}
