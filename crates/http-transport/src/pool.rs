@@ -19,8 +19,8 @@ use crate::target::Endpoint;
 use crate::versions::Offer;
 
 use self::handover::Queue;
-use self::lead::Signal;
 pub(crate) use self::handover::{Checkout, Draining};
+use self::lead::Signal;
 pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.

@@ -36,7 +36,12 @@ struct Contender {
 
 const CONTENDERS: &[Contender] = &[
     Contender { name: "codex-api", is_ours: true, over: Over::Plain, run: plain::<Ours> },
-    Contender { name: "hyper client + lines + borrowed struct", is_ours: false, over: Over::Plain, run: plain::<Floor> },
+    Contender {
+        name: "hyper client + lines + borrowed struct",
+        is_ours: false,
+        over: Over::Plain,
+        run: plain::<Floor>,
+    },
     Contender { name: "async-openai 0.43, Responses", is_ours: false, over: Over::Plain, run: plain::<AsyncOpenAi> },
     Contender { name: "reqwest + eventsource-stream + task", is_ours: false, over: Over::Plain, run: plain::<Channel> },
     Contender { name: "codex-api, TLS", is_ours: true, over: Over::Tls, run: tls::<Ours> },
@@ -48,7 +53,12 @@ const CONTENDERS: &[Contender] = &[
         run: tls::<Channel>,
     },
     Contender { name: "codex-api, HTTP/2", is_ours: true, over: Over::Http2, run: http2::<Ours> },
-    Contender { name: "async-openai 0.43, Responses, HTTP/2", is_ours: false, over: Over::Http2, run: http2::<AsyncOpenAi> },
+    Contender {
+        name: "async-openai 0.43, Responses, HTTP/2",
+        is_ours: false,
+        over: Over::Http2,
+        run: http2::<AsyncOpenAi>,
+    },
     Contender {
         name: "reqwest + eventsource-stream + task, HTTP/2",
         is_ours: false,

@@ -43,9 +43,10 @@ pub(super) fn serve() -> Result<()> {
 }
 
 async fn listen() -> Result<()> {
-    let (certificate, config) = tls()?;
+    let (certificate, mut config) = tls()?;
     let tls = TlsAcceptor::from(Arc::new(config.clone()));
-    let h2 = TlsAcceptor::from(Arc::new(rustls::ServerConfig { alpn_protocols: vec![b"h2".to_vec()], ..config }));
+    config.alpn_protocols.push(b"h2".to_vec());
+    let h2 = TlsAcceptor::from(Arc::new(config));
     let plain = TcpListener::bind("127.0.0.1:0").await?;
     let secure = TcpListener::bind("127.0.0.1:0").await?;
     let second = TcpListener::bind("127.0.0.1:0").await?;
@@ -54,7 +55,8 @@ async fn listen() -> Result<()> {
         _ = write!(hex, "{byte:02x}");
         hex
     });
-    let [plain_port, tls_port, h2_port] = [plain.local_addr()?, secure.local_addr()?, second.local_addr()?].map(|at| at.port());
+    let [plain_port, tls_port, h2_port] =
+        [plain.local_addr()?, secure.local_addr()?, second.local_addr()?].map(|at| at.port());
     println!("{plain_port} {tls_port} {h2_port} {hex}");
     io::stdout().flush()?;
 
