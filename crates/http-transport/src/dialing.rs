@@ -30,7 +30,7 @@ pub(crate) struct Dialing {
 pub(crate) enum Dialed {
     Fresh(BoxStream, Spoken),
     /// One that had a request before.
-    Freed(Idle),
+    Freed(Box<Idle>),
 }
 
 impl Dialing {
@@ -48,7 +48,7 @@ impl Dialing {
                 self.checkout = None;
                 if idle.is_alive(cx) {
                     self.leave_dial();
-                    return Poll::Ready(Ok(Dialed::Freed(idle)));
+                    return Poll::Ready(Ok(Dialed::Freed(Box::new(idle))));
                 }
             } else if self.dial.is_none() {
                 ready!(checkout.poll_head_start(cx));

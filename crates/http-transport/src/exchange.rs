@@ -273,7 +273,7 @@ impl Exchange {
                                 let start = plan::start(plan, stream, spoken, lead);
                                 self.state = State::Starting(endpoint, Box::pin(start));
                             }
-                            Dialed::Freed(idle) => self.wait_on(idle, plan),
+                            Dialed::Freed(idle) => self.wait_on(*idle, plan),
                         }
                     }
                 }
