@@ -30,9 +30,9 @@ mod seed;
 mod session;
 mod socket;
 mod stream;
+mod timer;
 mod transcriber;
 mod turn_state_token;
-mod timer;
 
 // The crate's own.
 pub use answer::Answer;
