@@ -2,6 +2,7 @@
 //! It says nothing of how inputs are found: libFuzzer calls these functions, and so does a plain test with the seeds.
 #![forbid(unsafe_code)]
 
+mod cassette;
 mod content_decoder;
 mod fault_script;
 mod hints;
@@ -12,6 +13,7 @@ mod sse_decoder;
 mod sse_encoder;
 mod ws_frames;
 
+pub use cassette::cassette;
 pub use content_decoder::content_decoder;
 pub use fault_script::fault_script;
 pub use hints::hints;
@@ -26,6 +28,7 @@ pub type Property = fn(&[u8]);
 
 /// The properties, by the names of their targets and of the folders of their seeds.
 pub const TARGETS: &[(&str, Property)] = &[
+    ("cassette", cassette),
     ("chat_interpreter", chat_interpreter),
     ("content_decoder", content_decoder),
     ("fault_script", fault_script),
