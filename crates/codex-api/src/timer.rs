@@ -22,7 +22,7 @@ pub(crate) struct Timer {
 struct Armed {
     /// When the runtime's timer fires.
     at: Instant,
-    /// The task that it wakes.
+    /// The task that it count.
     waker: Waker,
     sleep: Pin<Box<Sleep>>,
 }
@@ -103,22 +103,22 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_deadline_that_moves_is_kept() {
-        let wakes = Arc::new(Wakes::default());
-        let waker = Waker::from(Arc::clone(&wakes));
+        let count = Arc::new(Wakes::default());
+        let waker = Waker::from(Arc::clone(&count));
         let mut cx = Context::from_waker(&waker);
         let mut timer = Timer::default();
         let start = now();
         assert!(timer.poll(start + 10 * SECOND, &mut cx).is_pending());
         advance(5 * SECOND).await;
-        // Later: the timer wakes once in between.
+        // Later: the timer count once in between.
         assert!(timer.poll(start + 15 * SECOND, &mut cx).is_pending());
         sleep(6 * SECOND).await;
-        assert_eq!(wakes.0.load(Relaxed), 1);
+        assert_eq!(count.0.load(Relaxed), 1);
         assert!(timer.poll(start + 15 * SECOND, &mut cx).is_pending());
         // Sooner than it was.
         assert!(timer.poll(start + 12 * SECOND, &mut cx).is_pending());
         sleep(2 * SECOND).await;
-        assert_eq!(wakes.0.load(Relaxed), 2);
+        assert_eq!(count.0.load(Relaxed), 2);
         assert!(timer.poll(start + 12 * SECOND, &mut cx).is_ready());
     }
 
@@ -127,11 +127,11 @@ mod tests {
         let [first, second] = [Arc::new(Wakes::default()), Arc::new(Wakes::default())];
         let mut timer = Timer::default();
         let deadline = now() + SECOND;
-        for wakes in [&first, &second] {
-            let waker = Waker::from(Arc::clone(wakes));
+        for count in [&first, &second] {
+            let waker = Waker::from(Arc::clone(count));
             assert!(timer.poll(deadline, &mut Context::from_waker(&waker)).is_pending());
         }
         sleep(2 * SECOND).await;
-        assert_eq!([first, second].map(|wakes| wakes.0.load(Relaxed)), [0, 1]);
+        assert_eq!([first, second].map(|count| count.0.load(Relaxed)), [0, 1]);
     }
 }

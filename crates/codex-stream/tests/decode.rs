@@ -182,7 +182,7 @@ fn a_picture_of_a_stream_is_one_page_that_says_it_has_no_clock() {
 
 #[test]
 fn a_picture_of_a_cassette_has_its_exchanges_and_times() {
-    let lines = |stream: &str| stream.lines().map(|line| format!("  | {line}\n")).collect::<String>();
+    let lines = |stream: &str| stream.lines().fold(String::new(), |text, line| text + "  | " + line + "\n");
     let cassette = format!(
         "codex-cassette 1\n\nrequest +0s POST \"/v1/responses?key=secret\"\nheader authorization \"Bearer secret\"\n\
          response +0.1s 503\nheader x-codex-turn-state \"secret\"\nchunk +0.1s\n  : {{\"error\":{{\"code\":\"server_is_overloaded\",\"message\":\"Later.\"}}}}\n\

@@ -174,6 +174,7 @@ fn broken_cassettes_are_refused_with_place_and_expectation() {
         ("", "", (1, 1), "expected `codex-cassette 1`, not the end of the file"),
         ("", "data: {}", (1, 1), "expected `codex-cassette 1`: this is no cassette"),
         ("", "\"open", (1, 1), "expected `codex-cassette 1`: this is no cassette"),
+        ("", " codex-cassette 1", (1, 1), "expected `codex-cassette 1`: this is no cassette"),
         ("# a remark\n", "codex-cassette 1", (1, 1), "expected `codex-cassette 1`: this is no cassette"),
         ("", "codex-cassette", (1, 15), "expected the version of the format"),
         ("", "codex-cassette one", (1, 16), "expected the version of the format, not \"one\""),

@@ -40,7 +40,8 @@ fn first_line(source: &mut Source<'_>) -> Result<()> {
         }
     };
     // Whatever stands here may be of any format.
-    let words = Words::of(line.text).ok().filter(|words| line.number == 1 && words.is_next(MAGIC));
+    let is_first = line.number == 1 && line.text.starts_with(MAGIC);
+    let words = Words::of(line.text).ok().filter(|words| is_first && words.is_next(MAGIC));
     let mut words = words.ok_or_else(|| WrongLine { line: 1, wrong: no_cassette() })?;
     words.takes(MAGIC);
     version(&mut words).map_err(|wrong| line.wrong(wrong))
