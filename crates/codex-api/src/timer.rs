@@ -22,7 +22,7 @@ pub(crate) struct Timer {
 struct Armed {
     /// When the runtime's timer fires.
     at: Instant,
-    /// The task that it count.
+    /// The task that it wakes.
     waker: Waker,
     sleep: Pin<Box<Sleep>>,
 }
@@ -110,7 +110,7 @@ mod tests {
         let start = now();
         assert!(timer.poll(start + 10 * SECOND, &mut cx).is_pending());
         advance(5 * SECOND).await;
-        // Later: the timer count once in between.
+        // Later: the timer wakes once in between.
         assert!(timer.poll(start + 15 * SECOND, &mut cx).is_pending());
         sleep(6 * SECOND).await;
         assert_eq!(count.0.load(Relaxed), 1);
