@@ -2,12 +2,15 @@
 
 use std::{
     future::Future,
-    pin::Pin,
+    pin::{Pin, pin},
     task::{Context, Poll, Waker},
     time::Instant,
 };
 
-use tokio::time::{Sleep, sleep_until};
+use tokio::{
+    task::unconstrained,
+    time::{Sleep, sleep_until},
+};
 
 use crate::clock::now;
 
@@ -65,7 +68,9 @@ impl Armed {
 
     /// Tells the runtime's timer whom to wake.
     fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        while self.sleep.as_mut().poll(cx).is_ready() {
+        // A task that has used up its budget would find the runtime's timer pending without having been heard, and nobody
+        // asks it again.
+        while pin!(unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
             if self.at >= deadline {
                 return Poll::Ready(());
             }
@@ -78,6 +83,7 @@ impl Armed {
 #[cfg(test)]
 mod tests {
     use std::{
+        future::poll_fn,
         sync::{
             Arc,
             atomic::{AtomicUsize, Ordering::Relaxed},
@@ -133,5 +139,19 @@ mod tests {
         }
         sleep(2 * SECOND).await;
         assert_eq!([first, second].map(|count| count.0.load(Relaxed)), [0, 1]);
+    }
+
+    /// As among many streams in one task, of which others had much to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_task_without_budget_is_woken_in_time() {
+        let (mut timer, begin) = (Timer::default(), now());
+        let wait = poll_fn(|cx| {
+            while tokio::task::coop::has_budget_remaining() {
+                let _ = pin!(tokio::task::coop::consume_budget()).poll(cx);
+            }
+            timer.poll(begin + Duration::from_secs(1), cx)
+        });
+        tokio::time::timeout(Duration::from_secs(10), wait).await.unwrap();
+        assert!(now() - begin < Duration::from_secs(2));
     }
 }
