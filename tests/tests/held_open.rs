@@ -188,3 +188,47 @@ async fn secrets_that_a_service_repeats_are_not_shown_on() {
     assert!(!shown.contains("very-secret"), "{shown}");
     assert_eq!(error.expect("a failure").message(), "Incorrect API key: [redacted], state [redacted].");
 }
+
+/// Everything that can be printed of a request whose service quotes the key, wherever it does.
+#[tokio::test]
+async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
+    const KEY: &str = "sk-very-secret";
+    let error = json!({"message": KEY, "code": format!("bad_{KEY}"), "type": KEY, "param": KEY, "more": [KEY]});
+    let refused = Response::json(401, json!({"error": error}).to_string());
+    let event = json!({"type": "error", "error": error});
+    let failed = json!({"type": "response.failed", "response": {"id": "r", "error": error}});
+    let done = json!({"type": "response.completed", "response": {"id": "r"}});
+    let sse = |event: &Value| Response::sse(format!("data: {event}\n\n"));
+    let overloaded = json!({"type": "error", "error": {"code": "server_is_overloaded", "message": KEY, "param": KEY}});
+    let closed = Response::websocket(WebSocketScript::new().exchange(Exchange::new().close(1008, KEY)));
+    for (name, transport, responses) in [
+        ("a refusal", Transport::Sse, vec![refused.clone()]),
+        ("an event", Transport::Sse, vec![sse(&event)]),
+        ("a failed response", Transport::Sse, vec![sse(&failed)]),
+        ("a failure that is tried again", Transport::Sse, vec![sse(&overloaded), sse(&done)]),
+        ("a close", Transport::WebSocket, vec![closed]),
+        ("a refused handshake", Transport::WebSocket, vec![refused]),
+        ("a fallback", Transport::Auto, vec![Response::json(403, json!({"error": error}).to_string()), sse(&done)]),
+    ] {
+        let server = playing(responses).await;
+        let builder = impatient(&server.base_url()).transport(transport).auth(Auth::bearer(KEY).unwrap());
+        let session = builder.build().unwrap().session();
+        let turn = session.begin_turn();
+        let mut stream = turn.stream(request());
+        let mut shown = String::new();
+        loop {
+            let item = stream.try_next().await;
+            shown += &format!("{item:?} {stream:?} {turn:?} {session:?} {:?}\n", session.fallback_reason());
+            let mut cause: Option<&dyn std::error::Error> = item.as_ref().err().map(|error| error as _);
+            while let Some(error) = cause {
+                shown += &format!("{error} {error:?}\n");
+                cause = error.source();
+            }
+            if !matches!(item, Ok(Some(_))) {
+                break;
+            }
+        }
+        assert!(!shown.contains(KEY), "{name}: {shown}");
+        assert!(shown.contains("[redacted]"), "{name}: {shown}");
+    }
+}

@@ -1,11 +1,13 @@
 //! What a service repeats of the caller's secrets: it is not shown on.
 
+use std::error::Error as StdError;
+
 use http::{
     HeaderMap,
     header::{AUTHORIZATION, PROXY_AUTHORIZATION},
 };
 use http_transport::is_secret_header;
-use response_events::{Failure, TurnEvent};
+use response_events::{ApiError, Failure, TurnEvent};
 use serde_json::Value;
 use turn_session::TurnState;
 
@@ -46,12 +48,32 @@ impl Secrets {
     pub(crate) fn scrub_failure(&self, mut failure: Failure) -> Failure {
         for secret in self.all() {
             scrub(&mut failure.message, secret);
-            if let Some(api) = &mut failure.api {
-                scrub(&mut api.message, secret);
-                api.details.values_mut().for_each(|value| scrub_value(value, secret));
-            }
+            failure.code.iter_mut().for_each(|code| scrub(code, secret));
         }
+        failure.api.iter_mut().for_each(|error| self.scrub_api(error));
         failure
+    }
+
+    /// The service's own error object.
+    pub(crate) fn scrub_api(&self, error: &mut ApiError) {
+        for secret in self.all() {
+            scrub(&mut error.message, secret);
+            for text in [&mut error.code, &mut error.error_type, &mut error.param].into_iter().flatten() {
+                scrub(text, secret);
+            }
+            error.details.values_mut().for_each(|value| scrub_value(value, secret));
+        }
+    }
+
+    /// Whether an error, or one behind it, would show a secret to whom it is printed.
+    pub(crate) fn are_in(&self, error: &(dyn StdError + 'static)) -> bool {
+        let mut shown = format!("{error:?}");
+        let mut next = Some(error);
+        while let Some(error) = next {
+            shown.push_str(&error.to_string());
+            next = error.source();
+        }
+        self.all().any(|secret| shown.contains(secret))
     }
 
     /// Replaces secrets in what is passed on as it came; the answer's own text is the model's.
@@ -70,7 +92,10 @@ impl Secrets {
         }
         for secret in self.all() {
             match event {
-                TurnEvent::Retry(retry) => scrub(&mut retry.message, secret),
+                TurnEvent::Retry(retry) => {
+                    scrub(&mut retry.message, secret);
+                    retry.code.iter_mut().for_each(|code| scrub(code, secret));
+                }
                 TurnEvent::Fallback(fallback) => scrub(&mut fallback.reason, secret),
                 TurnEvent::Malformed(malformed) => scrub(&mut malformed.raw, secret),
                 TurnEvent::Unknown(other) | TurnEvent::Other(other) => other.raw.replace(secret, REDACTED),

@@ -146,8 +146,16 @@ impl TurnStream {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
         loop {
             if let Some(mut item) = self.engine.poll_event() {
-                if let Ok(event) = &mut item {
-                    self.secrets.scrub_event(event);
+                match &mut item {
+                    Ok(event) => {
+                        self.secrets.scrub_event(event);
+                        match event {
+                            TurnEvent::Fallback(fallback) => self.turn.session.memory.restate(&fallback.reason),
+                            TurnEvent::Retry(_) => self.scrub_ledger(),
+                            _ => {}
+                        }
+                    }
+                    Err(_) => self.scrub_ledger(),
                 }
                 if self.engine.is_done() {
                     if item.is_ok() {
@@ -158,8 +166,10 @@ impl TurnStream {
                     self.act_all();
                 }
                 return Poll::Ready(Some(item.map_err(|failure| {
+                    let failure = self.secrets.scrub_failure(failure);
                     tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
-                    Error::new(self.secrets.scrub_failure(failure), self.cause.take())
+                    let cause = self.cause.take().filter(|cause| !self.secrets.are_in(&**cause));
+                    Error::new(failure, cause)
                 })));
             }
             if self.engine.is_done() {
@@ -183,6 +193,12 @@ impl TurnStream {
                     self.engine.handle_timeout(now);
                 }
             }
+        }
+    }
+
+    fn scrub_ledger(&mut self) {
+        if let Some(error) = self.engine.ledger_error_mut() {
+            self.secrets.scrub_api(error);
         }
     }
 

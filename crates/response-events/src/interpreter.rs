@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
+    ApiError, Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
     chat::ChatStream,
     raw_json::redacted,
     responses::{FinishedResponse, ResponsesStream},
@@ -178,6 +178,11 @@ impl Interpreter {
     /// What passed so far.
     pub fn ledger(&self) -> &Ledger {
         &self.out.ledger
+    }
+
+    /// The service's error in the ledger, for a driver that knows what in it must not be shown.
+    pub fn ledger_error_mut(&mut self) -> Option<&mut ApiError> {
+        self.out.ledger.error.as_mut()
     }
 
     /// The turn-state value of a metadata event, once for each that carried one.

@@ -5,7 +5,8 @@ mod failing;
 use std::{collections::VecDeque, time::Instant};
 
 use response_events::{
-    Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted, TurnEvent,
+    ApiError, Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted,
+    TurnEvent,
 };
 
 use retry_policy::{Entropy, SplitMix64};
@@ -290,6 +291,11 @@ impl TurnEngine {
     /// What passed in the latest attempt.
     pub fn ledger(&self) -> &Ledger {
         self.attempt.interpreter.ledger()
+    }
+
+    /// The service's error in the ledger, for a driver that knows what in it must not be shown.
+    pub fn ledger_error_mut(&mut self) -> Option<&mut ApiError> {
+        self.attempt.interpreter.ledger_error_mut()
     }
 
     fn is_ended(&self) -> bool {

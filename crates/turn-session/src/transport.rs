@@ -1,6 +1,7 @@
 //! Which transport carries a request, and what a session remembers of that.
 
 use std::{
+    fmt,
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
@@ -28,10 +29,17 @@ pub enum Transport {
 pub struct SessionMemory(Arc<Mutex<Option<FallbackMemory>>>);
 
 /// A fallback that happened.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 struct FallbackMemory {
     until: Instant,
+    /// May quote what the service said, until it is restated.
     reason: String,
+}
+
+impl fmt::Debug for FallbackMemory {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("FallbackMemory").field("until", &self.until).finish_non_exhaustive()
+    }
 }
 
 impl SessionMemory {
@@ -44,6 +52,13 @@ impl SessionMemory {
     pub fn fallback_reason(&self, now: Instant) -> Option<String> {
         let memory = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         memory.as_ref().filter(|memory| now < memory.until).map(|memory| memory.reason.clone())
+    }
+
+    /// Says the reason for the present fallback in other words: a driver knows what in it must not be shown.
+    pub fn restate(&self, reason: &str) {
+        if let Some(memory) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
+            reason.clone_into(&mut memory.reason);
+        }
     }
 
     pub(crate) fn note_fallback(&self, reason: &str, now: Instant) {
