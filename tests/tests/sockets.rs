@@ -5,7 +5,7 @@ mod support;
 use codex_api::{FailureKind, Item, Request, Session, Transport, TransportKind, TurnEvent};
 use serde_json::{Value, json};
 use stream_replay::{Cut, Exchange, Gate, ReplayServer, Response, WebSocketScript};
-use support::{drain, impatient, playing};
+use support::{drain, impatient, playing, soon};
 
 const HEADER: &str = "x-codex-turn-state";
 
@@ -308,6 +308,20 @@ async fn a_parked_socket_that_was_closed_is_replaced_for_free() {
     let (events, error) = drain(session.begin_turn().stream(request())).await;
     assert!(error.is_none(), "{error:?}");
     assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))));
+    assert_eq!(server.requests().len(), 2);
+}
+
+/// Programs without a runtime of their own may have one for each call, and nobody drives the other ones meanwhile.
+#[test]
+fn a_socket_that_another_runtime_keeps_is_left_to_it() {
+    let serving = tokio::runtime::Runtime::new().unwrap();
+    let server = serving.block_on(playing([socket([hello("r1")]), socket([hello("r2")])]));
+    let session = session(&server, Transport::WebSocket);
+    let runtimes = [(); 2].map(|()| tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap());
+    for runtime in &runtimes {
+        let answer = runtime.block_on(soon(session.begin_turn().stream(request()).collect()));
+        assert_eq!(answer.unwrap().items.len(), 1);
+    }
     assert_eq!(server.requests().len(), 2);
 }
 

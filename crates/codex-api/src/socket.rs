@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http_transport::Upgraded;
 use tokio::{
-    runtime::Handle,
+    runtime::{Handle, Id},
     sync::oneshot,
     task::JoinHandle,
     time::{Sleep, sleep_until},
@@ -95,13 +95,18 @@ impl Parking {
         if let Ok(runtime) = Handle::try_current() {
             let (give, asked) = oneshot::channel();
             let task = runtime.spawn(keep(socket, asked));
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Parked { give, task });
+            let runtime = runtime.id();
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Parked { runtime, give, task });
         }
     }
 
     /// Asks for the socket that is parked, if one is.
     pub(crate) fn take(&self) -> Option<JoinHandle<Option<Box<Socket>>>> {
-        let Parked { give, task } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        let Parked { runtime, give, task } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+        if Handle::try_current().ok()?.id() != runtime {
+            // Its keeper may not be running. It closes the socket when it does.
+            return None;
+        }
         // A keeper that is gone has lost its socket; its task tells so.
         _ = give.send(());
         Some(task)
@@ -111,6 +116,8 @@ impl Parking {
 /// A socket in the hands of its keeper. Dropping it closes the socket.
 #[derive(Debug)]
 struct Parked {
+    /// That of the keeper.
+    runtime: Id,
     give: oneshot::Sender<()>,
     task: JoinHandle<Option<Box<Socket>>>,
 }
