@@ -4,6 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::{ApiError, Usage};
 
+/// Finished items whose types are kept.
+const MAX_DONE_TYPES: usize = 10_000;
+
 /// The account of one stream: counts, and what the service said of the response.
 ///
 /// Counting goes on after the outcome is settled; what is said of the response does not change any more.
@@ -119,8 +122,12 @@ impl Ledger {
         self.accounted += 1;
     }
 
-    /// Notes a finished item; without a place it counts as the next one.
+    /// Notes a finished item; without a place it counts as the next one. A stream that repeats itself without end is
+    /// not noted without end.
     pub(crate) fn note_done_type(&mut self, place: Option<u32>, item_type: &str) {
+        if self.done_places.len() >= MAX_DONE_TYPES {
+            return;
+        }
         let place = place.or(self.done_places.last().copied()).unwrap_or_default();
         let at = self.done_places.partition_point(|known| *known <= place);
         self.done_places.insert(at, place);

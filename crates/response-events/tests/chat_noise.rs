@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Lines, check_chat};
-use response_events::{InterpreterOptions, Wire};
+use response_events::{Interpreter, InterpreterOptions, Wire};
 
 #[test]
 fn keep_alives_wrapped_as_data_are_skipped() {
@@ -250,4 +250,17 @@ fn an_unreadable_stream_hands_out_what_was_open() {
         let seen = lines.finish();
         assert_eq!(seen[35..], ["=0 message \"a\" incomplete", "== unreadable", "malformed=32"]);
     }
+}
+
+/// Each payload is asked whether all choices have ended.
+#[test]
+fn choices_without_end_are_not_taken_in() {
+    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    for first in [0, 500, 1000] {
+        let choices: Vec<_> =
+            (first..first + 500).map(|index| format!(r#"{{"index":{index},"delta":{{}}}}"#)).collect();
+        stream.handle_event(None, format!(r#"{{"choices":[{}]}}"#, choices.join(",")).as_bytes());
+    }
+    assert_eq!(stream.ledger().choices.len(), 1024);
+    assert!(stream.ledger().malformed > 0);
 }

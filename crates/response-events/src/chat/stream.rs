@@ -15,6 +15,9 @@ use crate::{
     json::{MAX_VALUES, split_first_value},
 };
 
+/// Choices of an answer: whether all have ended is asked for every payload.
+const MAX_CHOICES: usize = 1024;
+
 /// The state of one Chat stream.
 #[derive(Debug)]
 pub(crate) struct ChatStream {
@@ -164,6 +167,9 @@ impl ChatStream {
 
     fn handle_choice(&mut self, choice: Choice<'_>, data: &[u8], out: &mut Output) {
         let index = choice.index.index().unwrap_or_default();
+        if out.ledger.choices.len() >= MAX_CHOICES && !out.ledger.choices.contains_key(&index) {
+            return out.malformed(None, &format!("the answer has more than {MAX_CHOICES} choices"), data);
+        }
         out.ledger.choices.entry(index).or_default();
         if let Some(delta) = choice.delta.or(choice.message.map(|message| *message)) {
             self.handle_delta(index, delta, data, out);
