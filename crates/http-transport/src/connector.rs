@@ -56,7 +56,8 @@ use crate::target::Endpoint;
 
 /// Opens connections.
 pub trait Connector: Send + Sync + 'static {
-    /// Begins to connect. The future is polled in place, under the connect timeout, and dropped with the exchange; a
+    /// Begins to connect. The future is polled in place, under the connect timeout, and dropped with the exchange, unless
+    /// another connection came free for that one meanwhile: then a task brings it to its end. A
     /// [`std::io::Error`] that it ends with is understood.
     fn connect(&self, destination: Destination) -> Connecting;
 }
