@@ -2,7 +2,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{fmt::Write, time::Duration};
 
 use codex_api::{
     Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OutgoingRequest, Request, Timeouts, Transport,
@@ -218,10 +218,11 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
         let mut shown = String::new();
         loop {
             let item = stream.try_next().await;
-            shown += &format!("{item:?} {stream:?} {turn:?} {session:?} {:?}\n", session.fallback_reason());
+            let reason = session.fallback_reason();
+            writeln!(shown, "{item:?} {stream:?} {turn:?} {session:?} {reason:?}").unwrap();
             let mut cause: Option<&dyn std::error::Error> = item.as_ref().err().map(|error| error as _);
             while let Some(error) = cause {
-                shown += &format!("{error} {error:?}\n");
+                writeln!(shown, "{error} {error:?}").unwrap();
                 cause = error.source();
             }
             if !matches!(item, Ok(Some(_))) {

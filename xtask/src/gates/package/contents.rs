@@ -16,7 +16,7 @@ const AT_THE_TOP: &[&str] = &["Cargo.lock", "Cargo.toml.orig", ".cargo_vcs_info.
 
 /// Folders, and the extensions of the files in them. Tests travel with their crate, data with what reads it.
 const FOLDERS: &[(&str, &[&str])] = &[
-    ("src", &["rs"]),
+    ("src", &["css", "rs"]),
     ("examples", &["rs"]),
     ("benches", &["rs"]),
     ("tests", &["rs", "snap", "sse", "json", "jsonl", "txt", "toml", "pem"]),
@@ -80,7 +80,7 @@ mod tests {
     #[test]
     fn sources_tests_and_what_cargo_adds_belong() {
         verdict(&[("Cargo.toml.orig", 0), ("Cargo.lock", 0), (".cargo_vcs_info.json", 0)], &[]);
-        verdict(&[("src/a/b.rs", 10), ("examples/hello.rs", 10), ("benches/b.rs", 10)], &[]);
+        verdict(&[("src/a/b.rs", 10), ("src/a/page.css", 10), ("examples/hello.rs", 10), ("benches/b.rs", 10)], &[]);
         verdict(&[("tests/snapshots/a__b.snap", 10), ("demo/chat.sse", 10)], &[]);
     }
 
