@@ -18,6 +18,7 @@ use crate::socket::Socket;
 mod error;
 mod forward;
 mod in_band;
+mod query;
 mod redaction;
 mod relay;
 mod secrets;
@@ -44,9 +45,10 @@ use upstream::Upstream;
 ///
 /// # Redaction
 ///
-/// In a cassette stands `[redacted]` in the place of every value of a header, a field of JSON, a cookie or a query
-/// parameter whose name says that it is a credential, a key or a turn state; and of each such value wherever else
-/// it turns up in what the service says. Requests' bodies and clients' messages are withheld, but for their length and
+/// In a cassette stands `[redacted]` in the place of every value of a header, a field of JSON, a cookie or a parameter
+/// (of the target, of URLs in headers, and of forms) whose name says that it is a credential, a key or a turn state; of
+/// the user information in such URLs; of all strings in an array or object below such a field; and of each such value
+/// wherever else it turns up. A field of JSON that is called `token` alone is a piece of text, and stays. Requests'' bodies and clients' messages are withheld, but for their length and
 /// digest ([`Bodies`]). There is no way to switch this off: replay needs none of it.
 pub struct Recorder {
     addr: SocketAddr,

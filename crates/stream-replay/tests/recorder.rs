@@ -158,8 +158,15 @@ async fn requests_become_cassettes_in_their_order_and_play_a_turn_again() {
 
 #[tokio::test]
 async fn no_secret_reaches_the_file() {
-    const SECRETS: [&str; 6] =
-        ["sk-key-in-header", "cookie-of-client", "key-in-query", "state-in-head", "state-in-band", "set-cookie-value"];
+    const SECRETS: [&str; 7] = [
+        "sk-key-in-header",
+        "cookie-of-client",
+        "key-in-query",
+        "state-in-head",
+        "state-in-band",
+        "set-cookie-value",
+        "key-in-location",
+    ];
     let said = "data: {\"type\":\"response.metadata\",\"headers\":{\"x-codex-turn-state\":\"state-in-band\"}}\n\n\
                 data: {\"error\":\"wrong key sk-key-in-header, state-in-band\"}\n\n";
     let response = || {
@@ -167,6 +174,7 @@ async fn no_secret_reaches_the_file() {
             .chunk_bytes(5)
             .header("x-codex-turn-state", "state-in-head")
             .header("set-cookie", "sid=set-cookie-value; HttpOnly")
+            .header("location", "https://host/next?key=key-in-location")
     };
     for bodies in [Bodies::Withhold, Bodies::Keep] {
         let greeting = Exchange::new().text(r#"{"headers":{"x-codex-turn-state":["state-in-band"]}}"#);

@@ -2,19 +2,53 @@
 
 use std::ops::Range;
 
-use super::secrets::Secrets;
+use super::query;
+use super::secrets::{Secrets, plain_name};
+
+/// Where a text names its secrets. Fields of JSON do in any text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Notation {
+    /// In fields only.
+    Text,
+    /// In parameters, `application/x-www-form-urlencoded`.
+    Form,
+    /// It is a URL, or a relative reference.
+    Reference,
+    /// In URLs within.
+    Urls,
+}
+
+/// Where values stand that URLs and forms say to be secret.
+pub(super) fn parameters(text: &[u8], notation: Notation) -> Vec<Range<usize>> {
+    match notation {
+        Notation::Text => Vec::new(),
+        Notation::Form => query::form(text),
+        Notation::Reference => query::reference(text),
+        Notation::Urls => query::urls(text),
+    }
+}
 
 /// Whether a field of JSON holds a secret. Narrower than for headers: a `token` is a piece of text here.
 fn is_secret_field(name: &[u8]) -> bool {
-    let name = String::from_utf8_lossy(name).to_ascii_lowercase().replace('_', "-");
-    ["turn-state", "authorization", "cookie", "api-key", "apikey", "access-token", "refresh-token", "client-secret"]
+    let name = plain_name(name);
+    ["turnstate", "authorization", "cookie", "secret", "password", "apikey", "ephemeralkey", "privatekey"]
         .iter()
+        .chain(&["accesstoken", "refreshtoken", "idtoken", "sessiontoken", "bearertoken"])
         .any(|part| name.contains(part))
 }
 
-/// Where the values of fields stand whose names say that they are secret: of JSON in any text, whole or cut, also of JSON
-/// inside a string of JSON.
-pub(super) fn fields(text: &[u8]) -> Vec<Range<usize>> {
+/// The value of a secret field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Field {
+    /// Between its quotes.
+    pub(super) range: Range<usize>,
+    /// Whether it is in an object that the name is for, under a name of its own.
+    pub(super) below: bool,
+}
+
+/// The values of fields whose names say that they are secret: of JSON in any text, whole or cut, also of JSON inside a
+/// string of JSON.
+pub(super) fn fields(text: &[u8]) -> Vec<Field> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(quote) = position(text, at, |byte| byte == b'"') {
@@ -38,35 +72,40 @@ fn rest_of_key(text: &[u8], at: usize) -> Option<usize> {
     (text[colon] == b':').then_some(colon + 1)
 }
 
-/// A string, or an array of them; adds what stands between their quotes, and returns where it ends.
-fn values(text: &[u8], begin: usize, slashes: usize, found: &mut Vec<Range<usize>>) -> usize {
+/// A string, or all in an array or object, whose keys are none of them; adds what stands between their quotes, and
+/// returns where it ends.
+fn values(text: &[u8], begin: usize, slashes: usize, found: &mut Vec<Field>) -> usize {
     let mut at = begin;
-    let mut depth = 0;
+    let mut open = Vec::new();
     while let Some(next) = position(text, at, |byte| !byte.is_ascii_whitespace() && byte != b'\\') {
+        at = next + 1;
         match text[next] {
-            b'[' => depth += 1,
-            b',' if depth > 0 => {}
-            b']' if depth > 0 => depth -= 1,
-            b'"' => {
-                let end = end_of_string(text, next + 1, slashes);
-                found.push(next + 1..end);
-                at = end;
-                // Its closing quote.
-                while at < text.len() && matches!(text[at], b'\\' | b'"') {
-                    at += 1;
-                    if text[at - 1] == b'"' {
-                        break;
-                    }
-                }
-                if depth == 0 {
-                    return at;
-                }
-                continue;
+            bracket @ (b'[' | b'{') => open.push(bracket),
+            b']' | b'}' if !open.is_empty() => {
+                open.pop();
             }
+            // The string that all this is in ends.
+            b'"' if slashes_before(text, next) < slashes => return next,
+            b'"' => {
+                let end = end_of_string(text, at, slashes);
+                let quote = position(text, end, |byte| byte != b'\\').filter(|quote| text[*quote] == b'"');
+                let value = quote.and_then(|quote| rest_of_key(text, quote + 1)).filter(|_| open.last() == Some(&b'{'));
+                if value.is_none() {
+                    found.push(Field { range: at..end, below: open.contains(&b'{') });
+                }
+                match (value, quote) {
+                    (Some(value), _) => at = value,
+                    (None, Some(quote)) if slashes_before(text, quote) >= slashes => at = quote + 1,
+                    // It was cut, and so is what it is in.
+                    (None, Some(quote)) => return quote + 1,
+                    (None, None) => return end,
+                }
+            }
+            // Numbers and the like between them.
+            _ if !open.is_empty() => {}
             _ => return next,
         }
-        at = next + 1;
-        if depth == 0 {
+        if open.is_empty() {
             return at;
         }
     }
@@ -98,9 +137,10 @@ fn position(text: &[u8], from: usize, is_it: impl Fn(u8) -> bool) -> Option<usiz
     text.get(from..)?.iter().position(|byte| is_it(*byte)).map(|at| from + at)
 }
 
-/// Where known secrets stand, with those of [`fields`], in order and without overlap.
-pub(super) fn all(text: &[u8], secrets: &Secrets) -> Vec<Range<usize>> {
-    let mut found = fields(text);
+/// Where known secrets stand, with those of [`fields`] and [`parameters`], in order and without overlap.
+pub(super) fn all(text: &[u8], notation: Notation, secrets: &Secrets) -> Vec<Range<usize>> {
+    let mut found = parameters(text, notation);
+    found.extend(fields(text).into_iter().map(|field| field.range));
     for secret in secrets.iter() {
         let mut at = 0;
         while let Some(begin) = text.get(at..).and_then(|rest| find(rest, secret)) {
@@ -134,11 +174,13 @@ fn find(text: &[u8], part: &[u8]) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     #[track_caller]
     fn check(text: &str, expected: &[&str]) {
-        let found: Vec<_> = fields(text.as_bytes()).into_iter().map(|range| &text[range]).collect();
+        let found: Vec<_> = fields(text.as_bytes()).into_iter().map(|field| &text[field.range]).collect();
         assert_eq!(found, expected, "{text}");
     }
 
@@ -156,13 +198,79 @@ mod tests {
     }
 
     #[test]
+    fn names_are_known_in_every_spelling() {
+        for name in [
+            "id_token",
+            "session_token",
+            "bearer_token",
+            "access_token",
+            "refresh_token",
+            "secret",
+            "secret_key",
+            "client_secret",
+            "ephemeral_key",
+            "private_key",
+            "api_key",
+            "password",
+            "idToken",
+            "sessionToken",
+            "bearerToken",
+            "accessToken",
+            "refreshToken",
+            "secretKey",
+            "clientSecret",
+            "ephemeralKey",
+            "privateKey",
+            "apiKey",
+            "turnState",
+            "X-Api-Key",
+            "Private-Key",
+        ] {
+            check(&format!(r#"{{"{name}":"value","a":"b"}}"#), &["value"]);
+        }
+        for name in ["token", "tokens", "text", "bytes", "key", "id", "logprobs", "call_id"] {
+            check(&format!(r#"{{"{name}":"value"}}"#), &[]);
+        }
+    }
+
+    #[test]
+    fn all_strings_below_a_secret_name_are_found() {
+        check(r#"{"client_secret":{"value":"ek_1","expires_at":12.5e3},"a":"b"}"#, &["ek_1"]);
+        check("{\"client_secret\" : {\n  \"value\" : \"ek_1\",\n  \"on\": true\n},\n\"a\": \"b\"}", &["ek_1"]);
+        check(r#"{"secret":[{"a":"1","b":["2",null]},"3"],"c":"4"}"#, &["1", "2", "3"]);
+        check(r#"{"secret":{},"c":"4"}"#, &[]);
+        check(r#"{"json":"{\"secret\":{\"a\":\"1\"},\"b\":\"2\"}","c":"3"}"#, &["1"]);
+        // What is cut ends with the string that it is in, or with its line.
+        check(r#"{"delta":"{\"secret\":{\"a\":","c":"3"}"#, &[]);
+        check(r#"{"delta":"{\"secret\":{\"a\":\"1","c":"3"}"#, &["1"]);
+        check(r#"{"delta":"\"secret\": ","c":"3"}"#, &[]);
+        check("{\"secret\":{\"a\":\"cut of\ndata: {\"b\":\"c\"}", &["cut of"]);
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_the_text_what_is_found_is_in_it(
+            text in r#"(secret|key=|://|//|@|\?|#|&|%|[\[\]{}:,"\\\\\n a1é]){0,40}"#,
+        ) {
+            for notation in [Notation::Text, Notation::Form, Notation::Reference, Notation::Urls] {
+                let mut last = 0;
+                for range in all(text.as_bytes(), notation, &Secrets::default()) {
+                    prop_assert!(last <= range.start && range.start < range.end && range.end <= text.len());
+                    last = range.end;
+                }
+            }
+        }
+    }
+
+    #[test]
     fn known_secrets_are_found_without_a_name() {
         let mut secrets = Secrets::default();
         for value in ["Bearer sk-abcdef", "sid=0123456789; Path=/; HttpOnly", "short"] {
             secrets.learn(value.as_bytes());
         }
         let text = r#"wrong key sk-abcdef, short, Bearer, 0123456789; "api_key":"sk-abcdef-more""#;
-        let found: Vec<_> = all(text.as_bytes(), &secrets).into_iter().map(|range| &text[range]).collect();
+        let found: Vec<_> =
+            all(text.as_bytes(), Notation::Text, &secrets).into_iter().map(|range| &text[range]).collect();
         assert_eq!(found, ["sk-abcdef", "0123456789", "sk-abcdef-more"]);
     }
 }

@@ -2,44 +2,79 @@
 
 use bytes::Bytes;
 
-use super::in_band;
+use super::in_band::{self, Notation};
+use super::query;
 use super::secrets::{REDACTED, Secrets};
 use crate::cassette::{Content, Course, RecordedChunk, RecordedExchange};
 use crate::redact::is_secret;
 
 /// Remembers what the exchange shows to be secret.
 pub(super) fn learn(exchange: &RecordedExchange, secrets: &mut Secrets) {
-    let response = exchange.response.as_ref();
-    let headers = exchange.request_headers.iter().chain(response.into_iter().flat_map(|response| &response.headers));
-    for (_, value) in headers.filter(|(name, _)| is_secret(name)) {
-        secrets.learn(value);
-    }
-    for (_, value) in parameters(&exchange.target).filter(|(name, _)| is_secret_parameter(name)) {
-        secrets.learn(value.as_bytes());
-    }
-    let mut learn_fields = |text: &[u8]| {
-        for range in in_band::fields(text) {
-            secrets.learn(&text[range]);
+    let response_headers = exchange.response.as_ref().map_or(&[][..], |response| &response.headers);
+    for (name, value) in exchange.request_headers.iter().chain(response_headers) {
+        if is_secret(name) {
+            secrets.learn(value);
+        } else {
+            learn_named(value, of_header(name), secrets);
         }
-    };
-    learn_fields(&concat(exchange.chunks()));
-    for frame in exchange.frames() {
-        frame.content.bytes().into_iter().for_each(|bytes| learn_fields(bytes));
     }
-    exchange.request_body.bytes().into_iter().for_each(|bytes| learn_fields(bytes));
+    learn_named(exchange.target.as_bytes(), Notation::Reference, secrets);
+    learn_named(&concat(exchange.chunks()), of_body(response_headers), secrets);
+    for bytes in exchange.frames().iter().filter_map(|frame| frame.content.bytes()) {
+        learn_named(bytes, Notation::Text, secrets);
+    }
+    if let Some(bytes) = exchange.request_body.bytes() {
+        learn_named(bytes, of_body(&exchange.request_headers), secrets);
+    }
+}
+
+fn learn_named(text: &[u8], notation: Notation, secrets: &mut Secrets) {
+    for field in in_band::fields(text) {
+        if field.below {
+            secrets.learn_below(&text[field.range]);
+        } else {
+            secrets.learn(&text[field.range]);
+        }
+    }
+    for range in in_band::parameters(text, notation) {
+        secrets.learn(&text[range.clone()]);
+        secrets.learn(&query::decoded(&text[range]));
+    }
 }
 
 /// Takes out all that is known to be secret.
 pub(super) fn redact(exchange: &mut RecordedExchange, secrets: &Secrets) {
     exchange.target = target(&exchange.target, secrets);
+    let notation = of_body(&exchange.request_headers);
     headers(&mut exchange.request_headers, secrets);
-    content(&mut exchange.request_body, secrets);
+    content(&mut exchange.request_body, notation, secrets);
     let Some(response) = &mut exchange.response else { return };
+    let notation = of_body(&response.headers);
     headers(&mut response.headers, secrets);
     match &mut response.course {
-        Course::Body(chunks) => body(chunks, secrets),
-        Course::WebSocket(frames) => frames.iter_mut().for_each(|frame| content(&mut frame.content, secrets)),
+        Course::Body(chunks) => body(chunks, notation, secrets),
+        Course::WebSocket(frames) => {
+            for frame in frames {
+                content(&mut frame.content, Notation::Text, secrets);
+            }
+        }
     }
+}
+
+/// How the body below these headers names its secrets.
+fn of_body(headers: &[(String, Vec<u8>)]) -> Notation {
+    let is_form = |value: &[u8]| {
+        let essence = value.split(|byte| *byte == b';').next().unwrap_or_default();
+        essence.trim_ascii().eq_ignore_ascii_case(b"application/x-www-form-urlencoded")
+    };
+    let form = headers.iter().any(|(name, value)| name.eq_ignore_ascii_case("content-type") && is_form(value));
+    if form { Notation::Form } else { Notation::Text }
+}
+
+/// How the value of a header does.
+fn of_header(name: &str) -> Notation {
+    let references = ["location", "content-location", "referer"];
+    if references.iter().any(|known| name.eq_ignore_ascii_case(known)) { Notation::Reference } else { Notation::Urls }
 }
 
 fn headers(headers: &mut [(String, Vec<u8>)], secrets: &Secrets) {
@@ -47,21 +82,21 @@ fn headers(headers: &mut [(String, Vec<u8>)], secrets: &Secrets) {
         if is_secret(name) {
             *value = REDACTED.into();
         } else {
-            *value = text(value, secrets);
+            *value = text(value, of_header(name), secrets);
         }
     }
 }
 
-fn content(content: &mut Content, secrets: &Secrets) {
+fn content(content: &mut Content, notation: Notation, secrets: &Secrets) {
     if let Content::Kept(bytes) = content {
-        *bytes = Bytes::from(text(bytes, secrets));
+        *bytes = Bytes::from(text(bytes, notation, secrets));
     }
 }
 
-fn text(text: &[u8], secrets: &Secrets) -> Vec<u8> {
+fn text(text: &[u8], notation: Notation, secrets: &Secrets) -> Vec<u8> {
     let mut redacted = Vec::with_capacity(text.len());
     let mut at = 0;
-    for range in in_band::all(text, secrets) {
+    for range in in_band::all(text, notation, secrets) {
         redacted.extend(&text[at..range.start]);
         redacted.extend(REDACTED.bytes());
         at = range.end;
@@ -71,9 +106,9 @@ fn text(text: &[u8], secrets: &Secrets) -> Vec<u8> {
 }
 
 /// A secret can lie across the border of chunks: what stands for it comes where it began.
-fn body(chunks: &mut [RecordedChunk], secrets: &Secrets) {
+fn body(chunks: &mut [RecordedChunk], notation: Notation, secrets: &Secrets) {
     let whole = concat(chunks);
-    let found = in_band::all(&whole, secrets);
+    let found = in_band::all(&whole, notation, secrets);
     if found.is_empty() {
         return;
     }
@@ -99,31 +134,8 @@ fn concat(chunks: &[RecordedChunk]) -> Vec<u8> {
     chunks.iter().flat_map(|chunk| &chunk.bytes).copied().collect()
 }
 
-/// The parameters of a target's query, as they are written.
-fn parameters(target: &str) -> impl Iterator<Item = (&str, &str)> {
-    let query = target.split_once('?').map(|(_, query)| query);
-    query.into_iter().flat_map(|query| query.split('&')).filter_map(|parameter| parameter.split_once('='))
-}
-
-fn is_secret_parameter(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    ["key", "token", "secret", "sig", "auth", "password", "turn-state", "turn_state"]
-        .iter()
-        .any(|part| name.contains(part))
-}
-
 fn target(target: &str, secrets: &Secrets) -> String {
-    let named = match target.split_once('?') {
-        None => target.to_owned(),
-        Some((path, query)) => {
-            let parameters = query.split('&').map(|parameter| match parameter.split_once('=') {
-                Some((name, _)) if is_secret_parameter(name) => format!("{name}={REDACTED}"),
-                _ => parameter.to_owned(),
-            });
-            format!("{path}?{}", parameters.collect::<Vec<_>>().join("&"))
-        }
-    };
-    String::from_utf8_lossy(&text(named.as_bytes(), secrets)).into_owned()
+    String::from_utf8_lossy(&text(target.as_bytes(), Notation::Reference, secrets)).into_owned()
 }
 
 #[cfg(test)]
@@ -151,12 +163,107 @@ mod tests {
         }
     }
 
+    /// A request and its answer with one header and one body, redacted.
+    #[track_caller]
+    fn check(header: (&str, &str), body: &str, expected: (&str, &str)) {
+        let mut exchange = RecordedExchange::new("POST", "/");
+        let headers = vec![(header.0.to_owned(), header.1.as_bytes().to_vec())];
+        exchange.request_headers = headers.clone();
+        exchange.request_body = Content::Kept(Bytes::copy_from_slice(body.as_bytes()));
+        let chunk = RecordedChunk::new(Duration::ZERO, body.as_bytes().to_vec());
+        let mut response = crate::RecordedResponse::new(Duration::ZERO, 200, Course::Body(vec![chunk]));
+        response.headers = headers;
+        exchange.response = Some(response);
+        let mut secrets = Secrets::default();
+        learn(&exchange, &mut secrets);
+        redact(&mut exchange, &secrets);
+        let shown = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+        let expected = (expected.0.to_owned(), expected.1.to_owned());
+        let request = (shown(&exchange.request_headers[0].1), shown(exchange.request_body.bytes().unwrap()));
+        assert_eq!(request, expected, "of the request");
+        let response = (shown(&exchange.response.as_ref().unwrap().headers[0].1), shown(&concat(exchange.chunks())));
+        assert_eq!(response, expected, "of the response");
+    }
+
+    #[test]
+    fn secret_parameters_of_forms_are_taken_out() {
+        let form = "application/x-www-form-urlencoded";
+        for (content_type, given, expected) in [
+            (
+                form,
+                "grant_type=refresh_token&client_id=app&client_secret=s3cr%2Fet&refresh_token=rt-123456",
+                "grant_type=refresh_token&client_id=app&client_secret=[redacted]&refresh_token=[redacted]",
+            ),
+            ("Application/X-WWW-Form-Urlencoded; charset=UTF-8", "password=a?b#c", "password=[redacted]"),
+            (
+                form,
+                "client%5Fsecret=abc&accessToken=abc&q=abc",
+                "client%5Fsecret=[redacted]&accessToken=[redacted]&q=abc",
+            ),
+            (form, "token=rt-123456&token_type_hint=refresh_token", "token=[redacted]&token_type_hint=refresh_token"),
+            // Once seen, found again: as it was written, and as it was meant.
+            (form, "api_key=s3cr%2Fet&q=s3cr/et", "api_key=[redacted]&q=[redacted]"),
+            ("text/plain", "password=a", "password=a"),
+        ] {
+            check(("content-type", content_type), given, (content_type, expected));
+        }
+    }
+
+    #[test]
+    fn urls_in_headers_are_redacted_like_targets() {
+        for (name, given, expected) in [
+            (
+                "location",
+                "https://host/cb?state=1&access_token=abc#x",
+                "https://host/cb?state=1&access_token=[redacted]#x",
+            ),
+            ("location", "/cb?key=abc", "/cb?key=[redacted]"),
+            ("location", "/cb#id_token=abc&state=1", "/cb#id_token=[redacted]&state=1"),
+            ("location", "//me:pw@host/?a=b", "//[redacted]@host/?a=b"),
+            ("Referer", "https://me:pw@host/a@b?c=d", "https://[redacted]@host/a@b?c=d"),
+            (
+                "link",
+                "<https://host/?sig=abc>; rel=\"next\", <HTTP://me@host>",
+                "<https://host/?sig=[redacted]>; rel=\"next\", <HTTP://[redacted]@host>",
+            ),
+            (
+                "x-meta",
+                r#"{"u":"https://h/?next=https://me:pw@h/&key=a"}"#,
+                r#"{"u":"https://h/?next=https://[redacted]@h/&key=[redacted]"}"#,
+            ),
+            ("x-other", "what? key=abc", "what? key=abc"),
+            ("origin", "https://host:8080", "https://host:8080"),
+        ] {
+            check((name, given), "", (expected, ""));
+        }
+    }
+
+    #[test]
+    fn secret_fields_are_taken_out() {
+        let json = "application/json";
+        for (given, expected) in [
+            (
+                r#"{"client_secret":{"value":"ek_0123456789abcdef","expires_at":1},"say":"ek_0123456789abcdef"}"#,
+                r#"{"client_secret":{"value":"[redacted]","expires_at":1},"say":"[redacted]"}"#,
+            ),
+            // The words of a schema are not looked for elsewhere.
+            (
+                r#"{"password":{"type":"string","description":"The password"},"type":"string"}"#,
+                r#"{"password":{"type":"[redacted]","description":"[redacted]"},"type":"string"}"#,
+            ),
+            (r#"{"idToken":"abc","token":"abc"}"#, r#"{"idToken":"[redacted]","token":"abc"}"#),
+        ] {
+            check(("content-type", json), given, (json, expected));
+        }
+    }
+
     #[test]
     fn keys_in_queries_are_taken_out() {
         for (given, expected) in [
             ("/v1?api-version=1&key=abc&x", "/v1?api-version=1&key=[redacted]&x"),
             ("/v1?Access_Token=abc", "/v1?Access_Token=[redacted]"),
             ("/v1/responses", "/v1/responses"),
+            ("http://me:pw@host/v1?a=b", "http://[redacted]@host/v1?a=b"),
         ] {
             assert_eq!(target(given, &Secrets::default()), expected);
         }

@@ -8,6 +8,9 @@ pub(super) const REDACTED: &str = "[redacted]";
 /// Shorter values turn up by chance, where they are no secret.
 const SHORTEST: usize = 6;
 
+/// Values that nobody called secret, but something around them, are looked for elsewhere from this length only.
+const SHORTEST_BELOW: usize = 16;
+
 /// Values that were seen as secrets, to be found again where no name says so.
 #[derive(Debug, Default, Clone)]
 pub(super) struct Secrets(BTreeSet<Vec<u8>>);
@@ -28,9 +31,21 @@ impl Secrets {
         }
     }
 
+    /// Remembers a value below a secret name, if it looks like a key: words of a schema stand in such places too.
+    pub(super) fn learn_below(&mut self, value: &[u8]) {
+        if value.len() >= SHORTEST_BELOW && !value.iter().any(u8::is_ascii_whitespace) {
+            self.learn(value);
+        }
+    }
+
     pub(super) fn iter(&self) -> impl Iterator<Item = &[u8]> {
         self.0.iter().map(Vec::as_slice)
     }
+}
+
+/// A name as it is compared: `client_secret`, `Client-Secret` and `clientSecret` are one.
+pub(super) fn plain_name(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).to_ascii_lowercase().replace(['_', '-'], "")
 }
 
 /// Words that stand beside secrets: schemes, and attributes of cookies (RFC 6265 §4.1.1).
