@@ -37,7 +37,7 @@ const VERSION: u32 = 1;
 /// request +0s POST "/v1/responses"
 /// header content-type "application/json"
 /// header authorization "[redacted]"
-/// body withheld 512 bytes sha256 e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855
+/// body withheld 512 bytes sha256 471be6558b665e4f6dd49f1184814d1491b0315d466beea768c153cc5500c836
 /// response +0.214s 200
 /// header content-type "text/event-stream"
 /// chunk +0.215s
