@@ -5,6 +5,7 @@ mod prompts;
 mod run;
 mod service;
 mod settings;
+mod standing;
 mod tally;
 
 use codex_stream::ExitStatus;

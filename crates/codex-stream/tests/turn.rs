@@ -118,28 +118,3 @@ fn prompts_are_read_from_standard_input_line_by_line() {
     let ran = support::run_with_input(&["turn", "-", "--output", "summary"], b"one\n\ntwo\n");
     assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");
 }
-
-#[cfg(unix)]
-#[test]
-fn an_interrupted_turn_is_status_130_and_says_what_was_received() {
-    use std::{
-        io::{BufRead, BufReader, Read},
-        process::{Command, Stdio},
-    };
-
-    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half\n"});
-    let server = Server::new([sse(&[delta]).hold_until(stream_replay::Gate::new())]);
-    let mut command = server.command(&["hi", "--on-cut", "fail"]);
-    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
-    let mut line = String::new();
-    BufReader::new(child.stdout.take().expect("a pipe")).read_line(&mut line).expect("text arrives");
-    assert_eq!(line, "Half\n");
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(killed.success());
-    let status = child.wait().expect("the binary ends");
-    let mut stderr = String::new();
-    child.stderr.take().expect("a pipe").read_to_string(&mut stderr).expect("messages are text");
-    assert_eq!(status.code(), Some(130), "{stderr}");
-    assert!(stderr.contains("interrupted after 1 events"), "{stderr}");
-    server.runtime.block_on(server.server.wait_for_disconnects(1));
-}

@@ -4,13 +4,14 @@ use std::{future::Future, io, pin::Pin, time::Instant};
 
 use codex_api::Turn;
 use codex_stream::{ExitStatus, OutputFormat, Place, Render, renderer};
-use response_events::{Failure, FailureKind, Ledger, Request};
+use response_events::{Failure, FailureKind, Request};
 
 use super::{
     conversation::{Conversation, Next},
     prompts::Prompts,
     service::Service,
     settings::Settings,
+    standing::Standing,
     tally::Tally,
 };
 use crate::{
@@ -40,7 +41,10 @@ pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatu
     for turn in 0.. {
         let prompt = tokio::select! {
             prompt = prompts.next() => prompt,
-            _ = &mut run.interrupt => return Ok(ExitStatus::Interrupted),
+            _ = &mut run.interrupt => {
+                diagnostics::error("interrupted");
+                return Ok(ExitStatus::Interrupted);
+            }
         };
         let prompt = prompt.map_err(|error| usage(format_args!("cannot read standard input: {error}")))?;
         let Some(prompt) = prompt else { break };
@@ -89,7 +93,7 @@ impl Run {
     /// One request: its events are shown as they come. Gives the failure that ended it, which has been reported.
     async fn request(&mut self, turn: &Turn, body: Request, place: Place) -> Result<Option<Failure>, Problem> {
         let started = Instant::now();
-        let mut tally = Tally::default();
+        let (mut tally, mut standing) = (Tally::default(), Standing::default());
         let out = &mut io::stdout().lock();
         self.renderer.begin(Some(place), out)?;
         let mut events = turn.stream(body);
@@ -97,7 +101,7 @@ impl Run {
             let event = tokio::select! {
                 // First, so that a stream that never pauses can be stopped, too.
                 biased;
-                _ = &mut self.interrupt => break Some(interrupted(events.ledger())),
+                _ = &mut self.interrupt => break Some(standing.interrupted(events.ledger())),
                 event = events.try_next() => event,
             };
             self.progress.clear();
@@ -105,6 +109,7 @@ impl Run {
                 Ok(Some(event)) => {
                     let at = started.elapsed();
                     tally.observe(at, &event);
+                    standing.observe(&event);
                     self.conversation.observe(&event);
                     self.renderer.event(Some(at), &event, out)?;
                     self.progress.show(&event);
@@ -125,12 +130,4 @@ impl Run {
         diagnostics::cost(self.format, &tally.line(started.elapsed(), events.ledger()));
         Ok(failure)
     }
-}
-
-/// The user has stopped the request: what had arrived by then.
-fn interrupted(ledger: &Ledger) -> Failure {
-    let message = format!("interrupted after {} events ({} bytes)", ledger.events, ledger.payload_bytes);
-    let mut failure = Failure::new(FailureKind::Cancelled, message);
-    failure.output_delivered = ledger.events > 0;
-    failure
 }
