@@ -51,7 +51,7 @@ pub(crate) struct DecodeArgs {
     #[arg(long, value_name = "N", value_parser = at_least_one::<NonZeroUsize>)]
     pub(crate) chunk_bytes: Option<NonZeroUsize>,
     /// Refuse a larger event
-    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
+    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES, value_parser = size)]
     pub(crate) max_event_bytes: usize,
 }
 
@@ -150,6 +150,11 @@ fn one_line(message: &str) -> String {
 /// Reads a count that must not be zero.
 fn at_least_one<T: FromStr>(text: &str) -> Result<T, &'static str> {
     text.trim().parse().map_err(|_| "it must be a whole number, and at least 1")
+}
+
+/// Reads a number of bytes that must not be zero.
+fn size(text: &str) -> Result<usize, &'static str> {
+    at_least_one(text).map(NonZeroUsize::get)
 }
 
 #[cfg(test)]

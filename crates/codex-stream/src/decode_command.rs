@@ -1,5 +1,6 @@
 //! `decode`: a recorded stream from a file or standard input.
 
+mod exchange;
 mod picture;
 mod recording;
 
@@ -42,12 +43,15 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
     head.truncate(read);
     if Cassette::is_cassette(&head) {
         input.read_to_end(&mut head).map_err(unreadable)?;
-        if args.output == OutputFormat::Html {
-            return picture::decode(&head, &name_of(path), options(args), &mut io::stdout().lock());
-        }
         let name = path.map_or("standard input".into(), Path::to_string_lossy);
         let cassette = Cassette::parse(&head).map_err(|error| usage(format_args!("{name}: {error}")))?;
-        return recording::decode(&cassette, args);
+        if cassette.exchanges().is_empty() {
+            return Err(usage(format_args!("{name}: the cassette holds no exchange")));
+        }
+        return match args.output {
+            OutputFormat::Html => picture::decode(&cassette, &name_of(path), options(args), &mut io::stdout().lock()),
+            _ => recording::decode(&cassette, args),
+        };
     }
 
     let mut input = io::Cursor::new(head).chain(input);

@@ -73,6 +73,8 @@ fn ways_that_cannot_be_gone_are_refused_before_anything_is_sent() {
     check(&["turn", "hi", "--base-url", "http://127.0.0.1:1/v1", "--ca", "no-such-file.pem"], "no-such-file.pem");
     check(&["turn", "hi", "--proxy", "gopher://host"], "--proxy");
     check(&["turn", "hi", "--max-attempts", "0"], "it must be a whole number, and at least 1");
+    check(&["turn", "hi", "--max-event-bytes", "0"], "it must be a whole number, and at least 1");
+    check(&["decode", "--wire", "chat", "--max-event-bytes", "0"], "it must be a whole number, and at least 1");
     check(&["decode", "--wire", "chat", "--chunk-bytes", "0"], "it must be a whole number, and at least 1");
 }
 

@@ -209,3 +209,20 @@ fn a_picture_of_a_cassette_has_its_exchanges_and_times() {
     assert_eq!(ran.status, Some(3), "{}", ran.stderr);
     assert!(ran.stdout.contains("<title>failed after 3.50 s, 2 attempts: truncated"), "{}", ran.stdout);
 }
+
+#[test]
+fn failures_of_a_cassette_name_the_request() {
+    let head = "codex-cassette 1\nrequest +0s POST \"/v1/responses\"\n";
+    let id = "header x-request-id \"req_7\"\n";
+    let refused = "chunk +0.1s\n  : {\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No.\"}}\nend +0.1s finish\n";
+    let cut = "chunk +0.1s\n  | data: {\"type\":\"response.created\",\"response\":{}}\n  |\nend +0.2s rst\n";
+    for (status, rest, expected) in [(400, refused, 1), (502, "end +0.1s finish\n", 1), (200, cut, 3)] {
+        let cassette = format!("{head}response +0.1s {status}\n{id}{rest}");
+        for output in ["json", "html"] {
+            let ran = run_with_input(&["decode", "--wire", "responses", "--output", output], cassette.as_bytes());
+            assert_eq!(ran.status, Some(expected), "{ran:?}");
+            assert!(ran.stderr.contains("request id req_7"), "{output}: {}", ran.stderr);
+            assert!(ran.stdout.contains("req_7"), "{output}: {}", ran.stdout);
+        }
+    }
+}

@@ -136,11 +136,12 @@ fn broken_cassettes_are_refused_with_file_and_line() {
         ("codex-cassette 1\n", "the cassette holds no exchange"),
     ] {
         fs::write(&path, content).expect("it is written");
-        for args in [&["replay"][..], &["decode", "--wire", "chat"]] {
+        let decode = ["decode", "--wire", "chat", "--output"];
+        for args in [&["replay"][..], &[&decode[..], &["text"]].concat(), &[&decode[..], &["html"]].concat()] {
             let ran = run(&[args, &[text(&path)]].concat());
             assert_eq!(ran.status, Some(2), "{ran:?}");
             assert!(ran.stderr.contains(expected), "{ran:?}");
-            assert!(ran.stderr.contains("broken.cassette") || args[0] == "decode", "{ran:?}");
+            assert!(ran.stderr.contains("broken.cassette"), "{ran:?}");
         }
     }
 }

@@ -6,7 +6,7 @@ use clap::{Args, ValueEnum};
 use codex_api::{OnCut, ProxyUrl, Transport};
 use codex_stream::OutputFormat;
 
-use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg, at_least_one};
+use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg, at_least_one, size};
 
 #[derive(Debug, Args)]
 #[command(next_line_help = false)]
@@ -81,7 +81,7 @@ pub(crate) struct TurnArgs {
     #[arg(long, value_name = "D", default_value = "off")]
     pub(crate) turn_timeout: Deadline,
     /// Refuse a larger event
-    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES)]
+    #[arg(long, value_name = "N", default_value_t = MAX_EVENT_BYTES, value_parser = size)]
     pub(crate) max_event_bytes: usize,
     /// Root certificates to trust, too [default: `CODEX_CA_CERTIFICATE`, then `SSL_CERT_FILE`]
     #[arg(long, value_name = "FILE")]

@@ -1,0 +1,58 @@
+//! What a recorded exchange means, whatever shows it.
+
+use response_events::{ApiError, Failure, FailureKind};
+use stream_replay::{FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame};
+
+/// What an exchange means that has no stream.
+pub(super) fn refusal(exchange: &RecordedExchange) -> Option<Failure> {
+    let Some(response) = &exchange.response else {
+        let RecordedEnd::Failed(why) = &exchange.end else { return None };
+        return Some(Failure::new(FailureKind::Connect, why.clone()));
+    };
+    let status = response.status;
+    if status == 101 || (200..300).contains(&status) {
+        return None;
+    }
+    let body: Vec<u8> = exchange.chunks().iter().flat_map(|chunk| &chunk.bytes).copied().collect();
+    let mut failure = match ApiError::from_body(&body) {
+        Some(mut error) => {
+            error.status = Some(status);
+            Failure::from_api(error)
+        }
+        None => Failure::new(FailureKind::Status, format!("the service answered with status {status}")),
+    };
+    failure.status = Some(status);
+    failure.request_id = request_id(exchange);
+    Some(failure)
+}
+
+/// The failure of a stream, completed with what the exchange tells beside the stream.
+pub(super) fn describe(mut failure: Failure, exchange: &RecordedExchange) -> Failure {
+    failure.request_id = failure.request_id.or_else(|| request_id(exchange));
+    let close = exchange.frames().iter().rfind(|frame| frame.from == Peer::Server && frame.kind == FrameKind::Close);
+    if let (FailureKind::Truncated, Some(close)) = (failure.kind, close) {
+        (failure.kind, failure.close_code) = (FailureKind::Closed, close.close_code());
+    }
+    failure
+}
+
+/// The service's id of the request.
+pub(super) fn request_id(exchange: &RecordedExchange) -> Option<String> {
+    let id = exchange.response.as_ref()?.header("x-request-id")?;
+    Some(String::from_utf8_lossy(id).into_owned())
+}
+
+/// A message of the server as an event of a stream; what else is said is none.
+pub(super) fn event(frame: &RecordedFrame) -> Vec<u8> {
+    let (Peer::Server, FrameKind::Text, Some(text)) = (frame.from, frame.kind, frame.content.bytes()) else {
+        return Vec::new();
+    };
+    let mut event = Vec::with_capacity(text.len() + 8);
+    for line in text.split(|byte| matches!(byte, b'\n' | b'\r')) {
+        event.extend(b"data: ");
+        event.extend(line);
+        event.push(b'\n');
+    }
+    event.push(b'\n');
+    event
+}
