@@ -39,7 +39,12 @@ pub(super) const ALLOWED: &[Allowed] = &[
         crates: &["bytes", "http"],
         adapters: &[("http_transport::Upgraded", "tokio"), ("http_transport::connector", "tokio")],
     },
-    Allowed { package: "stream-replay", crates: &["bytes"], adapters: &[] },
+    Allowed {
+        package: "stream-replay",
+        crates: &["bytes"],
+        // How the recorder reaches its service.
+        adapters: &[("stream_replay::RecorderBuilder", "http_transport")],
+    },
     Allowed {
         package: "codex-api",
         // Those of the crates below it are exported again.
