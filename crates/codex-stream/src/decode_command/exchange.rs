@@ -1,5 +1,7 @@
 //! What a recorded exchange means, whatever shows it.
 
+use std::{borrow::Cow, time::Duration};
+
 use response_events::{ApiError, Failure, FailureKind};
 use stream_replay::{FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame};
 
@@ -42,8 +44,15 @@ pub(super) fn request_id(exchange: &RecordedExchange) -> Option<String> {
     Some(String::from_utf8_lossy(id).into_owned())
 }
 
+/// The stream of an exchange as it came, piece by piece.
+pub(super) fn pieces(exchange: &RecordedExchange) -> impl Iterator<Item = (Duration, Cow<'_, [u8]>)> {
+    // An exchange has the ones or the others.
+    let chunks = exchange.chunks().iter().map(|chunk| (chunk.at, Cow::Borrowed(&chunk.bytes[..])));
+    chunks.chain(exchange.frames().iter().map(|frame| (frame.at, Cow::Owned(event(frame)))))
+}
+
 /// A message of the server as an event of a stream; what else is said is none.
-pub(super) fn event(frame: &RecordedFrame) -> Vec<u8> {
+fn event(frame: &RecordedFrame) -> Vec<u8> {
     let (Peer::Server, FrameKind::Text, Some(text)) = (frame.from, frame.kind, frame.content.bytes()) else {
         return Vec::new();
     };

@@ -6,7 +6,7 @@ use codex_stream::{AttemptHead, DecodeOptions, Decoded, ExitStatus, StreamDecode
 use response_events::{Failure, Ledger, TransportKind, TurnEvent};
 use stream_replay::{Cassette, Course, RecordedExchange};
 
-use super::exchange::{describe, event, refusal, request_id};
+use super::exchange::{describe, pieces, refusal, request_id};
 use crate::{
     diagnostics::{self, Subject},
     problem::Problem,
@@ -62,11 +62,7 @@ fn add(
         }
         Ok::<(), io::Error>(())
     };
-    match exchange.response.as_ref().map(|response| &response.course) {
-        Some(Course::Body(chunks)) => chunks.iter().try_for_each(|chunk| feed(chunk.at, &chunk.bytes))?,
-        Some(Course::WebSocket(frames)) => frames.iter().try_for_each(|frame| feed(frame.at, &event(frame)))?,
-        None => {}
-    }
+    pieces(exchange).try_for_each(|(at, bytes)| feed(at, &bytes))?;
     let end = since(settled.unwrap_or(exchange.end_at));
     let Decoded { ledger, failure, .. } = stream.finish(&mut |event| {
         builder.event(end, event);

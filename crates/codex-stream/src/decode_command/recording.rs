@@ -7,10 +7,10 @@ use std::{
 
 use codex_stream::{Decoded, ExitStatus, Render, StreamDecoder, renderer};
 use response_events::{Ledger, TurnEvent, Wire};
-use stream_replay::{Cassette, Course, RecordedExchange};
+use stream_replay::{Cassette, RecordedExchange};
 
 use super::{
-    exchange::{describe, event, refusal},
+    exchange::{describe, pieces, refusal},
     options, report,
 };
 use crate::{
@@ -50,11 +50,7 @@ fn stream(
         let mut show = |event: &TurnEvent| renderer.event(Some(at), event, out);
         bytes.chunks(size).try_for_each(|piece| stream.feed(piece, &mut show))
     };
-    match exchange.response.as_ref().map(|response| &response.course) {
-        Some(Course::Body(chunks)) => chunks.iter().try_for_each(|chunk| feed(chunk.at, &chunk.bytes))?,
-        Some(Course::WebSocket(frames)) => frames.iter().try_for_each(|frame| feed(frame.at, &event(frame)))?,
-        None => {}
-    }
+    pieces(exchange).try_for_each(|(at, bytes)| feed(at, &bytes))?;
     let mut show = |event: &TurnEvent| renderer.event(Some(exchange.end_at), event, out);
     let mut decoded: Decoded = stream.finish(&mut show)?;
     decoded.failure = decoded.failure.map(|failure| describe(failure, exchange));
