@@ -46,7 +46,7 @@ impl Dialing {
         if let Some(checkout) = &mut self.checkout {
             if let Poll::Ready(mut idle) = checkout.poll(cx) {
                 self.checkout = None;
-                if idle.is_alive(cx) {
+                if idle.is_alive() {
                     self.leave_dial();
                     return Poll::Ready(Ok(Dialed::Freed(Box::new(idle))));
                 }

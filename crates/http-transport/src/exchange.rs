@@ -194,7 +194,7 @@ impl Exchange {
             None => {
                 // Otherwise it stays here, at its end, until the caller has judged.
                 if self.reuse == Reuse::AfterBody {
-                    self.park(cx);
+                    self.park();
                 }
                 Poll::Ready(None)
             }
@@ -256,11 +256,11 @@ impl Exchange {
     fn poll_open(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
         loop {
             match &mut self.state {
-                State::New(_) => self.start(cx)?,
+                State::New(_) => self.start()?,
                 State::Following(following) => {
                     let wish = ready!(following.0.poll(cx));
                     if let State::Following(following) = self.leave() {
-                        self.enter(following.1, wish, cx)?;
+                        self.enter(following.1, wish)?;
                     }
                 }
                 State::Dialing(dialing) => {
@@ -290,7 +290,7 @@ impl Exchange {
                             waiting.call.distrust(&error);
                             let plan = again.take().filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
                             let plan = plan.ok_or(error)?;
-                            self.enter(plan, Wish::Fresh, cx)?;
+                            self.enter(plan, Wish::Fresh)?;
                             continue;
                         }
                     };
@@ -321,7 +321,7 @@ impl Exchange {
         mem::replace(&mut self.state, State::Ended(phase))
     }
 
-    fn start(&mut self, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn start(&mut self) -> Result<(), Error> {
         if let State::New(plan) = self.leave() {
             let plan = (*plan)?;
             if Handle::try_current().is_err() {
@@ -334,15 +334,15 @@ impl Exchange {
                 // It may keep the connection for good, and is rare enough to have one of its own.
                 Switch::Possible | Switch::Tunnel => Wish::Own,
             };
-            self.enter(plan, wish, cx)?;
+            self.enter(plan, wish)?;
         }
         Ok(())
     }
 
     /// Takes a connection that is there, waits for one that is to come, or dials.
-    fn enter(&mut self, plan: Plan, wish: Wish, cx: &mut Context<'_>) -> Result<(), Error> {
+    fn enter(&mut self, plan: Plan, wish: Wish) -> Result<(), Error> {
         let Settings { connect_timeout, pool, .. } = &*self.settings;
-        match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout, cx) {
+        match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout) {
             Entry::Parked(idle) => self.wait_on(*idle, plan),
             Entry::Shared(place) => {
                 let endpoint = Arc::clone(&plan.endpoint);
@@ -381,10 +381,10 @@ impl Exchange {
     }
 
     /// The body has ended cleanly.
-    fn park(&mut self, cx: &mut Context<'_>) {
+    fn park(&mut self) {
         if let State::Body(endpoint, call) = mem::replace(&mut self.state, State::Ended(Phase::Done)) {
             let idle = match call {
-                Call::Http1(http) => http.into_idle(cx),
+                Call::Http1(http) => http.into_idle(),
                 // The pool has the connection already.
                 Call::Http2(_) => None,
             };

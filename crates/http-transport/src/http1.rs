@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -26,19 +26,24 @@ type Boxed<T> = Pin<Box<dyn Future<Output = T> + Send>>;
 
 /// A connection that a request was put on.
 pub(crate) struct Http1 {
-    /// `None` once it has ended, unless by a switch of protocols.
-    connection: Option<Link>,
+    halves: Halves,
+    relay: Relay,
     /// The way to put another request on the connection; `None` if there must be none.
     sender: Option<Sender>,
+    progress: Arc<Progress>,
+    interim: Arc<AtomicUsize>,
+}
+
+/// What hyper makes of a connection with a request: a future that moves bytes, and what comes out of it.
+struct Halves {
+    /// `None` once it has ended, unless by a switch of protocols.
+    connection: Option<Link>,
     /// What the connection ended with, when hyper could not tell the head or the body.
     failure: Option<hyper::Error>,
     /// `None` once the response is there.
     response: Option<Boxed<hyper::Result<http::Response<Incoming>>>>,
     body: Option<Incoming>,
     switch: Switch,
-    progress: Arc<Progress>,
-    interim: Arc<AtomicUsize>,
-    relay: Arc<Relay>,
 }
 
 impl Http1 {
@@ -59,20 +64,19 @@ impl Http1 {
             count.fetch_add(1, Relaxed);
         });
         let response: Boxed<_> = Box::pin(sender.send_request(request));
-        let response = Some(response);
+        let (connection, response) = (Some(connection), Some(response));
+        let halves = Halves { connection, failure: None, response, body: None, switch };
         // What may become another protocol takes no other request.
         let sender = Some(sender).filter(|_| switch == Switch::Excluded);
-        let relay = Relay::new();
-        let connection = Some(connection);
-        Self { connection, sender, failure: None, response, body: None, switch, progress, interim, relay }
+        Self { halves, relay: Relay::new(), sender, progress, interim }
     }
 
     /// The connection without its request, if it can take another one: both sides are done with this one, and both
     /// keep the connection.
-    pub(crate) fn into_idle(mut self, cx: &mut Context<'_>) -> Option<Idle> {
+    pub(crate) fn into_idle(mut self) -> Option<Idle> {
         // hyper sees whether the connection goes on when it is polled behind the end of the body.
-        self.drive(cx);
-        let idle = Idle { connection: self.connection?, sender: self.sender?, progress: self.progress };
+        self.halves.drive(&mut Context::from_waker(Waker::noop()));
+        let idle = Idle { connection: self.halves.connection?, sender: self.sender?, progress: self.progress };
         idle.is_ready().then_some(idle)
     }
 
@@ -87,17 +91,33 @@ impl Http1 {
 
     /// Whether the request asked to switch protocols, and was not refused.
     pub(crate) fn switch(&self) -> Switch {
-        self.switch
+        self.halves.switch
     }
 
     /// The stream behind a 101 that was asked for, or behind a `CONNECT`, and what the server has already sent on it.
     pub(crate) fn into_stream(self) -> Option<(BoxStream, Bytes)> {
-        let parts = self.connection?.into_parts();
+        let parts = self.halves.connection?.into_parts();
         Some((parts.io.into_inner().into_inner(), parts.read_buf))
     }
 
     /// The response without its body, which stays here. Ready once.
     pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
+        let response = ready!(self.relay.poll(cx, |cx| self.halves.poll_response(cx)))?;
+        if response.status() == StatusCode::MISDIRECTED_REQUEST {
+            // RFC 9110, section 15.5.20: another try needs another connection.
+            self.sender = None;
+        }
+        Poll::Ready(Ok(response))
+    }
+
+    /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.
+    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
+        self.relay.poll(cx, |cx| self.halves.poll_data(cx))
+    }
+}
+
+impl Halves {
+    fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         self.drive(cx);
         let Some(response) = &mut self.response else { return Poll::Pending };
         let response = ready!(response.as_mut().poll(cx));
@@ -112,27 +132,15 @@ impl Http1 {
         } else if let Some(cause) = self.failure.take() {
             return Poll::Ready(Err(cause));
         }
-        if response.status() == StatusCode::MISDIRECTED_REQUEST {
-            // RFC 9110, section 15.5.20: another try needs another connection.
-            self.sender = None;
-        }
         let (parts, body) = response.into_parts();
         self.body = Some(body);
         Poll::Ready(Ok(http::Response::from_parts(parts, ())))
     }
 
-    /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.
-    pub(crate) fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
-        let relay = Arc::clone(&self.relay);
-        relay.poll(cx, |cx| {
-            // hyper reads on only when the chunk before was taken. So at most one chunk and hyper's read buffer are
-            // ever held here.
-            self.drive(cx);
-            self.poll_ready_data(cx)
-        })
-    }
-
-    fn poll_ready_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
+    fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<hyper::Result<Bytes>>> {
+        // hyper reads on only when the chunk before was taken. So at most one chunk and hyper's read buffer are ever
+        // held here.
+        self.drive(cx);
         let Some(body) = &mut self.body else {
             return Poll::Ready(None);
         };

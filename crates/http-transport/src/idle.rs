@@ -2,7 +2,7 @@
 
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
@@ -48,7 +48,9 @@ impl Idle {
     }
 
     /// Looks once whether the connection still lives: the server may have closed it, or sent what nobody asked for.
-    pub(crate) fn is_alive(&mut self, cx: &mut Context<'_>) -> bool {
-        Pin::new(&mut self.connection).poll(cx).is_pending() && self.is_ready()
+    pub(crate) fn is_alive(&mut self) -> bool {
+        // Nobody waits for it: the next request would wake its own task by being put on the connection.
+        let mut cx = Context::from_waker(Waker::noop());
+        Pin::new(&mut self.connection).poll(&mut cx).is_pending() && self.is_ready()
     }
 }

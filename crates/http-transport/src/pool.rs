@@ -6,7 +6,6 @@ mod lead;
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::Context;
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
@@ -97,23 +96,16 @@ impl Parked {
 impl Pool {
     /// What there is for a request: a connection that lives (the one that waited least first), or the hope of one.
     /// `patience` is how long it may last. Needs a tokio runtime.
-    pub(crate) fn enter(
-        self: &Arc<Self>,
-        way: &Way,
-        offer: Offer,
-        wish: Wish,
-        patience: Option<Duration>,
-        cx: &mut Context<'_>,
-    ) -> Entry {
-        if wish == Wish::Any {
-            if let Some(place) = self.place(way) {
+    pub(crate) fn enter(self: &Arc<Self>, way: &Way, offer: Offer, wish: Wish, patience: Option<Duration>) -> Entry {
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        if let Some(runtime) = runtime.filter(|_| wish == Wish::Any) {
+            if let Some(place) = self.place(way, runtime) {
                 return Entry::Shared(place);
             }
-            if let Some(idle) = self.take(way, cx) {
+            if let Some(idle) = self.take(way, runtime) {
                 return Entry::Parked(Box::new(idle));
             }
         }
-        let runtime = Handle::try_current().ok().map(|handle| handle.id());
         let checkout = || runtime.filter(|_| wish == Wish::Any).map(|runtime| Checkout::new(self, way, runtime));
         if offer == Offer::Http1 {
             return Entry::Dial(None, checkout());
@@ -139,11 +131,10 @@ impl Pool {
     }
 
     /// An HTTP/1.1 connection that lives.
-    fn take(&self, way: &Way, cx: &mut Context<'_>) -> Option<Idle> {
-        let runtime = Handle::try_current().ok()?.id();
+    fn take(&self, way: &Way, runtime: Id) -> Option<Idle> {
         // Each is looked at, and closed, without the lock.
         while let Some(mut parked) = self.pop(way, runtime) {
-            if parked.is_fresh(Instant::now()) && parked.idle.is_alive(cx) {
+            if parked.is_fresh(Instant::now()) && parked.idle.is_alive() {
                 return Some(parked.idle);
             }
         }
@@ -158,8 +149,7 @@ impl Pool {
     }
 
     /// A place on a connection that others use, too; on the newest of them.
-    fn place(&self, way: &Way) -> Option<Place> {
-        let runtime = Handle::try_current().ok()?.id();
+    fn place(&self, way: &Way, runtime: Id) -> Option<Place> {
         let mut all = self.lock();
         let shared = &mut all.get_mut(way)?.shared;
         shared.retain(|shared| shared.connection.is_open());

@@ -11,7 +11,8 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// Shared by the connection's two ends of the matter: the request body, which is handed over, and the socket, which
-/// takes bytes and is flushed. It counts for the connection's latest request. All of it is touched by one task at a time, so relaxed atomics do.
+/// takes bytes and is flushed. It counts for the connection's latest request. One task at a time writes it, so nothing
+/// here needs a locked access.
 #[derive(Debug, Default)]
 pub(crate) struct Progress {
     body_taken: AtomicBool,
@@ -51,7 +52,7 @@ impl Progress {
 
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(count)) = result {
-            self.written.fetch_add(*count as u64, Relaxed);
+            add(&self.written, *count);
         }
     }
 
@@ -61,6 +62,10 @@ impl Progress {
             self.sent.store(true, Relaxed);
         }
     }
+}
+
+fn add(counter: &AtomicU64, count: usize) {
+    counter.store(counter.load(Relaxed) + count as u64, Relaxed);
 }
 
 /// A stream that reports what passes.
@@ -84,7 +89,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let this = self.get_mut();
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
-        this.progress.read.fetch_add((buf.filled().len() - before) as u64, Relaxed);
+        add(&this.progress.read, buf.filled().len() - before);
         result
     }
 }

@@ -4,7 +4,7 @@
 //! one task, they would wake that task while it runs, and every chunk would cost one more poll that finds nothing.
 
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Wake, Waker};
 
 /// Nobody polls: a wake is for the task.
@@ -14,37 +14,71 @@ const AT_WORK: u8 = 1;
 /// As before, and something woke.
 const WOKEN: u8 = 2;
 
+/// How often in a row halves that woke each other are polled before the task is woken instead. One wakes the other, and
+/// what that does is seen; what takes longer has used up a budget, or goes on for long.
+const ROUNDS: usize = 2;
+
 /// Passes wakes on to the task, but keeps those back that come while the task polls and finds what they announce.
+///
+/// What is shared with the wakers is touched as little as possible: there is a relay for each of many streams, and every
+/// locked access to memory that has left the cache is one that the processor waits for.
 #[derive(Debug)]
 pub(crate) struct Relay {
+    shared: Arc<Shared>,
+    /// Wakes `shared`.
+    waker: Waker,
+    /// The same as `shared.task`.
+    task: Waker,
+}
+
+#[derive(Debug)]
+struct Shared {
     state: AtomicU8,
     task: Mutex<Waker>,
 }
 
 impl Relay {
-    pub(crate) fn new() -> Arc<Self> {
-        Arc::new(Self { state: AtomicU8::new(AT_REST), task: Mutex::new(Waker::noop().clone()) })
+    pub(crate) fn new() -> Self {
+        let task = Waker::noop().clone();
+        let shared = Arc::new(Shared { state: AtomicU8::new(AT_REST), task: Mutex::new(task.clone()) });
+        let waker = Waker::from(Arc::clone(&shared));
+        Self { shared, waker, task }
     }
 
-    /// Polls with the relay in place of the task's waker. A wake is lost only if `poll` is ready: then it is called
-    /// again anyhow.
+    /// Polls with the relay in place of the task's waker, once more if that woke something. A wake is lost only if
+    /// `poll` is ready: then it is called again anyhow.
     pub(crate) fn poll<T>(
-        self: &Arc<Self>,
+        &mut self,
         cx: &mut Context<'_>,
-        poll: impl FnOnce(&mut Context<'_>) -> Poll<T>,
+        mut poll: impl FnMut(&mut Context<'_>) -> Poll<T>,
     ) -> Poll<T> {
-        self.task.lock().unwrap_or_else(PoisonError::into_inner).clone_from(cx.waker());
-        self.state.store(AT_WORK, Ordering::Release);
-        let answer = poll(&mut Context::from_waker(&Waker::from(Arc::clone(self))));
-        if self.state.swap(AT_REST, Ordering::AcqRel) == WOKEN && answer.is_pending() {
-            // From another thread, or because of a budget: not of what `poll` has already seen.
-            cx.waker().wake_by_ref();
+        if !self.task.will_wake(cx.waker()) {
+            self.task.clone_from(cx.waker());
+            self.shared.task().clone_from(cx.waker());
         }
-        answer
+        for _ in 0..ROUNDS {
+            self.shared.state.store(AT_WORK, Ordering::Release);
+            let answer = poll(&mut Context::from_waker(&self.waker));
+            if answer.is_ready() {
+                self.shared.state.store(AT_REST, Ordering::Release);
+                return answer;
+            }
+            if self.shared.state.swap(AT_REST, Ordering::AcqRel) != WOKEN {
+                return Poll::Pending;
+            }
+        }
+        cx.waker().wake_by_ref();
+        Poll::Pending
     }
 }
 
-impl Wake for Relay {
+impl Shared {
+    fn task(&self) -> MutexGuard<'_, Waker> {
+        self.task.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Wake for Shared {
     fn wake(self: Arc<Self>) {
         self.wake_by_ref();
     }
@@ -52,7 +86,7 @@ impl Wake for Relay {
     fn wake_by_ref(self: &Arc<Self>) {
         let seen = self.state.compare_exchange(AT_WORK, WOKEN, Ordering::AcqRel, Ordering::Acquire);
         if seen == Err(AT_REST) {
-            self.task.lock().unwrap_or_else(PoisonError::into_inner).wake_by_ref();
+            self.task().wake_by_ref();
         }
     }
 }

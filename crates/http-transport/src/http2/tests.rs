@@ -5,7 +5,6 @@ mod frames;
 
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::{Context, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -45,7 +44,7 @@ impl Client {
     }
 
     fn enter(&self, wish: Wish) -> Entry {
-        self.pool.enter(&self.way, Offer::Http2, wish, Some(LIMIT), &mut Context::from_waker(Waker::noop()))
+        self.pool.enter(&self.way, Offer::Http2, wish, Some(LIMIT))
     }
 
     /// A request of `length` bytes, on a connection that is there or on a new one; with the server's end of a new one.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::deadline::Deadline;
@@ -35,7 +36,7 @@ impl Lead {
 
     /// A place on a connection that somebody else has opened meanwhile.
     pub(crate) fn overtaken(&self) -> Option<Place> {
-        self.pool.place(&self.way)
+        self.pool.place(&self.way, Handle::try_current().ok()?.id())
     }
 
     /// There is a connection.

@@ -14,7 +14,7 @@ impl Wake for Count {
 }
 
 /// Polls once with `poll`, then wakes whatever it kept; answers how often the task was woken by each.
-fn check(poll: impl FnOnce(&Waker) -> Poll<()>, expected: (usize, usize)) {
+fn check(mut poll: impl FnMut(&Waker) -> Poll<()>, expected: (usize, usize)) {
     let task = Arc::new(Count::default());
     let mut kept = None;
     _ = Relay::new().poll(&mut Context::from_waker(&Waker::from(Arc::clone(&task))), |cx| {
@@ -52,13 +52,27 @@ fn a_wake_at_work_is_passed_on_once_when_the_poll_is_pending() {
 }
 
 #[test]
+fn halves_that_woke_each_other_are_polled_once_more_in_place_of_the_task() {
+    let mut rounds = 0;
+    let wake_once = |waker: &Waker| {
+        rounds += 1;
+        if rounds == 1 {
+            waker.wake_by_ref();
+        }
+        Poll::Pending
+    };
+    check(wake_once, (0, 1));
+    assert_eq!(rounds, 2);
+}
+
+#[test]
 fn the_task_that_polled_last_is_woken() {
     let (first, last) = (Arc::new(Count::default()), Arc::new(Count::default()));
-    let relay = Relay::new();
+    let mut relay = Relay::new();
     for task in [&first, &last] {
         let waker = Waker::from(Arc::clone(task));
         _ = relay.poll(&mut Context::from_waker(&waker), |_| Poll::<()>::Pending);
     }
-    Waker::from(relay).wake();
+    relay.waker.wake_by_ref();
     assert_eq!((first.0.load(SeqCst), last.0.load(SeqCst)), (0, 1));
 }
