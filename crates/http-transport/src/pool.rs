@@ -161,7 +161,6 @@ impl Pool {
         let Ok(runtime) = Handle::try_current() else { return };
         let now = Instant::now();
         let mut all = self.lock();
-        Self::clean(&mut all, now);
         let Lane { parked, queue, .. } = all.entry(way).or_default();
         let Some(idle) = queue.hand_over(idle, runtime.id()) else { return };
         if parked.len() == PARKED_LIMIT {
@@ -169,6 +168,8 @@ impl Pool {
             parked.remove(0);
         }
         parked.push(Parked { idle, since: now, runtime: runtime.id() });
+        // Only now: a lane whose one connection was in use is not to be made anew.
+        Self::clean(&mut all, now);
     }
 
     /// Offers a connection to all requests that go its way.

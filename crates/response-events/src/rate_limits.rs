@@ -56,13 +56,16 @@ impl RateLimits {
     /// Reads the `x-codex-*` families of a response head: one for each limit, `codex` and whatever others are named
     /// (`x-NAME-primary-used-percent`). Families that say nothing are left out.
     pub fn from_headers<'h>(headers: impl IntoIterator<Item = (&'h str, &'h str)>) -> Vec<Self> {
-        let mut headers: BTreeMap<String, &str> =
-            headers.into_iter().map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
         // What is no header of a limit would only be looked at in vain.
-        headers.retain(|name, _| name.starts_with("x-"));
+        let is_candidate = |name: &str| name.get(..2).is_some_and(|start| start.eq_ignore_ascii_case("x-"));
+        let headers = headers.into_iter().filter(|(name, _)| is_candidate(name));
+        let headers: BTreeMap<String, &str> =
+            headers.map(|(name, value)| (name.to_ascii_lowercase(), value.trim())).collect();
         let family = |name: &str| Some(name.strip_prefix("x-")?.strip_suffix("-primary-used-percent")?.to_owned());
         let mut families: BTreeSet<String> = headers.keys().filter_map(|name| family(name)).collect();
-        families.insert("codex".to_owned());
+        if headers.keys().any(|name| name.starts_with("x-codex-")) {
+            families.insert("codex".to_owned());
+        }
         families.iter().filter_map(|family| Self::from_family(family, &headers)).collect()
     }
 

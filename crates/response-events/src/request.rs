@@ -109,7 +109,8 @@ impl Request {
 
     fn finish(&self, mut body: Map<String, Value>) -> Result<Vec<u8>, EncodeError> {
         self.apply_overrides(&mut body)?;
-        Ok(Value::Object(body).to_string().into_bytes())
+        // Not by `Display`, which formats piece by piece. A map of JSON values is always JSON.
+        Ok(serde_json::to_vec(&body).unwrap_or_default())
     }
 
     fn apply_overrides(&self, body: &mut Map<String, Value>) -> Result<(), EncodeError> {

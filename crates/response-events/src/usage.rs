@@ -1,20 +1,21 @@
 //! Token counts of a finished request.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 /// The `usage` object of either API, kept as it came, with accessors for the counts that both know.
 ///
 /// Counts are tokens. A count is `None` where the service did not state it; providers add keys of their own (cost,
-/// cache figures), which [`as_json`](Self::as_json) holds.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Usage(Value);
+/// cache figures), which [`as_json`](Self::as_json) holds. Cheap to clone.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Usage(Arc<Value>);
 
 impl Usage {
     /// Takes a JSON object; `None` for anything else, `null` included.
     pub fn from_json(value: Value) -> Option<Self> {
-        value.is_object().then_some(Self(value))
+        value.is_object().then(|| Self(Arc::new(value)))
     }
 
     /// The object as the service sent it.
@@ -53,5 +54,11 @@ impl Usage {
 
     fn detail(&self, groups: &[&str], name: &str) -> Option<u64> {
         groups.iter().find_map(|group| self.0.get(group)?.get(name)?.as_u64())
+    }
+}
+
+impl Serialize for Usage {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
