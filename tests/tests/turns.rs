@@ -1,11 +1,14 @@
 //! Whole turns over real HTTP: what the caller sees of what a service does.
 
+mod support;
+
 use codex_api::{
-    Auth, Client, ClientBuilder, Environment, Error, FailureKind, ItemKind, Phase, Provider, Request, RetryPolicy,
-    Transport, TurnEvent, TurnStream, Wire,
+    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport, TurnEvent,
+    TurnStream, Wire,
 };
 use serde_json::{Value, json};
-use stream_replay::{Cut, Gate, ReplayServer, ReplayServerBuilder, Response};
+use stream_replay::{Cut, Gate, ReplayServer, Response};
+use support::{drain, impatient, playing};
 use wiremock::{
     Mock, MockServer, ResponseTemplate,
     matchers::{body_partial_json, header, method, path},
@@ -42,27 +45,11 @@ fn client(base_url: &str, wire: Wire) -> Client {
 }
 
 fn builder(base_url: &str) -> ClientBuilder {
-    Client::builder(Provider::new(base_url).unwrap())
-        .retry(RetryPolicy::new().with_max_attempts(1))
-        .environment(Environment::empty())
+    impatient(base_url).retry(RetryPolicy::new().with_max_attempts(1))
 }
 
 fn ask(base_url: &str, wire: Wire) -> TurnStream {
     client(base_url, wire).session().begin_turn().stream(Request::new("gpt-5").user("Hi"))
-}
-
-/// Reads a stream to its end: the events, and the error that ended it. Asks once more to see that it stays ended.
-async fn drain(mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Error>) {
-    let mut events = Vec::new();
-    let error = loop {
-        match stream.try_next().await {
-            Ok(Some(event)) => events.push(event),
-            Ok(None) => break None,
-            Err(error) => break Some(error),
-        }
-    };
-    assert!(stream.try_next().await.is_ok_and(|event| event.is_none()), "a stream ends once");
-    (events, error)
 }
 
 fn terminal_events(events: &[TurnEvent]) -> usize {
@@ -77,20 +64,10 @@ fn text_of(events: &[TurnEvent]) -> String {
     deltas.collect()
 }
 
-/// A server that plays responses in order, and the last one to every later request.
-async fn playing_all(responses: impl IntoIterator<Item = Response>) -> ReplayServer {
-    responses.into_iter().fold(ReplayServer::builder(), ReplayServerBuilder::respond).start().await.unwrap()
-}
-
-/// A server that plays one response to every request.
-async fn playing(response: Response) -> ReplayServer {
-    ReplayServer::builder().respond(response).start().await.unwrap()
-}
-
 /// A server that plays one body and keeps the connection open for as long as the gate lives.
 async fn held_open(body: &'static str) -> (ReplayServer, Gate) {
     let gate = Gate::new();
-    (playing(Response::sse(body).hold_until(gate.clone())).await, gate)
+    (playing([Response::sse(body).hold_until(gate.clone())]).await, gate)
 }
 
 #[tokio::test]
@@ -149,7 +126,7 @@ async fn a_chat_turn_streams_to_its_end() {
 
 #[tokio::test]
 async fn collect_gives_the_answer_as_a_whole() {
-    let server = playing(Response::sse(HELLO).chunk_bytes(7)).await;
+    let server = playing([Response::sse(HELLO).chunk_bytes(7)]).await;
     let answer = ask(&server.base_url(), Wire::Responses).collect().await.unwrap();
     assert_eq!(answer.text(), "Hello");
     assert_eq!(answer.incomplete_reason, None);
@@ -195,7 +172,7 @@ async fn bare_done_completes_while_the_connection_stays_open() {
 async fn events_arrive_before_the_stream_goes_on() {
     let gate = Gate::new();
     let (first, rest) = HELLO.split_at(HELLO.find("data: {\"type\":\"response.output_item.done").unwrap());
-    let server = playing(Response::sse(HELLO).chunks([first.into(), rest.into()]).gate(gate.clone())).await;
+    let server = playing([Response::sse(HELLO).chunks([first.into(), rest.into()]).gate(gate.clone())]).await;
     let mut stream = ask(&server.base_url(), Wire::Responses);
     gate.release();
     loop {
@@ -272,7 +249,7 @@ async fn wrong_answers_say_what_came() {
         ),
     ];
     for (response, expected) in cases {
-        let server = playing(response).await;
+        let server = playing([response]).await;
         let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
         let error = error.expect("a failure");
         let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
@@ -283,7 +260,7 @@ async fn wrong_answers_say_what_came() {
 #[tokio::test]
 async fn redirects_are_followed_within_the_origin_and_no_further() {
     let to = |status: u16, location: &str| Response::new(status).header("location", location);
-    let server = playing_all([to(307, "/v2/answers?x=1"), to(308, "moved"), Response::sse(HELLO)]).await;
+    let server = playing([to(307, "/v2/answers?x=1"), to(308, "moved"), Response::sse(HELLO)]).await;
     assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap().text(), "Hello");
     let requests = server.requests();
     let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
@@ -291,7 +268,7 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     assert!(requests.iter().all(|request| request.method == "POST" && request.body == requests[0].body));
     // A redirect that makes a GET of the request, and a loop.
     for (response, requests) in [(to(303, "/v2"), 1), (to(307, "/v1/responses"), 4)] {
-        let server = playing(response).await;
+        let server = playing([response]).await;
         let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
         assert_eq!(error.map(|error| (error.kind(), error.is_retryable())), Some((FailureKind::Protocol, false)));
         assert_eq!(server.requests().len(), requests);
@@ -305,21 +282,21 @@ async fn an_answer_that_is_one_document_is_understood() {
     let chat = json!({"id": "c1", "object": "chat.completion", "choices": [
         {"index": 0, "message": {"role": "assistant", "content": "Hello"}, "finish_reason": "stop"}]});
     for (wire, document) in [(Wire::Responses, document), (Wire::Chat, chat)] {
-        let server = playing(Response::json(200, document.to_string())).await;
+        let server = playing([Response::json(200, document.to_string())]).await;
         assert_eq!(ask(&server.base_url(), wire).collect().await.unwrap().text(), "Hello", "{wire:?}");
     }
 }
 
 #[tokio::test]
 async fn a_cut_after_the_terminal_event_changes_nothing() {
-    let server = playing(Response::sse(HELLO).cut(Cut::Close)).await;
+    let server = playing([Response::sse(HELLO).cut(Cut::Close)]).await;
     assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap().text(), "Hello");
 }
 
 #[tokio::test]
 async fn a_cut_before_the_terminal_event_is_told_with_its_cause() {
     let at = HELLO.find("data: {\"type\":\"response.completed").unwrap();
-    let server = playing(Response::sse(HELLO).cut_at(at, Cut::Close)).await;
+    let server = playing([Response::sse(HELLO).cut_at(at, Cut::Close)]).await;
     let (events, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
     let error = error.expect("a failure");
     let told = (error.kind(), error.phase(), error.output_delivered());
@@ -330,7 +307,7 @@ async fn a_cut_before_the_terminal_event_is_told_with_its_cause() {
 
 #[tokio::test]
 async fn an_event_over_the_limit_is_refused_once() {
-    let server = playing(Response::sse(HELLO)).await;
+    let server = playing([Response::sse(HELLO)]).await;
     let client = builder(&server.base_url()).max_event_bytes(100).build().unwrap();
     let (_, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
     let error = error.expect("a failure");
@@ -340,7 +317,7 @@ async fn an_event_over_the_limit_is_refused_once() {
 
 #[tokio::test]
 async fn nobody_listening_is_a_connect_failure() {
-    let server = playing(Response::new(200)).await;
+    let server = playing([Response::new(200)]).await;
     let base_url = server.base_url();
     server.shutdown().await;
     let (_, error) = drain(ask(&base_url, Wire::Responses)).await;
@@ -351,7 +328,7 @@ async fn nobody_listening_is_a_connect_failure() {
 #[tokio::test]
 async fn calls_without_names_differ_from_request_to_request() {
     let call = "data: {\"choices\":[{\"index\":0,\"delta\":{\"tool_calls\":[{\"function\":{\"name\":\"f\"}}]}}]}\n\ndata: DONE\n\n";
-    let server = playing(Response::sse(call)).await;
+    let server = playing([Response::sse(call)]).await;
     let ids = async || {
         let client = builder(&server.base_url()).wire(Wire::Chat).retry_seed(1).build().unwrap();
         let turn = client.session().begin_turn();
@@ -370,7 +347,7 @@ async fn calls_without_names_differ_from_request_to_request() {
 
 #[tokio::test]
 async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
-    let server = playing(Response::sse(HELLO)).await;
+    let server = playing([Response::sse(HELLO)]).await;
     let ways = [
         (Wire::Responses, Transport::Sse),
         (Wire::Responses, Transport::WebSocket),
@@ -393,7 +370,7 @@ async fn a_request_that_cannot_be_encoded_is_the_streams_one_error() {
 
 #[tokio::test]
 async fn secrets_show_up_in_no_debug_text() {
-    let server = playing(Response::json(401, "{}")).await;
+    let server = playing([Response::json(401, "{}")]).await;
     let client = builder(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
     let turn = client.session().begin_turn();
     let stream = turn.stream(Request::new("m"));

@@ -41,16 +41,18 @@ pub(crate) async fn playing(responses: impl IntoIterator<Item = Response>) -> Re
         .unwrap()
 }
 
-/// Reads a stream to its end: the events, and the error that ended it.
+/// Reads a stream to its end: the events, and the error that ended it. Asks once more to see that it stays ended.
 pub(crate) async fn drain(mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Error>) {
     let mut events = Vec::new();
-    loop {
+    let error = loop {
         match stream.try_next().await {
             Ok(Some(event)) => events.push(event),
-            Ok(None) => return (events, None),
-            Err(error) => return (events, Some(error)),
+            Ok(None) => break None,
+            Err(error) => break Some(error),
         }
-    }
+    };
+    assert!(stream.try_next().await.is_ok_and(|event| event.is_none()), "a stream ends once");
+    (events, error)
 }
 
 /// Turns a hang into a failure. Nothing that passes comes near the limit.
