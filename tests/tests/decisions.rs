@@ -1,4 +1,5 @@
-//! Every code and status of the tables, in every phase in which a service can tell it: is it tried again, and how often?
+//! Every code and status of the tables, in every phase in which a service can tell it: is it tried again, and how
+//! often?
 
 use std::time::{Duration, Instant};
 

@@ -1,5 +1,5 @@
-//! Everything that can go wrong on HTTP/1.1, and what the caller of a whole client sees of it. `docs/faults.md` says what
-//! was decided for each row; the names here begin with the numbers there.
+//! Everything that can go wrong on HTTP/1.1, and what the caller of a whole client sees of it. `docs/faults.md` says
+//! what was decided for each row; the names here begin with the numbers there.
 
 mod support;
 

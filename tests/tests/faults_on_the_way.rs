@@ -1,5 +1,5 @@
-//! What can go wrong before there is HTTP to speak, and below it: names, TLS, proxies, connections that were used before.
-//! The names begin with the numbers in `docs/faults.md`.
+//! What can go wrong before there is HTTP to speak, and below it: names, TLS, proxies, connections that were used
+//! before. The names begin with the numbers in `docs/faults.md`.
 
 mod support;
 

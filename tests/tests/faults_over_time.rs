@@ -1,5 +1,5 @@
-//! Faults that are a matter of time: silence, trickles, waits, a consumer that is late. Minutes pass as the test says, one
-//! by one, when everything that was sent has been read; between them the clock runs as always.
+//! Faults that are a matter of time: silence, trickles, waits, a consumer that is late. Minutes pass as the test says,
+//! one by one, when everything that was sent has been read; between them the clock runs as always.
 
 mod support;
 

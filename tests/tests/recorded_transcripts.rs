@@ -1,5 +1,5 @@
-//! Recorded streams as people read them: one snapshot for each file in `fixtures/transcripts/`, after all chunkings have
-//! been seen to give the same text. The comment at the beginning of a file is the snapshot's description.
+//! Recorded streams as people read them: one snapshot for each file in `fixtures/transcripts/`, after all chunkings
+//! have been seen to give the same text. The comment at the beginning of a file is the snapshot's description.
 
 #[path = "support/snapshot.rs"]
 mod snapshot;

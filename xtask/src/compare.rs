@@ -1,7 +1,7 @@
 //! `cargo xtask compare`: what clients do with the same streams, side by side.
 //!
-//! The programs are those of `tests/compare`, outside of the workspace. This task is optional: it builds rivals (some five
-//! minutes), and needs Python and, the first time, the package index.
+//! The programs are those of `tests/compare`, outside of the workspace. This task is optional: it builds rivals (some
+//! five minutes), and needs Python and, the first time, the package index.
 
 use std::process::Command;
 

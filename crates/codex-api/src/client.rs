@@ -182,8 +182,8 @@ impl ClientBuilder {
         self
     }
 
-    /// How far compressed answers may expand. Default: 200 bytes for one, judged from 1 MiB on, and no limit for the whole.
-    /// Beyond it, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
+    /// How far compressed answers may expand. Default: 200 bytes for one, judged from 1 MiB on, and no limit for the
+    /// whole. Beyond it, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
     pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
         self.dial = self.dial.decode_limits(limits);
         self

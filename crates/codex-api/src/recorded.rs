@@ -10,8 +10,8 @@ use crate::{Chunking, Transcriber};
 /// The transcript of a recorded event stream, after all the chunkings have been seen to give the same one.
 ///
 /// `recording` is the body of an answer: what a service sent, to the byte. Where it ends, the connection is taken to
-/// close. No chunking at all counts as [`Chunking::Whole`]. Snapshot what this gives: one text stands for all the ways in
-/// which the same bytes may arrive.
+/// close. No chunking at all counts as [`Chunking::Whole`]. Snapshot what this gives: one text stands for all the ways
+/// in which the same bytes may arrive.
 ///
 /// # Errors
 ///

@@ -401,8 +401,8 @@ impl TurnStream {
             }
             Signal::Activity => self.engine.handle_activity(now()),
             Signal::Body(bytes, error) => {
-                // What arrived is enough to say why a request was refused. It is not enough to be an answer, and will be
-                // reported as none.
+                // What arrived is enough to say why a request was refused. It is not enough to be an answer, and will
+                // be reported as none.
                 self.cause = error.map(Into::into);
                 self.engine.handle_body(&bytes, now());
             }

@@ -14,9 +14,9 @@ use tokio::{
 
 use crate::clock::now;
 
-/// Wakes its task when a deadline may have passed. The deadline moves with every event, the runtime's timer only when it
-/// fires; and as long as it stands and knows the task, it is not even looked at: among many slow streams it has left the
-/// cache.
+/// Wakes its task when a deadline may have passed. The deadline moves with every event, the runtime's timer only when
+/// it fires; and as long as it stands and knows the task, it is not even looked at: among many slow streams it has left
+/// the cache.
 #[derive(Default)]
 pub(crate) struct Timer {
     armed: Option<Armed>,
@@ -68,8 +68,8 @@ impl Armed {
 
     /// Tells the runtime's timer whom to wake.
     fn poll(&mut self, deadline: Instant, cx: &mut Context<'_>) -> Poll<()> {
-        // A task that has used up its budget would find the runtime's timer pending without having been heard, and nobody
-        // asks it again.
+        // A task that has used up its budget would find the runtime's timer pending without having been heard, and
+        // nobody asks it again.
         while pin!(unconstrained(self.sleep.as_mut())).poll(cx).is_ready() {
             if self.at >= deadline {
                 return Poll::Ready(());

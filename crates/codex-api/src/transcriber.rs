@@ -9,10 +9,10 @@ use crate::{Answer, Error, TurnStream, answer::Collector};
 
 /// Reads streams to their ends and writes down what passed, one request after the other.
 ///
-/// The text is that of [`Transcript`]: requests, heads, events, retries, and for each request the two lines that say why
-/// it ended and what passed. One transcriber for all requests of a turn (or of several) keeps the names of ids and turn
-/// states, so that they can be followed downwards. Nothing secret is in it, and nothing that differs from run to run
-/// but what the service itself says, and the waits before retries ([`ClientBuilder::retry_seed`] fixes those).
+/// The text is that of [`Transcript`]: requests, heads, events, retries, and for each request the two lines that say
+/// why it ended and what passed. One transcriber for all requests of a turn (or of several) keeps the names of ids and
+/// turn states, so that they can be followed downwards. Nothing secret is in it, and nothing that differs from run to
+/// run but what the service itself says, and the waits before retries ([`ClientBuilder::retry_seed`] fixes those).
 ///
 /// [`ClientBuilder::retry_seed`]: crate::ClientBuilder::retry_seed
 #[derive(Default)]

@@ -1,7 +1,7 @@
 //! A picture of a turn: what passed, when, and how it ended, as one HTML page.
 //!
-//! [`TimelineBuilder`] collects a [`Timeline`] from events with times, and [`html_page`] draws it. Neither knows where the
-//! events come from.
+//! [`TimelineBuilder`] collects a [`Timeline`] from events with times, and [`html_page`] draws it. Neither knows where
+//! the events come from.
 
 mod bins;
 mod builder;

@@ -1,10 +1,10 @@
 //! Connections of one's own, in place of name look-up and TCP: a Unix socket, an in-memory pipe, a tunnel.
 //!
-//! A [`Connector`] is asked for a byte stream to a host and a port. Everything else is as usual: TLS and the negotiation
-//! with a proxy go over the stream, the connect timeout lies over the connector, the connection is used again, and what
-//! the connector fails with is the source of an error with [`ErrorKind::Connect`](crate::ErrorKind::Connect). With a
-//! proxy it is the proxy that the connector is asked for; [`ProxySettings::Direct`](crate::ProxySettings) goes without
-//! those of the environment.
+//! A [`Connector`] is asked for a byte stream to a host and a port. Everything else is as usual: TLS and the
+//! negotiation with a proxy go over the stream, the connect timeout lies over the connector, the connection is used
+//! again, and what the connector fails with is the source of an error with
+//! [`ErrorKind::Connect`](crate::ErrorKind::Connect). With a proxy it is the proxy that the connector is asked for;
+//! [`ProxySettings::Direct`](crate::ProxySettings) goes without those of the environment.
 //!
 //! A service behind a Unix socket:
 //!
@@ -56,8 +56,8 @@ use crate::target::Endpoint;
 
 /// Opens connections.
 pub trait Connector: Send + Sync + 'static {
-    /// Begins to connect. The future is polled in place, under the connect timeout, and dropped with the exchange, unless
-    /// another connection came free for that one meanwhile: then a task brings it to its end. A
+    /// Begins to connect. The future is polled in place, under the connect timeout, and dropped with the exchange,
+    /// unless another connection came free for that one meanwhile: then a task brings it to its end. A
     /// [`std::io::Error`] that it ends with is understood.
     fn connect(&self, destination: Destination) -> Connecting;
 }

@@ -44,8 +44,8 @@ pub enum ErrorKind {
     /// The connection ended before any byte of the request was written, or the server said (HTTP/2) that it did not
     /// look at it: it cannot have acted on it.
     NotSent,
-    /// The connection, or the request's part of it (HTTP/2), ended after the request was (partly) written and before the
-    /// response head was complete.
+    /// The connection, or the request's part of it (HTTP/2), ended after the request was (partly) written and before
+    /// the response head was complete.
     Unanswered,
     /// The connection, the request's part of it (HTTP/2), or the compressed data, ended in the middle of the body.
     Truncated,

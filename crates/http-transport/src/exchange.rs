@@ -38,9 +38,9 @@ use crate::waiting::Waiting;
 /// the socket, unless the body was read to its clean end: then the connection waits for another request of the
 /// transport ([`set_reuse`](Self::set_reuse) can make that depend on the caller's word).
 ///
-/// While it dials it takes an HTTP/1.1 connection of its transport that comes free, and it gives one that is about to (by
-/// [`finish`](Self::finish)) a head start of a millisecond. The dial that was not needed is brought to its end by a task,
-/// for another request.
+/// While it dials it takes an HTTP/1.1 connection of its transport that comes free, and it gives one that is about to
+/// (by [`finish`](Self::finish)) a head start of a millisecond. The dial that was not needed is brought to its end by a
+/// task, for another request.
 ///
 /// An HTTP/2 connection has a task, which moves what arrives to where it is asked for: at most 256 KiB of a body wait
 /// there for a reader. Dropping an exchange resets its stream and leaves the connection to the others.
@@ -153,9 +153,9 @@ impl Exchange {
     /// [`Decoding`] has it.
     ///
     /// Errors with [`ErrorKind::Truncated`] or [`ErrorKind::Protocol`], over HTTP/2 also with
-    /// [`ErrorKind::Overloaded`], and with [`ErrorKind::Timeout`] when the server leaves a PING without an answer, for a
-    /// coded body also with [`ErrorKind::TooLarge`]; before the head was read, with [`ErrorKind::Config`]. There is no
-    /// other time limit here.
+    /// [`ErrorKind::Overloaded`], and with [`ErrorKind::Timeout`] when the server leaves a PING without an answer, for
+    /// a coded body also with [`ErrorKind::TooLarge`]; before the head was read, with [`ErrorKind::Config`]. There is
+    /// no other time limit here.
     pub fn poll_data(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>> {
         let Some(mut coded) = self.coded.take() else {
             return self.poll_wire_data(cx);

@@ -17,9 +17,9 @@ use crate::{
 ///
 /// * `->` is a request with its transport, attempt and turn state, `<-` the head of its answer, `~~` a retry or a
 ///   change of transport.
-/// * `#N` is event N of the attempt, behind the time since the request began if there is a clock. Text is quoted with its
-///   white space visible and never joined; `??` is an event of an unknown type, listed with its keys, `!!` a payload
-///   that could not be decoded.
+/// * `#N` is event N of the attempt, behind the time since the request began if there is a clock. Text is quoted with
+///   its white space visible and never joined; `??` is an event of an unknown type, listed with its keys, `!!` a
+///   payload that could not be decoded.
 /// * `==` are the two lines of [`end`](Self::end): why the stream ended, and what passed.
 ///
 /// Ids are renumbered in the order in which they appear (`resp_1`, `call_1`), and messages say `host` for where the
@@ -98,10 +98,10 @@ impl Transcript {
     /// The last two lines: the terminal cause with the retry decision, and the ledger.
     ///
     /// The decision is `never` (the same request would fail again), `possible` (nobody tried again), or `no more` with
-    /// the reason for giving up. `output-seen` says whether output was handed out before. `connection` is how the stream
-    /// left it: `open` where the end was told while it was open, `closed` where its end was the end of the stream, `-`
-    /// where there was none. Counts that are rarely above 0 (sentinels, keep-alives, payloads without an event of their
-    /// own, late ones, those after the end) are shown only then; `dropped` is [`Ledger::dropped`].
+    /// the reason for giving up. `output-seen` says whether output was handed out before. `connection` is how the
+    /// stream left it: `open` where the end was told while it was open, `closed` where its end was the end of the
+    /// stream, `-` where there was none. Counts that are rarely above 0 (sentinels, keep-alives, payloads without an
+    /// event of their own, late ones, those after the end) are shown only then; `dropped` is [`Ledger::dropped`].
     pub fn end(&mut self, failure: Option<&Failure>, ledger: &Ledger) -> String {
         let message = failure.map(|failure| self.without_authority(&failure.message)).unwrap_or_default();
         one_line(&ending::cause(failure, &message, ledger)) + &one_line(&ending::account(failure, ledger))

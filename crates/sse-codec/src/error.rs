@@ -18,7 +18,8 @@ pub enum DecodeError {
         /// The limit, in bytes.
         limit: usize,
     },
-    /// An `event`, `id` or `retry` value, or a comment that is read, passes [`Limits::max_field_bytes`](crate::Limits::max_field_bytes).
+    /// An `event`, `id` or `retry` value, or a comment that is read, passes
+    /// [`Limits::max_field_bytes`](crate::Limits::max_field_bytes).
     #[non_exhaustive]
     FieldTooLarge {
         /// The limit, in bytes.

@@ -31,7 +31,8 @@ pub enum Overflow {
 }
 
 impl Limits {
-    /// 32 MiB for an event and for a line that nobody reads, 64 KiB for an `event`, `id` or `retry` value, and [`Overflow::Fail`].
+    /// 32 MiB for an event and for a line that nobody reads, 64 KiB for an `event`, `id` or `retry` value, and
+    /// [`Overflow::Fail`].
     pub const fn new() -> Self {
         Self { event: 32 << 20, line: 32 << 20, field: 64 << 10, overflow: Overflow::Fail }
     }

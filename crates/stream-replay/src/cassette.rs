@@ -61,10 +61,10 @@ const VERSION: u32 = 1;
 /// | `server +TIME KIND`, `client +TIME KIND` | a message or control frame of a WebSocket: `text`, `binary`, `ping`, `pong`, `close`, `close CODE` (its data is the reason); `withheld N bytes sha256 DIGEST` may follow |
 /// | `end +TIME HOW` | ends the exchange: `finish`, `fin`, `rst`, `open`, `hang-up` or `failed "WHY"` ([`RecordedEnd`]) |
 ///
-/// TIME is in seconds, as in `+1.25s`. Data stands on lines of its own, as many as it takes: `| TEXT` is a line with its line
-/// feed, `: TEXT` one without; `"TEXT"` knows the escapes `\r`, `\n`, `\t`, `\0`, `\\`, `\"` and `\xHH` and adds
-/// nothing; `hex 00ff …` is bytes. Lines are indented for the eye only. Empty lines, and lines that begin with `#`, are
-/// passed over; a carriage return at the end of a line is no part of it.
+/// TIME is in seconds, as in `+1.25s`. Data stands on lines of its own, as many as it takes: `| TEXT` is a line with
+/// its line feed, `: TEXT` one without; `"TEXT"` knows the escapes `\r`, `\n`, `\t`, `\0`, `\\`, `\"` and `\xHH` and
+/// adds nothing; `hex 00ff …` is bytes. Lines are indented for the eye only. Empty lines, and lines that begin with
+/// `#`, are passed over; a carriage return at the end of a line is no part of it.
 ///
 /// What is written is one of many forms that would be read the same, and always the same one for equal cassettes: data
 /// is text line by line where it can be, and hexadecimal where more than a quarter of it would have to be escaped.

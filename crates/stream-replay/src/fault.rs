@@ -71,9 +71,9 @@ pub(crate) use words::{Words, hex};
 /// | `hold` | stays silent until the client hangs up |
 /// | `serve` | goes on as if there were no script: the next request gets the next [`Response`](crate::Response) |
 ///
-/// `fin`, `rst`, `hold` and `serve` end a connection's steps; without one of them they end as with `fin`. DATA is one or more texts, each
-/// of them repeated where a number follows: `send "data: " "x" * 1000 "\n\n"`. Texts know the escapes `\r`, `\n`, `\t`,
-/// `\0`, `\\`, `\"` and `\xHH`.
+/// `fin`, `rst`, `hold` and `serve` end a connection's steps; without one of them they end as with `fin`. DATA is one
+/// or more texts, each of them repeated where a number follows: `send "data: " "x" * 1000 "\n\n"`. Texts know the
+/// escapes `\r`, `\n`, `\t`, `\0`, `\\`, `\"` and `\xHH`.
 ///
 /// # TLS
 ///
@@ -87,8 +87,8 @@ pub(crate) use words::{Words, hex};
 ///
 /// Where `…` stands, `alpn "h2" …` names the protocols to choose from (RFC 7301), and `certificate "CHAIN" "KEY"` the
 /// files, in PEM, of what is shown; without it, the server makes a certificate for `localhost` and the loopback
-/// addresses, to be trusted by `ReplayServer::root_certificate`. `tls-begin`, `tls-accept` and `tls-close-notify` need the
-/// crate's feature `tls`.
+/// addresses, to be trusted by `ReplayServer::root_certificate`. `tls-begin`, `tls-accept` and `tls-close-notify` need
+/// the crate's feature `tls`.
 ///
 /// # HTTP/2
 ///

@@ -35,21 +35,23 @@ use upstream::Upstream;
 /// (a WebSocket counts as one, with all that is said on it).
 ///
 /// Cassettes are named `0001-responses.cassette` and so on, by the order in which requests came and the last part of
-/// their path, so that playing all of them in the order of their names plays the whole turn again. Each is written when its
-/// exchange has ended, or when the recorder stops: what there is by then, as [`RecordedEnd::Open`](crate::RecordedEnd).
-/// No file is ever there by half, and none is overwritten: numbers go on behind those in the folder.
+/// their path, so that playing all of them in the order of their names plays the whole turn again. Each is written when
+/// its exchange has ended, or when the recorder stops: what there is by then, as
+/// [`RecordedEnd::Open`](crate::RecordedEnd). No file is ever there by half, and none is overwritten: numbers go on
+/// behind those in the folder.
 ///
 /// A request is read whole before it is sent on. `accept-encoding` and WebSocket extensions are not passed on, because
-/// what is compressed can neither be read nor redacted; a body that comes compressed all the same is passed on and not recorded. When the service cannot be reached, the client gets a 502 with the
-/// reason, and so does the cassette.
+/// what is compressed can neither be read nor redacted; a body that comes compressed all the same is passed on and not
+/// recorded. When the service cannot be reached, the client gets a 502 with the reason, and so does the cassette.
 ///
 /// # Redaction
 ///
 /// In a cassette stands `[redacted]` in the place of every value of a header, a field of JSON, a cookie or a parameter
 /// (of the target, of URLs in headers, and of forms) whose name says that it is a credential, a key or a turn state; of
 /// the user information in such URLs; of all strings in an array or object below such a field; and of each such value
-/// wherever else it turns up. A field of JSON that is called `token` alone is a piece of text, and stays. Requests'' bodies and clients' messages are withheld, but for their length and
-/// digest ([`Bodies`]). There is no way to switch this off: replay needs none of it.
+/// wherever else it turns up. A field of JSON that is called `token` alone is a piece of text, and stays. Requests'
+/// bodies and clients' messages are withheld, but for their length and digest ([`Bodies`]). There is no way to switch
+/// this off: replay needs none of it.
 pub struct Recorder {
     addr: SocketAddr,
     shelf: Arc<Shelf>,
@@ -148,8 +150,8 @@ impl RecorderBuilder {
         self
     }
 
-    /// Asks the service with this. Default: proxies and root certificates from the usual variables of the environment, and
-    /// no limit for the response head, which is for the client to set.
+    /// Asks the service with this. Default: proxies and root certificates from the usual variables of the environment,
+    /// and no limit for the response head, which is for the client to set.
     pub fn transport(mut self, transport: Transport) -> Self {
         self.transport = Some(transport);
         self

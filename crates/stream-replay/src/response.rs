@@ -167,11 +167,12 @@ impl Response {
     /// Plays a recorded exchange: the same head, the chunks with the borders that they had, and the same end; a
     /// WebSocket answers message N with what came after the N-th message of the recording. The request does not matter.
     ///
-    /// With [`Speed::Recorded`] everything waits, by tokio's clock, for as long as it took. The length of a body is told
-    /// as it was told then, by a `content-length` or by chunks. After [`RecordedEnd::Open`](crate::RecordedEnd::Open)
-    /// and [`RecordedEnd::HangUp`](crate::RecordedEnd::HangUp) the connection stays open until the client leaves; after
-    /// [`RecordedEnd::Failed`](crate::RecordedEnd::Failed) the answer is a 502 with the reason, as it was then. A recorded event stream serves WebSocket
-    /// handshakes as [`sse`](Self::sse) does, at full speed.
+    /// With [`Speed::Recorded`] everything waits, by tokio's clock, for as long as it took. The length of a body is
+    /// told as it was told then, by a `content-length` or by chunks. After
+    /// [`RecordedEnd::Open`](crate::RecordedEnd::Open) and [`RecordedEnd::HangUp`](crate::RecordedEnd::HangUp) the
+    /// connection stays open until the client leaves; after [`RecordedEnd::Failed`](crate::RecordedEnd::Failed) the
+    /// answer is a 502 with the reason, as it was then. A recorded event stream serves WebSocket handshakes as
+    /// [`sse`](Self::sse) does, at full speed.
     pub fn recorded(exchange: &RecordedExchange, speed: Speed) -> Self {
         recorded::response(exchange, speed)
     }

@@ -61,8 +61,8 @@ impl ReplayServer {
         base_url(self.addr)
     }
 
-    /// The certificate (in DER) of the authority that vouches for this server, for clients to trust. It is made anew for
-    /// each server whose scripts speak TLS with a certificate of the server's making ([`FaultScript`]); others have
+    /// The certificate (in DER) of the authority that vouches for this server, for clients to trust. It is made anew
+    /// for each server whose scripts speak TLS with a certificate of the server's making ([`FaultScript`]); others have
     /// none. That certificate holds for `localhost`, `127.0.0.1` and `::1`.
     #[cfg(feature = "tls")]
     pub fn root_certificate(&self) -> Option<&[u8]> {

@@ -1,8 +1,8 @@
 //! What clients do with the same streams: a scripted server, small client programs, one table.
 //!
-//! The server is `stream-replay`; every client runs with its default settings. `cargo xtask compare` builds and runs this
-//! and prints the table of `docs/compare.md`. Words after the program's name keep only the scenarios whose names hold one
-//! of them.
+//! The server is `stream-replay`; every client runs with its default settings. `cargo xtask compare` builds and runs
+//! this and prints the table of `docs/compare.md`. Words after the program's name keep only the scenarios whose names
+//! hold one of them.
 
 mod clients;
 mod report;

@@ -5,8 +5,8 @@ use insta::{Settings, internals::Content};
 /// Longer ones are not read: split the case.
 const MAX_LINES: usize = 60;
 
-/// How to compare a transcript with its snapshot: `description` says what is special, in a sentence or two, `info` where
-/// the bytes come from and how they arrived. No transcript may have lost an event.
+/// How to compare a transcript with its snapshot: `description` says what is special, in a sentence or two, `info`
+/// where the bytes come from and how they arrived. No transcript may have lost an event.
 #[track_caller]
 pub(crate) fn settings(description: &str, info: &[(&str, &str)], text: &str) -> Settings {
     assert!(text.lines().count() <= MAX_LINES, "too long to be read:\n{text}");

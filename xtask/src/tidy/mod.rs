@@ -2,6 +2,7 @@
 //!
 //! Every rule is a pure function of the crates and the files; it returns all that it finds.
 
+mod comments;
 mod layers;
 mod leftovers;
 mod machine_paths;
@@ -43,8 +44,15 @@ impl fmt::Display for Finding {
 /// Finds all places where the crates or the files break one rule.
 type Rule = fn(&[Package], &Tree) -> Vec<Finding>;
 
-const RULES: &[Rule] =
-    &[layers::check, sizes::check, manifests::check, snapshots::check, leftovers::check, machine_paths::check];
+const RULES: &[Rule] = &[
+    layers::check,
+    sizes::check,
+    manifests::check,
+    snapshots::check,
+    leftovers::check,
+    machine_paths::check,
+    comments::check,
+];
 
 /// Prints all findings of all rules; fails when there is one.
 pub(crate) fn run(workspace: &Workspace) -> TaskResult {

@@ -20,9 +20,9 @@ use crate::upgrade::Switch;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Decoding {
-    /// Asks for the codings that are built in ([`Coding::ASKED_FOR`]), where the request has no `accept-encoding` and no
-    /// `range` of its own, and decodes whatever comes in a built-in coding, asked for or not. Without any of the features
-    /// nothing is asked for and nothing decoded.
+    /// Asks for the codings that are built in ([`Coding::ASKED_FOR`]), where the request has no `accept-encoding` and
+    /// no `range` of its own, and decodes whatever comes in a built-in coding, asked for or not. Without any of the
+    /// features nothing is asked for and nothing decoded.
     #[default]
     Automatic,
     /// Bodies are handed out as they are, and no header is added.

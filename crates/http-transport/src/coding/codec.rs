@@ -18,8 +18,8 @@ impl Progress {
 
 /// Undoes one coding.
 pub(super) trait Codec: Send {
-    /// Decodes from `input` to `output`, and stops when one of them is used up or earlier. A full output means that more
-    /// may follow without any input.
+    /// Decodes from `input` to `output`, and stops when one of them is used up or earlier. A full output means that
+    /// more may follow without any input.
     fn decode(&mut self, input: &[u8], output: &mut [u8]) -> Result<Progress, DecodeError>;
 
     /// Whether the input may end here.

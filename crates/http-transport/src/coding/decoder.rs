@@ -54,8 +54,8 @@ impl Decoder {
         pull(&mut self.stages, &mut self.work, input)
     }
 
-    /// The input has ended: errors with [`DecodeError::Truncated`] when it should not have. A body without a single byte
-    /// is whole: servers name a coding also where there is nothing to encode.
+    /// The input has ended: errors with [`DecodeError::Truncated`] when it should not have. A body without a single
+    /// byte is whole: servers name a coding also where there is nothing to encode.
     pub fn finish(&self) -> Result<(), DecodeError> {
         match self.stages.iter().find(|stage| stage.consumed > 0 && !stage.codec.is_whole()) {
             Some(stage) => Err(DecodeError::Truncated { coding: stage.coding }),

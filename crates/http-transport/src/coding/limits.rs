@@ -9,8 +9,8 @@ pub struct DecodeLimits {
     /// do no harm. Default: 200. Event streams come to 10 or 30, gzip to 1032 at most, zstd and brotli far beyond.
     /// `None`: no limit.
     pub ratio: Option<u32>,
-    /// So many decoded bytes in all. Default: `None`. A stream may be as long as it likes, and whoever collects one has a
-    /// limit of its own; the ratio has no need of this one.
+    /// So many decoded bytes in all. Default: `None`. A stream may be as long as it likes, and whoever collects one has
+    /// a limit of its own; the ratio has no need of this one.
     pub bytes: Option<u64>,
 }
 

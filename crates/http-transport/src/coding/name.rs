@@ -18,8 +18,8 @@ pub enum Coding {
 }
 
 impl Coding {
-    /// What `accept-encoding` asks for: `zstd`, `br` and `gzip`, as far as they are built in, in this order. It is that of
-    /// what decoding costs for what is saved; no weights are sent, so a server chooses what it likes best.
+    /// What `accept-encoding` asks for: `zstd`, `br` and `gzip`, as far as they are built in, in this order. It is that
+    /// of what decoding costs for what is saved; no weights are sent, so a server chooses what it likes best.
     pub const ASKED_FOR: &'static [Self] = &[
         #[cfg(feature = "zstd")]
         Self::Zstd,

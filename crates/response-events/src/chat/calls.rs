@@ -59,7 +59,8 @@ impl Calls {
             self.latest.filter(|at| body(*at).is_some_and(|call| wanted(call, key) && continues(call, key)))
         };
         if key.id.is_some() {
-            // A call that began without its id takes the first one that comes, as long as nothing else speaks against it.
+            // A call that began without its id takes the first one that comes, as long as nothing else speaks against
+            // it.
             return by_id().or_else(|| latest(|call, key| call.id.is_none() && key.name.is_none()));
         }
         latest(|_, _| true)

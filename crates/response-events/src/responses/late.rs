@@ -70,8 +70,8 @@ impl LateFilter {
         let goes_on = matches!((number, finished.last_sequence), (Some(number), Some(last)) if number > last);
         let is_end = matches!(kind, Some(Kind::Terminal(_)));
         if let Some(id) = payload.response().id.non_empty() {
-            // The old response has had its end. A second one of its name is late among others that are; alone it is more
-            // likely that the new response has the same name, and nothing else would come.
+            // The old response has had its end. A second one of its name is late among others that are; alone it is
+            // more likely that the new response has the same name, and nothing else would come.
             let is_late = finished.id.as_deref() == Some(id) && (!is_end || goes_on || self.is_busy);
             if !is_late {
                 self.finished = None;

@@ -23,7 +23,10 @@ use super::frame::{self, OpCode};
 ///
 /// let read = Gate::new();
 /// let script = WebSocketScript::new()
-///     .exchange(Exchange::new().sse("data: {\"type\":\"response.created\"}\n\ndata: {\"type\":\"response.completed\"}\n\n"))
+///     .exchange(Exchange::new().sse(concat!(
+///         "data: {\"type\":\"response.created\"}\n\n",
+///         "data: {\"type\":\"response.completed\"}\n\n",
+///     )))
 ///     .exchange(Exchange::new().text(r#"{"type":"response.created"}"#).gate(read.clone()).cut(Cut::Reset));
 /// let response = Response::websocket(script).header("x-codex-turn-state", "opaque");
 /// # drop(response);
