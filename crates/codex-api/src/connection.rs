@@ -196,7 +196,7 @@ impl Connection {
                 },
                 Self::Reading(body) => {
                     let (exchange, reader) = &mut **body;
-                    match ready!(reader.poll_step(exchange, cx)) {
+                    match ready!(reader.poll_step(cx, |cx| exchange.poll_data(cx))) {
                         BodyStep::End(body) => (self.read(&body.end), Some(Signal::of_body(body))),
                         _ => return Poll::Ready(Signal::Activity),
                     }

@@ -9,7 +9,6 @@ use bytes::Bytes;
 
 use crate::deadline::Deadline;
 use crate::error::Error;
-use crate::exchange::Exchange;
 
 /// How much of a body to read, and for how long. Default: 64 KiB and 5 s.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -73,7 +72,7 @@ pub enum BodyStep {
 type IsEnough = Box<dyn FnMut(&[u8]) -> bool + Send>;
 
 /// Reads a body within limits, for a caller who polls.
-/// [`Exchange::read_body_limited`] is the same as a future.
+/// [`Exchange::read_body_limited`](crate::Exchange::read_body_limited) is the same as a future.
 pub struct BodyReader {
     limits: BodyLimits,
     deadline: Option<Deadline>,
@@ -102,20 +101,27 @@ impl BodyReader {
         self
     }
 
-    /// Reads on. Ready once; needs a tokio runtime.
-    pub fn poll(&mut self, exchange: &mut Exchange, cx: &mut Context<'_>) -> Poll<LimitedBody> {
+    /// Reads on, by `poll_data`, which gives the next piece of the body and `None` at its end, as
+    /// [`Exchange::poll_data`](crate::Exchange::poll_data) does. Ready once; needs a tokio runtime.
+    pub fn poll<F>(&mut self, cx: &mut Context<'_>, mut poll_data: F) -> Poll<LimitedBody>
+    where
+        F: FnMut(&mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>>,
+    {
         loop {
-            if let BodyStep::End(body) = ready!(self.poll_step(exchange, cx)) {
+            if let BodyStep::End(body) = ready!(self.poll_step(cx, &mut poll_data)) {
                 return Poll::Ready(body);
             }
         }
     }
 
     /// The same, one piece at a time, for a caller who wants to know that the server is alive.
-    pub fn poll_step(&mut self, exchange: &mut Exchange, cx: &mut Context<'_>) -> Poll<BodyStep> {
+    pub fn poll_step<F>(&mut self, cx: &mut Context<'_>, poll_data: F) -> Poll<BodyStep>
+    where
+        F: FnOnce(&mut Context<'_>) -> Poll<Option<Result<Bytes, Error>>>,
+    {
         let end = match self.end.take() {
             Some(end) => end,
-            None => match exchange.poll_data(cx) {
+            None => match poll_data(cx) {
                 Poll::Ready(Some(Ok(data))) => {
                     self.take_in(&data);
                     match self.end.take() {
@@ -135,6 +141,11 @@ impl BodyReader {
         };
         let bytes = Bytes::from(mem::take(&mut self.bytes));
         Poll::Ready(BodyStep::End(LimitedBody { bytes, end }))
+    }
+
+    /// What has arrived so far, until the end is told.
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     fn take_in(&mut self, data: &[u8]) {

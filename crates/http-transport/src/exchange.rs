@@ -210,7 +210,7 @@ impl Exchange {
     /// Whatever arrived is returned, also when it was cut. [`BodyReader`] is the same for a caller who polls.
     pub async fn read_body_limited(&mut self, limits: BodyLimits) -> LimitedBody {
         let mut reader = BodyReader::new(limits);
-        poll_fn(|cx| reader.poll(self, cx)).await
+        poll_fn(|cx| reader.poll(cx, |cx| self.poll_data(cx))).await
     }
 
     /// The connection as a stream of bytes, after a head of [`SWITCHING_PROTOCOLS`](StatusCode::SWITCHING_PROTOCOLS)

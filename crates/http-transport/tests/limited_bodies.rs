@@ -106,14 +106,14 @@ async fn what_is_enough_is_not_waited_behind() {
     exchange.head().await.unwrap();
     let mut reader =
         BodyReader::new(BodyLimits::default()).enough_when(|data| data.contains(&b'.')).with_arrived(b"You ");
-    let body = poll_fn(|cx| reader.poll(&mut exchange, cx)).await;
+    let body = poll_fn(|cx| reader.poll(cx, |cx| exchange.poll_data(cx))).await;
     assert_eq!((&body.bytes[..], describe(&body.end)), (&b"You wait for it. And no further"[..], "Enough".to_owned()));
     assert!(!body.is_cut());
     // What has arrived before can be enough, or too much, as well: the connection is not looked at.
     let mut check = async |limit, arrived: &[u8], bytes: &str, end: &str| {
         let limits = BodyLimits { bytes: limit, ..BodyLimits::default() };
         let mut reader = BodyReader::new(limits).enough_when(|data| data.contains(&b'.')).with_arrived(arrived);
-        let body = poll_fn(|cx| reader.poll(&mut exchange, cx)).await;
+        let body = poll_fn(|cx| reader.poll(cx, |cx| exchange.poll_data(cx))).await;
         assert_eq!((&body.bytes[..], &*describe(&body.end)), (bytes.as_bytes(), end));
     };
     check(9, b"So be it.", "So be it.", "Enough").await;
@@ -135,10 +135,10 @@ async fn each_piece_of_a_body_is_a_sign_of_life() {
     let mut exchange = post(&support::direct(), &uri);
     exchange.head().await.unwrap();
     let mut reader = BodyReader::new(BodyLimits::default());
-    assert!(matches!(poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await, BodyStep::More));
+    assert!(matches!(poll_fn(|cx| reader.poll_step(cx, |cx| exchange.poll_data(cx))).await, BodyStep::More));
     next.send(()).unwrap();
-    assert!(matches!(poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await, BodyStep::More));
-    match poll_fn(|cx| reader.poll_step(&mut exchange, cx)).await {
+    assert!(matches!(poll_fn(|cx| reader.poll_step(cx, |cx| exchange.poll_data(cx))).await, BodyStep::More));
+    match poll_fn(|cx| reader.poll_step(cx, |cx| exchange.poll_data(cx))).await {
         BodyStep::End(body) => assert_eq!((&body.bytes[..], body.is_cut()), (&b"onetwo"[..], false)),
         more => panic!("{more:?}"),
     }

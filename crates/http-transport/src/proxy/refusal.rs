@@ -1,12 +1,12 @@
 //! Reading a refusal to its end, within limits.
 
 use std::sync::Arc;
-use std::task::{Context, Poll};
-use std::time::Duration;
+use std::task::{Context, Poll, ready};
 
 use http::{HeaderMap, StatusCode, header};
 
-use crate::deadline::Deadline;
+use crate::body_reader::{BodyLimits, BodyReader};
+use crate::classify;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
@@ -16,9 +16,6 @@ use crate::target::Endpoint;
 use super::answer::ProxyAnswer;
 use super::url::Proxy;
 
-const TEXT_LIMIT: usize = 64 * 1024;
-const TEXT_TIME: Duration = Duration::from_secs(5);
-
 /// A proxy's no, and the text that is still to come.
 pub(crate) struct Refusal {
     proxy: Arc<Proxy>,
@@ -27,12 +24,10 @@ pub(crate) struct Refusal {
     head: Head,
     reason: String,
     http: Box<Http1>,
-    bytes: Vec<u8>,
-    deadline: Deadline,
+    text: BodyReader,
 }
 
 impl Refusal {
-    /// Needs a tokio runtime.
     pub(crate) fn new(
         proxy: Arc<Proxy>,
         endpoint: Arc<Endpoint>,
@@ -40,36 +35,39 @@ impl Refusal {
         (head, reason): (Head, String),
         http: Box<Http1>,
     ) -> Self {
-        let deadline = Deadline::after(Some(TEXT_TIME));
-        Self { proxy, endpoint, phase, head, reason, http, bytes: Vec::new(), deadline }
+        let limits = BodyLimits::default();
+        let mut room = limits.bytes;
+        // Whether more follows is of no interest.
+        let text = BodyReader::new(limits).enough_when(move |piece| {
+            room -= piece.len();
+            room == 0
+        });
+        Self { proxy, endpoint, phase, head, reason, http, text }
     }
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
-    /// The error, once the text is there, or long enough, or late.
+    /// The error, once the text is there, or long enough, or late: the status says enough, whatever became of the text.
+    /// Needs a tokio runtime.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
-        loop {
-            match self.http.poll_data(cx) {
-                Poll::Ready(Some(Ok(data))) => {
-                    let room = TEXT_LIMIT - self.bytes.len();
-                    self.bytes.extend_from_slice(&data[..data.len().min(room)]);
-                    if data.len() >= room {
-                        break;
-                    }
-                }
-                Poll::Pending if self.deadline.poll_expired(cx).is_pending() => return Poll::Pending,
-                // The status says enough, whatever became of the text.
-                Poll::Ready(Some(Err(_)) | None) | Poll::Pending => break,
-            }
-        }
-        Poll::Ready(self.error())
+        let Self { text, http, endpoint, .. } = self;
+        let poll_data = |cx: &mut Context<'_>| {
+            let data = ready!(http.poll_data(cx));
+            Poll::Ready(data.map(|data| data.map_err(|cause| classify::body(endpoint, cause))))
+        };
+        let text = ready!(text.poll(cx, poll_data));
+        Poll::Ready(self.with_text(&text.bytes))
     }
 
     /// The error with what there is of the text.
     pub(crate) fn error(&self) -> Error {
-        let text = String::from_utf8_lossy(&self.bytes);
+        self.with_text(self.text.bytes())
+    }
+
+    fn with_text(&self, text: &[u8]) -> Error {
+        let text = String::from_utf8_lossy(text);
         let masked = |text: &str| match &self.proxy.credentials {
             Some(credentials) => credentials.masked(text),
             None => text.to_owned(),
