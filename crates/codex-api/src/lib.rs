@@ -24,6 +24,7 @@ mod error;
 mod failures;
 mod provider;
 mod recorded;
+mod recorded_stream;
 mod request_body;
 mod secrets;
 mod seed;
@@ -71,7 +72,8 @@ pub use chunking::Chunking;
 pub use recorded::{ChunkingMismatch, recorded_transcript};
 pub use transcriber::{Transcriber, transcript};
 
-// Payloads without a connection: recordings, streams that somebody else has read.
+// Bytes and payloads without a connection: recordings, streams that somebody else has read.
+pub use recorded_stream::{RecordedStream, StreamEnd};
 pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Outcome};
 
 // Settings of the layers below.

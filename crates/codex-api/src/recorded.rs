@@ -1,11 +1,10 @@
 //! Recorded streams as text, the same however they are cut.
 
-use std::fmt;
+use std::{convert::Infallible, fmt};
 
-use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Outcome, Phase, TurnEvent, Wire};
-use sse_codec::{Decoder, End};
+use response_events::{FailureKind, TurnEvent, Wire};
 
-use crate::{Chunking, Transcriber};
+use crate::{Chunking, RecordedStream, Transcriber};
 
 /// The transcript of a recorded event stream, after all the chunkings have been seen to give the same one.
 ///
@@ -29,89 +28,24 @@ pub fn recorded_transcript(wire: Wire, recording: &[u8], chunkings: &[Chunking])
 }
 
 fn decode(wire: Wire, recording: &[u8], chunking: Chunking) -> String {
-    let mut stream = Decoding {
-        decoder: Decoder::new(),
-        interpreter: Interpreter::new(wire, InterpreterOptions::default()),
-        text: Transcriber::new(),
-        settled: false,
-        refusal: None,
-        output_delivered: false,
+    let mut stream = RecordedStream::new(wire);
+    let mut text = Transcriber::new();
+    let mut write = |event: &TurnEvent| -> Result<(), Infallible> {
+        text.event(event);
+        Ok(())
     };
     for piece in chunking.pieces(recording) {
-        stream.feed(&piece);
+        let Ok(()) = stream.feed(&piece, &mut write);
     }
-    stream.finish()
-}
-
-struct Decoding {
-    decoder: Decoder,
-    interpreter: Interpreter,
-    text: Transcriber,
-    /// Whether the terminal event was written.
-    settled: bool,
-    /// An event above the limit; nothing behind it is read.
-    refusal: Option<Failure>,
-    output_delivered: bool,
-}
-
-impl Decoding {
-    fn feed(&mut self, mut piece: &[u8]) {
-        while self.refusal.is_none() {
-            let decoded = match self.decoder.decode(piece) {
-                Ok(decoded) => decoded,
-                Err(error) => {
-                    self.refusal = Some(crate::failures::of_decoder(error).0);
-                    return;
-                }
-            };
-            let Some(event) = decoded.event else { return };
-            self.interpreter.handle_event(event.event_field().as_deref(), event.data());
-            piece = &piece[decoded.consumed..];
-            self.write_events();
+    let Ok(end) = stream.finish(&mut write);
+    let failure = end.failure.map(|mut failure| {
+        if failure.kind == FailureKind::Truncated && end.tail_discarded {
+            "the stream ended in the middle of an event".clone_into(&mut failure.message);
         }
-    }
-
-    fn finish(mut self) -> String {
-        let cut_inside = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });
-        let refusal = self.refusal.take();
-        match refusal {
-            Some(_) => self.interpreter.handle_given_up(),
-            None => self.interpreter.handle_end(),
-        }
-        self.write_events();
-        let ledger = self.interpreter.ledger();
-        // An event above the limit that comes after the end fails nobody.
-        let failure = self.interpreter.outcome().and_then(Outcome::failure).map(|failure| match refusal {
-            Some(refusal) if failure.kind == FailureKind::Truncated => refusal,
-            _ => failure,
-        });
-        let failure = failure.map(|mut failure| {
-            if failure.kind == FailureKind::Truncated && cut_inside {
-                "the stream ended in the middle of an event".clone_into(&mut failure.message);
-            }
-            failure.phase = if ledger.events == 0 { Phase::FirstEvent } else { Phase::Streaming };
-            failure.output_delivered = self.output_delivered;
-            failure
-        });
-        self.text.end(failure.as_ref(), ledger);
-        self.text.into_string()
-    }
-
-    fn write_events(&mut self) {
-        while let Some(event) = self.interpreter.poll_event() {
-            self.output_delivered |= event.is_output();
-            self.text.event(&event);
-        }
-        let terminal = match self.interpreter.outcome() {
-            Some(Outcome::Completed(response)) => TurnEvent::Completed(response.clone()),
-            Some(Outcome::Incomplete(end)) => TurnEvent::Incomplete(end.clone()),
-            _ => return,
-        };
-        if !self.settled {
-            self.settled = true;
-            self.text.event(&terminal);
-        }
-    }
+        failure
+    });
+    text.end(failure.as_ref(), &end.ledger);
+    text.into_string()
 }
 
 /// Two chunkings of one recording that give different transcripts.
