@@ -10,6 +10,7 @@ use crate::head::Persistence;
 use crate::inbound::{self, Inbound, NoRequest};
 use crate::journal::Journal;
 use crate::player::{HungUp, play};
+use crate::refusal::Refusal;
 use crate::request::RecordedRequest;
 use crate::response::{Answer, Response};
 use crate::script::End;
@@ -77,7 +78,7 @@ async fn answer_all(
             Ok(request) => request,
             Err(NoRequest::HungUp) => return Err(HungUp),
             Err(NoRequest::Refused(refusal)) => {
-                return refuse(stream, &refusal.into_response()).await;
+                return refuse(stream, refusal).await;
             }
         };
         let persistence = head.persistence;
@@ -111,13 +112,14 @@ async fn fault(
     match play_fault(stream, inbound, section, connection, shared).await {
         Ok(end) => Ok(end),
         Err(NoRequest::HungUp) => Err(HungUp),
-        Err(NoRequest::Refused(refusal)) => refuse(stream, &refusal.into_response()).await,
+        Err(NoRequest::Refused(refusal)) => refuse(stream, refusal).await,
     }
 }
 
 /// Sends a refusal and reads on until the client has seen it. What the client does meanwhile does
 /// not matter: it may well still be sending.
-async fn refuse(stream: &mut Socket, response: &Response) -> Result<End, HungUp> {
+pub(crate) async fn refuse(stream: &mut Socket, refusal: Refusal) -> Result<End, HungUp> {
+    let response = refusal.into_response();
     let end = play(stream, &mut Inbound::default(), response.steps(Persistence::Close)).await?;
     stream.shutdown().await.map_err(|_| HungUp)?;
     inbound::drain(stream).await;

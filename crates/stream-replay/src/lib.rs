@@ -36,6 +36,7 @@
 //! a paused clock they end as soon as the runtime is idle, also while it waits for a socket. Tests
 //! that pause the clock hold connections with [`Response::hold_until`] (and `gate` or `hold`).
 
+mod accept;
 mod cassette;
 mod chunked;
 mod connection;

@@ -8,11 +8,10 @@ use std::{fmt, fs, io};
 
 use http_transport::{Decoding, Transport};
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
 use tokio::time::Instant;
 
-use crate::server::{ACCEPT_REST, base_url};
+use crate::accept::AcceptLoop;
+use crate::server::base_url;
 use crate::socket::Socket;
 
 mod error;
@@ -55,9 +54,7 @@ use upstream::Upstream;
 pub struct Recorder {
     addr: SocketAddr,
     shelf: Arc<Shelf>,
-    accept_loop: JoinHandle<()>,
-    /// Held to be dropped: its end is what stops the accept loop.
-    stop: oneshot::Sender<()>,
+    accept_loop: AcceptLoop,
 }
 
 /// What becomes of what clients say: bodies of requests, and messages on a WebSocket.
@@ -103,9 +100,7 @@ impl Recorder {
 
     /// Closes the listener and all connections, and returns when all that was under way is written.
     pub async fn shutdown(self) {
-        drop(self.stop);
-        // Fails only if the task panicked or the runtime goes away: stopped in both cases.
-        let _ = self.accept_loop.await;
+        self.accept_loop.stop().await;
     }
 }
 
@@ -193,9 +188,11 @@ impl RecorderBuilder {
         let clock = self.clock.unwrap_or_else(|| Arc::new(move || begun.elapsed()));
         let recordings = Arc::new(Shelf::new(self.folder, highest, self.bodies, clock, self.on_written));
         let proxy = Arc::new(Proxy { upstream, transport, shelf: Arc::clone(&recordings) });
-        let (stop, stopped) = oneshot::channel();
-        let accept_loop = tokio::spawn(accept(listener, proxy, stopped));
-        Ok(Recorder { addr, shelf: recordings, accept_loop, stop })
+        let accept_loop = AcceptLoop::spawn(listener, move |stream, _| {
+            let proxy = Arc::clone(&proxy);
+            async move { forward::serve(Socket::new(stream), &proxy).await }
+        });
+        Ok(Recorder { addr, shelf: recordings, accept_loop })
     }
 }
 
@@ -214,24 +211,4 @@ struct Proxy {
     upstream: Upstream,
     transport: Transport,
     shelf: Arc<Shelf>,
-}
-
-async fn accept(listener: TcpListener, proxy: Arc<Proxy>, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            incoming = listener.accept() => match incoming {
-                Ok((stream, _)) => {
-                    let proxy = Arc::clone(&proxy);
-                    connections.spawn(async move { forward::serve(Socket::new(stream), &proxy).await });
-                }
-                // Of one connection, or of the whole process: the listener itself stays good.
-                Err(_) => tokio::time::sleep(ACCEPT_REST).await,
-            },
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
 }

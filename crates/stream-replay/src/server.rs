@@ -1,14 +1,12 @@
-//! The server: a listener, one accept loop, and handles to look inside.
+//! The server: a listener, its accept loop, and handles to look inside.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
-use std::time::Duration;
 use std::{fmt, io};
 
 use tokio::net::TcpListener;
-use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, JoinSet};
 
+use crate::accept::AcceptLoop;
 use crate::cassette::Cassette;
 use crate::connection::{Shared, serve};
 use crate::fault::FaultScript;
@@ -19,9 +17,6 @@ use crate::response::Response;
 use crate::speed::Speed;
 #[cfg(feature = "tls")]
 use crate::tls::TestAuthority;
-
-/// How long a failing `accept` (no file descriptors left, say) rests before the next try.
-pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(20);
 
 /// A running replay server. Any method (but `HEAD`) and any path gets the scripted answer.
 ///
@@ -39,9 +34,7 @@ pub(crate) const ACCEPT_REST: Duration = Duration::from_millis(20);
 pub struct ReplayServer {
     addr: SocketAddr,
     shared: Arc<Shared>,
-    accept_loop: JoinHandle<()>,
-    /// Held to be dropped: its end is what stops the accept loop.
-    stop: oneshot::Sender<()>,
+    accept_loop: AcceptLoop,
 }
 
 impl ReplayServer {
@@ -111,9 +104,7 @@ impl ReplayServer {
 
     /// Closes the listener and all connections, inside answers too, and waits until that is done.
     pub async fn shutdown(self) {
-        drop(self.stop);
-        // Fails only if the task panicked or the runtime goes away: stopped in both cases.
-        let _ = self.accept_loop.await;
+        self.accept_loop.stop().await;
     }
 }
 
@@ -171,9 +162,10 @@ impl ReplayServerBuilder {
             fault: self.fault,
             journal: Journal::default(),
         });
-        let (stop, stopped) = oneshot::channel();
-        let accept_loop = tokio::spawn(accept(listener, Arc::clone(&shared), stopped));
-        Ok(ReplayServer { addr, shared, accept_loop, stop })
+        let all = Arc::clone(&shared);
+        let accept_loop =
+            AcceptLoop::spawn(listener, move |stream, connection| serve(stream, connection, Arc::clone(&all)));
+        Ok(ReplayServer { addr, shared, accept_loop })
     }
 
     #[cfg(feature = "tls")]
@@ -197,25 +189,4 @@ pub(crate) fn base_url(addr: SocketAddr) -> String {
         ip => ip,
     };
     format!("http://{}/v1", SocketAddr::new(ip, addr.port()))
-}
-
-async fn accept(listener: TcpListener, shared: Arc<Shared>, mut stopped: oneshot::Receiver<()>) {
-    let mut connections = JoinSet::new();
-    let mut accepted = 0;
-    loop {
-        tokio::select! {
-            _ = &mut stopped => break,
-            Some(_) = connections.join_next() => {}
-            incoming = listener.accept() => match incoming {
-                Ok((stream, _)) => {
-                    connections.spawn(serve(stream, accepted, Arc::clone(&shared)));
-                    accepted += 1;
-                }
-                // Of one connection, or of the whole process: the listener itself stays good.
-                Err(_) => tokio::time::sleep(ACCEPT_REST).await,
-            },
-        }
-    }
-    drop(listener);
-    connections.shutdown().await;
 }

@@ -12,8 +12,9 @@ use super::tape::Tape;
 use super::upstream::Switch;
 use crate::cassette::{Course, RecordedEnd};
 use crate::chunked::{self, LAST_CHUNK};
+use crate::connection::refuse;
 use crate::head::{Head, Persistence};
-use crate::inbound::{self, Inbound, NoRequest};
+use crate::inbound::{Inbound, NoRequest};
 use crate::player::{HungUp, play};
 use crate::response::{AnswerHead, Response};
 use crate::script::End;
@@ -37,13 +38,7 @@ async fn serve_all(stream: &mut Socket, proxy: &Proxy) -> Result<End, HungUp> {
         let (head, body) = match inbound.request(stream).await {
             Ok(request) => request,
             Err(NoRequest::HungUp) => return Err(HungUp),
-            Err(NoRequest::Refused(refusal)) => {
-                let steps = refusal.into_response();
-                let end = play(stream, &mut Inbound::default(), steps.steps(Persistence::Close)).await?;
-                stream.shutdown().await.map_err(|_| HungUp)?;
-                inbound::drain(stream).await;
-                return Ok(end);
-            }
+            Err(NoRequest::Refused(refusal)) => return refuse(stream, refusal).await,
         };
         let switch = if handshake::verify(&head).is_ok() { Switch::WebSocket } else { Switch::No };
         let mut tape = Tape::new(&proxy.shelf, &head, &body);
