@@ -1,8 +1,6 @@
 //! What errors of the layers below mean to a caller.
 
-use std::error::Error as StdError;
-
-use http_transport::ErrorKind;
+use http_transport::{ErrorKind, with_causes};
 use response_events::{Failure, FailureKind, Phase};
 use sse_codec::DecodeError;
 
@@ -94,19 +92,4 @@ pub(crate) fn of_handshake(error: ws_codec::HandshakeError) -> (Failure, Option<
 pub(crate) fn of_credentials(error: BoxError) -> (Failure, Option<BoxError>) {
     let message = format!("no credentials for the request: {error}");
     (Failure::new(FailureKind::Config, message), Some(error))
-}
-
-/// The error with its causes in one line, since a failure is often all that a log keeps.
-fn with_causes(error: &dyn StdError) -> String {
-    let mut message = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        if !message.contains(&text) {
-            message.push_str(": ");
-            message.push_str(&text);
-        }
-        cause = error.source();
-    }
-    message
 }

@@ -6,6 +6,7 @@
 
 mod body_reader;
 mod call;
+mod causes;
 mod classify;
 mod coding;
 pub mod connector;
@@ -39,6 +40,7 @@ mod versions;
 mod waiting;
 
 pub use body_reader::{BodyEnd, BodyLimits, BodyReader, BodyStep, LimitedBody};
+pub use causes::with_causes;
 pub use coding::{Coding, DecodeError, DecodeLimits, Decoder, Decoding, RequestCompression};
 pub use environment::Environment;
 pub use error::{Error, ErrorKind};

@@ -1,9 +1,7 @@
 //! One client connection: requests in, the service's answers out.
 
-use std::error::Error;
-
 use bytes::Bytes;
-use http_transport::{Exchange, Head as Answer};
+use http_transport::{Exchange, Head as Answer, with_causes};
 use tokio::io::{AsyncWrite, AsyncWriteExt};
 
 use super::Proxy;
@@ -99,23 +97,8 @@ async fn ask(
             tape.head(status, &answer.headers, course);
             Ok((exchange, answer))
         }
-        Err(error) => Err(Unanswered::Failed(sentence(&error))),
+        Err(error) => Err(Unanswered::Failed(with_causes(&error))),
     }
-}
-
-/// An error with all its causes.
-fn sentence(error: &dyn Error) -> String {
-    let mut sentence = error.to_string();
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let text = error.to_string();
-        // Some repeat their cause.
-        if !sentence.ends_with(&text) {
-            sentence = format!("{sentence}: {text}");
-        }
-        cause = error.source();
-    }
-    sentence
 }
 
 /// How the client is told where the body ends.
