@@ -61,10 +61,7 @@ fn responses(path: &Path, args: &ReplayArgs) -> Result<Vec<Response>, Problem> {
             Speed::Recorded => stream_replay::Speed::Recorded,
             Speed::Max => stream_replay::Speed::Max,
         };
-        let play = |cassette: Cassette| {
-            cassette.exchanges().iter().map(|exchange| Response::recorded(exchange, speed)).collect()
-        };
-        Cassette::load(path).map(play)
+        Cassette::load(path).map(|cassette| Response::all_recorded(&cassette, speed).collect())
     };
     let responses = responses.map_err(|error| match std::error::Error::source(&error) {
         Some(cause) => usage(format_args!("{error}: {cause}")),

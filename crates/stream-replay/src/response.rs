@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 
-use crate::cassette::{self, CassetteError, RecordedExchange};
+use crate::cassette::{self, Cassette, CassetteError, RecordedExchange};
 use crate::cut::Cut;
 use crate::fault::FaultScript;
 use crate::gate::Gate;
@@ -175,6 +175,11 @@ impl Response {
     /// [`sse`](Self::sse) does, at full speed.
     pub fn recorded(exchange: &RecordedExchange, speed: Speed) -> Self {
         recorded::response(exchange, speed)
+    }
+
+    /// The answers of a whole recording, one for each exchange, in order ([`recorded`](Self::recorded)).
+    pub fn all_recorded(cassette: &Cassette, speed: Speed) -> impl Iterator<Item = Self> {
+        cassette.exchanges().iter().map(move |exchange| Self::recorded(exchange, speed))
     }
 
     /// An `application/json` answer.

@@ -129,10 +129,9 @@ impl ReplayServerBuilder {
         self
     }
 
-    /// Adds the answers of a recording, one for each exchange, in order ([`Response::recorded`]).
+    /// Adds the answers of a recording ([`Response::all_recorded`]).
     pub fn cassette(mut self, cassette: &Cassette, speed: Speed) -> Self {
-        let responses = cassette.exchanges().iter().map(|exchange| Response::recorded(exchange, speed));
-        self.responses.extend(responses);
+        self.responses.extend(Response::all_recorded(cassette, speed));
         self
     }
 
