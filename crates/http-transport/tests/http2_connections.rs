@@ -8,19 +8,17 @@ use std::future::poll_fn;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::task::{Context, Waker};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, Response, StatusCode, Version};
 use http_transport::{Environment, ErrorKind, Exchange, HttpVersions, Phase, Request, Transport, TransportBuilder};
 use support::frames::Frames;
 use support::tls::{authority_offering, https};
-use support::{finish, post, read_request, upgrade};
+use support::{finish, post, read_request, soon, upgrade};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Barrier, watch};
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
 const NAME: &str = "localhost";
@@ -35,11 +33,6 @@ async fn rest(exchange: &mut Exchange) -> usize {
         length += data.unwrap().len();
     }
     length
-}
-
-/// Ends with `future`, or fails: nothing that passes comes near the limit.
-async fn soon<T>(future: impl Future<Output = T>) -> T {
-    timeout(Duration::from_secs(60), future).await.expect("should happen at once, but hangs")
 }
 
 /// A server that speaks whatever the client picks, and answers every request with 200 once it may.

@@ -47,6 +47,13 @@ where
     (uri, server)
 }
 
+/// The body of the answer to a request.
+async fn ask(transport: &Transport, uri: &str) -> Result<String, Error> {
+    let mut exchange = post(transport, uri);
+    exchange.head().await?;
+    rest(&mut exchange).await
+}
+
 async fn rest(exchange: &mut Exchange) -> Result<String, Error> {
     let mut body = Vec::new();
     while let Some(data) = exchange.data().await {
@@ -100,12 +107,8 @@ async fn refusing(refused: usize, connections: usize, reason: u32) -> (Result<St
     })
     .await;
     let transport = knowing();
-    let mut exchange = post(&transport, &uri);
-    let result = match exchange.head().await {
-        Ok(_) => rest(&mut exchange).await,
-        Err(error) => Err(error),
-    };
-    drop((exchange, transport));
+    let result = ask(&transport, &uri).await;
+    drop(transport);
     (result, finish(server).await, uri)
 }
 
@@ -174,9 +177,7 @@ async fn an_early_answer_is_whole_although_the_rest_of_the_request_is_refused() 
         frames
     })
     .await;
-    let mut exchange = post(&knowing(), &uri);
-    exchange.head().await.unwrap();
-    assert_eq!(rest(&mut exchange).await.unwrap(), "enough");
+    assert_eq!(ask(&knowing(), &uri).await.unwrap(), "enough");
     drop(finish(server).await);
 }
 
@@ -204,10 +205,8 @@ where
         exchange.read_body_limited(BodyLimits::default()).await;
     }
     drop(exchange);
-    let mut exchange = post(&transport, &uri);
-    exchange.head().await.unwrap();
-    assert_eq!(rest(&mut exchange).await.unwrap(), "hello");
-    drop((exchange, transport));
+    assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
+    drop(transport);
     finish(server).await;
 }
 
@@ -260,9 +259,7 @@ async fn after_goaway_the_open_stream_goes_on_and_the_next_is_on_a_new_connectio
     first.head().await.unwrap();
     assert_eq!(first.data().await.unwrap().unwrap(), "one");
     assert_eq!(first.data().await.unwrap().unwrap(), "two");
-    let mut second = post(&transport, &uri);
-    second.head().await.unwrap();
-    assert_eq!(rest(&mut second).await.unwrap(), "next");
+    assert_eq!(ask(&transport, &uri).await.unwrap(), "next");
 
     let mut connections = finish(server).await;
     let (frames, stream) = &mut connections[0];
@@ -283,10 +280,8 @@ async fn a_request_behind_the_last_stream_of_a_goaway_is_sent_once_more() {
     })
     .await;
     let transport = knowing();
-    let mut exchange = post(&transport, &uri);
-    exchange.head().await.unwrap();
-    assert_eq!(rest(&mut exchange).await.unwrap(), "hello");
-    drop((exchange, transport));
+    assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
+    drop(transport);
     finish(server).await;
 }
 
@@ -307,9 +302,7 @@ async fn a_connection_that_was_closed_meanwhile_costs_nothing() {
         .await;
         let transport = knowing();
         for _ in 0..2 {
-            let mut exchange = post(&transport, &uri);
-            exchange.head().await.unwrap();
-            assert_eq!(rest(&mut exchange).await.unwrap(), "hello");
+            assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
         }
         drop(transport);
         finish(server).await;
@@ -357,10 +350,8 @@ async fn dropping_an_exchange_cancels_its_stream_alone() {
     drop(waiting);
     drop(streaming);
     are_seen.await.unwrap();
-    let mut next = post(&transport, &uri);
-    next.head().await.unwrap();
-    assert_eq!(rest(&mut next).await.unwrap(), "hello");
-    drop((next, transport));
+    assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
+    drop(transport);
     finish(server).await;
 }
 
@@ -383,10 +374,8 @@ async fn a_finished_exchange_is_drained_before_it_is_cancelled() {
     first.head().await.unwrap();
     assert_eq!(first.data().await.unwrap().unwrap(), "the last event");
     first.finish();
-    let mut next = post(&transport, &uri);
-    next.head().await.unwrap();
-    assert_eq!(rest(&mut next).await.unwrap(), "hello");
-    drop((next, transport));
+    assert_eq!(ask(&transport, &uri).await.unwrap(), "hello");
+    drop(transport);
     finish(server).await;
 }
 

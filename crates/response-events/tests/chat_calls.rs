@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::check_chat;
+use common::{Lines, check_chat, interpreter};
 use response_events::{Interpreter, InterpreterOptions, SummaryBuilder, TurnEvent, Wire};
 
 /// Checks the finished calls of pieces (`tool_calls` entries, one list a line) in one choice.
 #[track_caller]
 fn check_calls(pieces: &str, expected: &[&str]) {
-    let mut lines = common::Lines::new(Wire::Chat, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Chat);
     for line in pieces.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let delta = format!("delta {{\"tool_calls\":[{line}]}}");
         let (name, data) = common::payload(&delta);
@@ -41,7 +41,7 @@ fn fragments_join_by_index() {
 #[test]
 fn an_answer_may_have_any_number_of_calls() {
     const COUNT: u32 = 20_000;
-    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Chat);
     // Each call is opened, and gets its arguments when all others are open, too.
     for arguments in ["", "{}"] {
         for index in 0..COUNT {
@@ -104,7 +104,7 @@ fn a_call_that_the_service_does_not_name_gets_an_id_of_its_own() {
 
 #[test]
 fn the_index_of_the_service_stays_with_the_call() {
-    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Chat);
     for payload in [
         r#"{"choices":[{"index":0,"delta":{"content":"a","tool_calls":[{"index":3,"id":"x","function":{"name":"f"}}]}}]}"#,
         r#"{"choices":[{"index":0,"delta":{"tool_calls":[{"id":"y","function":{"name":"g"}}]}}]}"#,

@@ -2,13 +2,13 @@
 
 mod common;
 
-use common::{check, check_chat};
-use response_events::{Interpreter, InterpreterOptions, Wire};
+use common::{check, check_chat, interpreter};
+use response_events::{InterpreterOptions, Wire};
 
 #[test]
 fn both_sentinels_end_the_stream_whatever_space_is_around_them() {
     for sentinel in ["[DONE]", "DONE", " [DONE] ", "\t DONE\t", "[DONE]\u{20}now", "[DONE] ", "\r\n[DONE]\r\n"] {
-        let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Chat);
         stream.handle_event(None, br#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#);
         assert!(stream.outcome().is_none());
         stream.handle_event(None, sentinel.as_bytes());
@@ -330,7 +330,7 @@ fn a_choice_that_opens_late_ends_the_grace() {
 #[test]
 fn a_sentinel_glued_to_a_chunk_is_no_sentinel_and_hides_no_chunk() {
     for glue in ["", " ", "\n"] {
-        let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Chat);
         let data =
             format!(r#"{{"choices":[{{"index":0,"delta":{{"content":"a"}},"finish_reason":"stop"}}]}}{glue}DONE"#);
         stream.handle_event(None, data.as_bytes());

@@ -2,12 +2,12 @@
 
 mod common;
 
-use common::{Lines, check_chat};
-use response_events::{Interpreter, InterpreterOptions, Wire};
+use common::{Lines, check_chat, interpreter};
+use response_events::Wire;
 
 #[test]
 fn keep_alives_wrapped_as_data_are_skipped() {
-    let mut lines = Lines::new(Wire::Chat, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Chat);
     for data in ["", " ", "\n", ":", ": keepalive", " : OPENROUTER PROCESSING"] {
         lines.feed(None, data.as_bytes());
         lines.feed(Some("keepalive"), data.as_bytes());
@@ -171,7 +171,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
 
 #[test]
 fn half_a_character_is_reported() {
-    let mut lines = Lines::new(Wire::Chat, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Chat);
     lines.feed(None, b"{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"\xe2\x82\"}}]}");
     lines.feed(None, b"\xff");
     let expected = [
@@ -185,7 +185,7 @@ fn half_a_character_is_reported() {
 
 #[test]
 fn a_broken_error_fails_all_the_same() {
-    let mut lines = Lines::new(Wire::Chat, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Chat);
     lines.feed(None, b"{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}");
     let seen = lines.finish();
     assert_eq!(seen[1..], ["== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final", "malformed=1"]);
@@ -223,7 +223,7 @@ fn two_chunks_in_one_event_are_both_read() {
 
 #[test]
 fn a_stream_of_garbage_alone_is_unreadable() {
-    let mut lines = Lines::new(Wire::Chat, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Chat);
     for _ in 0..31 {
         lines.feed(None, b"<p>");
     }
@@ -240,7 +240,7 @@ fn a_stream_of_garbage_alone_is_unreadable() {
 #[test]
 fn an_unreadable_stream_hands_out_what_was_open() {
     for garbage in [&b"<p>"[..], b"{}", b"\xff"] {
-        let mut lines = Lines::new(Wire::Chat, InterpreterOptions::default());
+        let mut lines = Lines::of(Wire::Chat);
         lines.feed(None, br#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#);
         for _ in 0..31 {
             lines.feed(None, garbage);
@@ -255,7 +255,7 @@ fn an_unreadable_stream_hands_out_what_was_open() {
 /// Each payload is asked whether all choices have ended.
 #[test]
 fn choices_without_end_are_not_taken_in() {
-    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Chat);
     for first in [0, 500, 1000] {
         let choices: Vec<_> =
             (first..first + 500).map(|index| format!(r#"{{"index":{index},"delta":{{}}}}"#)).collect();

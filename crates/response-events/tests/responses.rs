@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Lines, check_responses};
-use response_events::{Interpreter, InterpreterOptions, TurnEvent, Wire};
+use common::{Lines, check_responses, interpreter};
+use response_events::{TurnEvent, Wire};
 
 #[test]
 fn a_whole_turn_with_reasoning_text_and_a_call() {
@@ -133,7 +133,7 @@ fn every_known_event_type_becomes_its_variant() {
     ];
     let all = with_variant.into_iter().chain(others.map(|event_type| (event_type, delta, "Other")));
     for (event_type, fields, variant) in all {
-        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Responses);
         stream.handle_event(None, format!(r#"{{"type":"{event_type}"{fields}}}"#).as_bytes());
         let event = stream.poll_event().expect(event_type);
         assert!(format!("{event:?}").starts_with(&format!("{variant}(")), "{event_type}: {event:?}");
@@ -246,7 +246,7 @@ fn what_is_no_event_is_reported_and_survived() {
 
 #[test]
 fn half_a_character_is_reported() {
-    let mut lines = Lines::new(Wire::Responses, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Responses);
     lines.feed(None, b"{\"type\":\"response.output_text.delta\",\"delta\":\"\xf0\x9f\"}");
     lines.feed(None, b"\x80");
     let expected = [
@@ -260,7 +260,7 @@ fn half_a_character_is_reported() {
 
 #[test]
 fn keep_alives_wrapped_as_data_are_skipped() {
-    let mut lines = Lines::new(Wire::Responses, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Responses);
     for data in ["", "  ", ":", ": keepalive", ": OPENROUTER PROCESSING"] {
         lines.feed(None, data.as_bytes());
     }
@@ -291,7 +291,7 @@ fn two_events_in_one_payload_are_both_read() {
 
 #[test]
 fn thirty_two_undecodable_payloads_in_a_row_make_a_stream_unreadable() {
-    let mut lines = Lines::new(Wire::Responses, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Responses);
     for _ in 0..31 {
         lines.feed(None, b"{}");
     }
@@ -499,7 +499,7 @@ fn a_turn_state_shows_in_no_event_of_any_kind() {
         r#"{"type":"keepalive"}{"headers":{"x-codex-turn-state":"s3cret"}}"#,
     ];
     for payload in payloads {
-        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Responses);
         stream.handle_event(None, payload.as_bytes());
         let events: Vec<TurnEvent> = std::iter::from_fn(|| stream.poll_event()).collect();
         assert!(!events.is_empty(), "{payload}");
@@ -514,7 +514,7 @@ fn a_turn_state_shows_in_no_event_of_any_kind() {
 
 #[test]
 fn rate_limits_are_read_and_odd_ones_passed_on() {
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     let event = r#"{"type":"codex.rate_limits","plan_type":"pro","metered_limit_name":"","limit_name":"big",
         "rate_limits":{"allowed":true,"primary":{"used_percent":42,"window_minutes":300,"reset_at":1700000000},"secondary":null},
         "credits":{"has_credits":true,"unlimited":false,"balance":"1.5"}}"#;
@@ -546,7 +546,7 @@ fn sequence_numbers_are_watched_and_never_required() {
         (&["18446744073709551615", "0"], false),
         (&[], true),
     ] {
-        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Responses);
         for number in numbers {
             stream.handle_event(None, format!(r#"{{"type":"keepalive","sequence_number":{number}}}"#).as_bytes());
         }
@@ -558,7 +558,7 @@ fn sequence_numbers_are_watched_and_never_required() {
 fn the_ledger_counts_everything_that_passed() {
     let payloads =
         ["", ": x", "[DONE]", "<p>", r#"{"type":"keepalive"}"#, r#"{"type":"keepalive"}"#, r#"{"type":"new"}"#];
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     for payload in payloads {
         stream.handle_event(None, payload.as_bytes());
     }
@@ -570,7 +570,7 @@ fn the_ledger_counts_everything_that_passed() {
 
 #[test]
 fn the_types_of_finished_items_are_in_the_order_of_the_answer() {
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     for (place, item_type) in [("1", "message"), ("0", "reasoning"), ("null", "new"), ("1", "late")] {
         let event =
             format!(r#"{{"type":"response.output_item.done","output_index":{place},"item":{{"type":"{item_type}"}}}}"#);
@@ -581,7 +581,7 @@ fn the_types_of_finished_items_are_in_the_order_of_the_answer() {
 
 #[test]
 fn made_up_types_cannot_grow_the_ledger_without_bound() {
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     for number in 0..1000 {
         stream.handle_event(None, format!(r#"{{"type":"t{number}"}}"#).as_bytes());
         stream.poll_event();

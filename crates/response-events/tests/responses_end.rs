@@ -2,8 +2,8 @@
 
 mod common;
 
-use common::{Lines, check, check_responses};
-use response_events::{FailureKind, Interpreter, InterpreterOptions, Outcome, TransportKind, Wire};
+use common::{Lines, check, check_responses, interpreter};
+use response_events::{FailureKind, InterpreterOptions, Outcome, TransportKind, Wire};
 
 #[test]
 fn a_failure_is_settled_at_once_with_code_and_message_verbatim() {
@@ -12,7 +12,7 @@ fn a_failure_is_settled_at_once_with_code_and_message_verbatim() {
         r#"{{"type":"response.failed","sequence_number":3,"response":{{"id":"r","status":"failed","error":{{"code":"invalid_prompt","message":{message:?}}},"usage":null}}}}"#
     )
     .replace("\\u{2026}", "…");
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     stream.handle_event(Some("response.failed"), event.as_bytes());
     let failure = stream.outcome().and_then(Outcome::failure).expect("a failure at once");
     assert_eq!(failure.kind, FailureKind::Api);
@@ -113,7 +113,7 @@ fn failures_of_every_shape() {
 
 #[test]
 fn the_error_keeps_type_param_and_status() {
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     let event = r#"{"type":"error","status":400,"error":{"type":"invalid_request_error","code":"c","message":"m","param":"tools[0]"}}"#;
     stream.handle_event(None, event.as_bytes());
     let Some(Outcome::Failed(error)) = stream.outcome() else { panic!("no failure") };
@@ -121,7 +121,7 @@ fn the_error_keeps_type_param_and_status() {
     assert_eq!(error.param.as_deref(), Some("tools[0]"));
     assert_eq!(error.status, Some(400));
     // The flat shape has the event's own type.
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     stream.handle_event(None, br#"{"type":"error","code":"c","message":"m","param":"p"}"#);
     let Some(Outcome::Failed(error)) = stream.outcome() else { panic!("no failure") };
     assert_eq!((error.error_type.as_deref(), error.param.as_deref()), (None, Some("p")));
@@ -155,7 +155,7 @@ fn the_first_terminal_signal_wins_and_what_follows_is_counted() {
 
 #[test]
 fn the_ledger_tells_of_the_first_end_and_counts_all() {
-    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    let mut stream = interpreter(Wire::Responses);
     stream.handle_event(None, br#"{"type":"response.incomplete","response":{"id":"r","status":"incomplete"}}"#);
     stream.handle_event(None, br#"{"type":"response.completed","response":{"id":"s","status":"completed"}}"#);
     let ledger = stream.ledger();
@@ -226,7 +226,7 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
 
 #[test]
 fn half_a_character_in_a_failure_does_not_hide_its_code() {
-    let mut lines = Lines::new(Wire::Responses, InterpreterOptions::default());
+    let mut lines = Lines::of(Wire::Responses);
     lines.feed(
         None,
         b"{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}}",

@@ -3,12 +3,12 @@
 mod common;
 
 use common::Lines;
-use response_events::{InterpreterOptions, Wire, whole_answer};
+use response_events::{Wire, whole_answer};
 
 #[track_caller]
 fn check(wire: Wire, document: &str, expected: &[&str]) {
     let payloads = whole_answer(wire, document.as_bytes()).expect("an answer");
-    let mut lines = Lines::new(wire, InterpreterOptions::default());
+    let mut lines = Lines::of(wire);
     for payload in payloads {
         lines.feed(None, &payload);
     }

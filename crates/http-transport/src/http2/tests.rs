@@ -92,15 +92,18 @@ fn check_elapsed(start: Instant, expected: Duration) {
     assert!(taken >= expected && taken < expected + Duration::from_millis(10), "{taken:?}");
 }
 
-/// A server that answers with `body` and does not end it, and then reads without a word.
-fn begin(far: DuplexStream, body: &'static [u8]) -> JoinHandle<Frames<DuplexStream>> {
-    tokio::spawn(async move {
-        let mut frames = Frames::accept(far).await;
+/// A request on a new connection, with the head of its answer read: `hello` is there of the body, which does not end.
+async fn answered(client: &Client) -> (Waiting, Frames<DuplexStream>) {
+    let (mut waiting, far) = client.send(2).await;
+    let server = tokio::spawn(async move {
+        let mut frames = Frames::accept(far.unwrap()).await;
         let stream = frames.request().await;
         frames.write(HEADERS, END_HEADERS, stream, OK).await;
-        frames.write(DATA, 0, stream, body).await;
+        frames.write(DATA, 0, stream, b"hello").await;
         frames
-    })
+    });
+    head(&mut waiting).await.unwrap();
+    (waiting, server.await.unwrap())
 }
 
 const UNRESPONSIVE: &str = "a.example:80 did not answer a PING within 20s";
@@ -108,11 +111,8 @@ const UNRESPONSIVE: &str = "a.example:80 did not answer a PING within 20s";
 #[tokio::test(start_paused = true)]
 async fn a_half_open_connection_is_found_out_in_the_body() {
     let client = Client::new();
-    let (mut waiting, far) = client.send(2).await;
-    let server = begin(far.unwrap(), b"hello");
-    head(&mut waiting).await.unwrap();
+    let (mut waiting, mut frames) = answered(&client).await;
     assert_eq!(data(&mut waiting).await.unwrap().unwrap(), "hello");
-    let mut frames = server.await.unwrap();
     let start = Instant::now();
     let error = data(&mut waiting).await.unwrap().unwrap_err();
     check(&error, Phase::Body, UNRESPONSIVE);
@@ -159,11 +159,9 @@ fn stay_awake(mut frames: Frames<DuplexStream>) -> JoinHandle<usize> {
 #[tokio::test(start_paused = true)]
 async fn a_server_that_answers_pings_may_think_as_long_as_it_likes() {
     let client = Client::new();
-    let (mut waiting, far) = client.send(2).await;
-    let server = begin(far.unwrap(), b"hello");
-    head(&mut waiting).await.unwrap();
+    let (mut waiting, frames) = answered(&client).await;
     data(&mut waiting).await.unwrap().unwrap();
-    let server = stay_awake(server.await.unwrap());
+    let server = stay_awake(frames);
     let result = timeout(Duration::from_secs(1_000), data(&mut waiting)).await;
     assert!(result.is_err(), "{result:?}");
     drop((waiting, client));
@@ -217,11 +215,9 @@ async fn a_request_that_the_server_gives_no_window_for_times_out_while_sending()
 #[tokio::test(start_paused = true)]
 async fn a_connection_without_requests_is_closed_after_90_seconds() {
     let client = Client::new();
-    let (mut waiting, far) = client.send(2).await;
-    let server = begin(far.unwrap(), b"hello");
-    head(&mut waiting).await.unwrap();
+    let (mut waiting, frames) = answered(&client).await;
     data(&mut waiting).await.unwrap().unwrap();
-    let server = stay_awake(server.await.unwrap());
+    let server = stay_awake(frames);
     sleep(Duration::from_secs(300)).await;
     drop(waiting);
     sleep(Duration::from_secs(80)).await;
@@ -240,10 +236,8 @@ async fn a_connection_without_requests_is_closed_after_90_seconds() {
 #[tokio::test(start_paused = true)]
 async fn a_connection_whose_transport_is_gone_ends_with_its_last_request() {
     let client = Client::new();
-    let (mut waiting, far) = client.send(2).await;
-    let server = begin(far.unwrap(), b"hello");
-    head(&mut waiting).await.unwrap();
-    let server = stay_awake(server.await.unwrap());
+    let (mut waiting, frames) = answered(&client).await;
+    let server = stay_awake(frames);
     drop(client);
     for _ in 0..10 {
         yield_now().await;

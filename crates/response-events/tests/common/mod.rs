@@ -17,6 +17,11 @@ use response_events::{
     Completed, Delta, Interpreter, InterpreterOptions, Item, ItemEvent, ItemKind, Outcome, TurnEvent, Wire,
 };
 
+/// At the beginning of a stream, without any options.
+pub(crate) fn interpreter(wire: Wire) -> Interpreter {
+    Interpreter::new(wire, InterpreterOptions::default())
+}
+
 /// Checks what a Responses stream comes to.
 #[track_caller]
 pub(crate) fn check_responses(stream: &str, expected: &str) {
@@ -78,6 +83,11 @@ pub(crate) struct Lines {
 impl Lines {
     pub(crate) fn new(wire: Wire, options: InterpreterOptions) -> Self {
         Self { interpreter: Interpreter::new(wire, options), rendered: Vec::new(), finishing: false }
+    }
+
+    /// At the beginning of a stream, without any options.
+    pub(crate) fn of(wire: Wire) -> Self {
+        Self::new(wire, InterpreterOptions::default())
     }
 
     pub(crate) fn feed(&mut self, name: Option<&str>, data: &[u8]) {
