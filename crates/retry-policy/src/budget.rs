@@ -55,6 +55,9 @@ pub struct Budget {
     sessions: u32,
     /// Negative: tokens handed out ahead of their time.
     balance: i128,
+    /// Tokens that sessions spent and left: those that come in their place bring so many fewer. They are not owed by
+    /// the sessions that stay, which would pay for what others did.
+    owed: i128,
     settled: Option<Instant>,
 }
 
@@ -67,7 +70,7 @@ impl Default for Budget {
 impl Budget {
     /// A full bucket for one session.
     pub fn new(pacing: Pacing) -> Self {
-        Self { pacing, sessions: 1, balance: pacing.capacity(1), settled: None }
+        Self { pacing, sessions: 1, balance: pacing.capacity(1), owed: 0, settled: None }
     }
 
     /// A full bucket with the default pacing, for so many sessions (0 counts as 1).
@@ -82,13 +85,17 @@ impl Budget {
         self.sessions
     }
 
-    /// Changes the number of sessions (0 counts as 1). New ones bring their full share of tokens; those that leave
-    /// take nothing with them but what does not fit any more.
+    /// Changes the number of sessions (0 counts as 1). New ones bring their full share of tokens, those that leave take
+    /// theirs with them. What is spent of it is missing from the share of those that come next, until the bucket has
+    /// earned it again: coming and going brings no tokens.
     pub fn set_sessions(&mut self, sessions: u32) {
         let sessions = sessions.max(1);
         let capacity = self.pacing.capacity(sessions);
-        let brought = (capacity - self.pacing.capacity(self.sessions)).max(0);
-        self.balance = (self.balance + brought).min(capacity);
+        // Negative: taken.
+        let brought = capacity - self.pacing.capacity(self.sessions);
+        let balance = self.balance.saturating_add(brought).saturating_sub(self.owed);
+        self.balance = balance.max(self.balance).min(capacity);
+        self.owed = self.balance.saturating_sub(balance);
         self.sessions = sessions;
     }
 
@@ -138,7 +145,10 @@ impl Budget {
             Some(rate) => elapsed.saturating_mul(rate) / NANOS_PER_SEC,
             None => u128::MAX,
         };
-        self.balance = self.balance.saturating_add(i128::try_from(earned).unwrap_or(i128::MAX)).min(capacity);
+        let balance = self.balance.saturating_add(i128::try_from(earned).unwrap_or(i128::MAX));
+        self.balance = balance.min(capacity);
+        // What the bucket has no room for pays what is owed.
+        self.owed = self.owed.saturating_sub(balance - self.balance).max(0);
         self.settled = Some(now);
     }
 

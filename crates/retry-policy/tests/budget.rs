@@ -91,6 +91,47 @@ fn members_bring_their_share_and_leave_what_is_not_theirs() {
     assert_eq!(shared.tokens(), 2);
 }
 
+/// Short sessions, so many at a time, beside one that lasts and has used up its tokens: each retries once.
+fn free_retries_of_short_sessions(at_a_time: usize) -> usize {
+    let shared = SharedBudget::default();
+    let now = Instant::now();
+    let lasting = shared.join();
+    while lasting.reserve(now).is_zero() {}
+    let retries_of_some = |_| {
+        let some: Vec<_> = (0..at_a_time).map(|_| shared.join()).collect();
+        some.iter().filter(|session| session.reserve_within(now, Duration::ZERO).is_ok()).count()
+    };
+    (0..100).map(retries_of_some).sum()
+}
+
+#[test]
+fn sessions_that_come_and_go_bring_no_more_tokens_than_those_that_stay() {
+    for at_a_time in [1, 2, 5, 20] {
+        let free = free_retries_of_short_sessions(at_a_time);
+        assert!(free <= 2 * at_a_time, "{free} retries of {at_a_time} at a time");
+    }
+}
+
+#[test]
+fn what_those_that_left_have_spent_is_earned_again() {
+    let shared = SharedBudget::default();
+    let lasting = shared.join();
+    let start = Instant::now();
+    let short = shared.join();
+    assert!((0..3).all(|_| short.reserve(start).is_zero()));
+    drop(short);
+    // One of its own tokens was left, and one of the other's.
+    assert_eq!(lasting.tokens(), 1);
+    let next = shared.join();
+    assert_eq!(lasting.tokens(), 1);
+    drop(next);
+    // One token to be full, and two that are owed.
+    let later = start + Duration::from_secs(61);
+    assert!(lasting.reserve(later).is_zero());
+    let next = shared.join();
+    assert_eq!(next.tokens(), 3);
+}
+
 #[test]
 fn threads_share_one_bucket() {
     let shared = SharedBudget::from(Budget::for_sessions(50));

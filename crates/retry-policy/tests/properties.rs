@@ -239,6 +239,31 @@ proptest! {
     }
 
     #[test]
+    fn sessions_that_come_and_go_make_no_tokens(
+        calls in prop::collection::vec((millis(200), 0u8..5, any_duration()), 1..300),
+    ) {
+        let shared = SharedBudget::default();
+        let mut members = vec![shared.join()];
+        let start = Instant::now();
+        let (mut now, mut most, mut free) = (start, 1, 0u32);
+        for (pause, call, limit) in calls {
+            match call {
+                0 => members.push(shared.join()),
+                1 | 2 if members.len() > 1 => drop(members.pop()),
+                _ => {
+                    now += pause;
+                    let granted = shared.reserve_within(now, limit.min(Duration::from_secs(60)));
+                    free += u32::from(granted.is_ok_and(|wait| wait.is_zero()));
+                }
+            }
+            most = most.max(members.len());
+        }
+        let per_second = if most == 1 { 0.05 } else { 0.06 * (most as f64).sqrt() };
+        let earned = 2.0 * most as f64 + (now - start).as_secs_f64() * per_second;
+        prop_assert!(f64::from(free) <= earned + 1e-6, "{} free, {} earned by {}", free, earned, most);
+    }
+
+    #[test]
     fn no_numbers_make_a_budget_panic(
         burst in any::<u32>(),
         interval in any_duration(),

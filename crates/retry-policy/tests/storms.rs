@@ -11,7 +11,7 @@ mod support {
 use std::time::Duration;
 
 use retry_policy::{Jitter, Policy};
-use support::simulation::{Fault, Outcome, Scenario, run};
+use support::simulation::{Fault, Outcome, Scenario, Sessions, run};
 
 const OUTAGE: Fault = Fault::Outage { seconds: 30.0 };
 const BROWN_OUT: Fault = Fault::BrownOut { seconds: 60.0, left: 0.3 };
@@ -19,7 +19,10 @@ const SHARED_RESET: Fault = Fault::SharedReset { seconds: 30.0 };
 const HINT: Option<Duration> = Some(Duration::from_secs(5));
 
 fn simulate(policy: &Policy, fault: Fault, hint: Option<Duration>, sharing: Option<usize>) -> Outcome {
-    let scenario = Scenario { fault, hint, sharing };
+    mean(policy, Scenario { fault, hint, sharing, sessions: Sessions::Lasting })
+}
+
+fn mean(policy: &Policy, scenario: Scenario) -> Outcome {
     Outcome::mean(&[1, 2, 3, 4, 5].map(|seed| run(policy, scenario, seed)))
 }
 
@@ -41,13 +44,18 @@ impl Default for Limits {
 }
 
 fn check(fault: Fault, hint: Option<Duration>, sharing: usize, limits: &Limits) {
-    let outcome = simulate(&Policy::default(), fault, hint, Some(sharing));
-    assert!(outcome.served >= limits.served, "{outcome:?}");
-    assert!(outcome.attempts <= limits.attempts, "{outcome:?}");
-    assert!(outcome.goodput >= limits.goodput, "{outcome:?}");
-    assert!(outcome.peak <= limits.peak, "{outcome:?}");
-    assert!(outcome.recovered <= limits.recovered, "{outcome:?}");
-    assert!(outcome.last <= limits.last, "{outcome:?}");
+    limits.check(&simulate(&Policy::default(), fault, hint, Some(sharing)));
+}
+
+impl Limits {
+    fn check(&self, outcome: &Outcome) {
+        assert!(outcome.served >= self.served, "{outcome:?}");
+        assert!(outcome.attempts <= self.attempts, "{outcome:?}");
+        assert!(outcome.goodput >= self.goodput, "{outcome:?}");
+        assert!(outcome.peak <= self.peak, "{outcome:?}");
+        assert!(outcome.recovered <= self.recovered, "{outcome:?}");
+        assert!(outcome.last <= self.last, "{outcome:?}");
+    }
 }
 
 #[test]
@@ -61,6 +69,18 @@ fn a_brown_out_is_not_made_worse() {
     let limits = Limits { served: 0.99, attempts: 2.7, goodput: 0.80, ..Limits::default() };
     check(BROWN_OUT, None, 1, &limits);
     check(BROWN_OUT, None, 10, &limits);
+}
+
+#[test]
+fn sessions_of_one_turn_are_paced_as_lasting_ones_are() {
+    let limits = Limits { served: 0.99, attempts: 2.7, goodput: 0.80, ..Limits::default() };
+    for sharing in [1, 10, 100].map(Some) {
+        let scenario = Scenario { fault: BROWN_OUT, hint: None, sharing, sessions: Sessions::OfOneTurn };
+        limits.check(&mean(&Policy::default(), scenario));
+    }
+    // Those that stay do not pay for those that leave.
+    let scenario = Scenario { fault: Fault::MassCut, hint: None, sharing: Some(100), sessions: Sessions::OfOneTurn };
+    Limits { served: 1.0, attempts: 3.0, ..Limits::default() }.check(&mean(&Policy::default(), scenario));
 }
 
 #[test]

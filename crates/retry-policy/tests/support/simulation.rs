@@ -11,7 +11,8 @@ use std::{
 };
 
 use retry_policy::{
-    Budget, Decision, Entropy, Failure, FailureClass, Hint, HintSource, Ledger, Phase, Policy, SharedBudget, SplitMix64,
+    Budget, Decision, Entropy, Failure, FailureClass, Hint, HintSource, Ledger, Membership, Phase, Policy,
+    SharedBudget, SplitMix64,
 };
 
 const CLIENTS: usize = 1_000;
@@ -49,6 +50,16 @@ pub(crate) struct Scenario {
     pub(crate) hint: Option<Duration>,
     /// How many clients share a budget; `None`: nobody has one.
     pub(crate) sharing: Option<usize>,
+    pub(crate) sessions: Sessions,
+}
+
+/// How long a client is a member of its budget.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sessions {
+    /// Always.
+    Lasting,
+    /// For a turn: it joins when the turn begins, and leaves when it ends.
+    OfOneTurn,
 }
 
 /// What came of it.
@@ -86,6 +97,8 @@ impl Outcome {
 struct Client {
     entropy: SplitMix64,
     budget: Option<SharedBudget>,
+    /// The place of the present turn, where each has its own.
+    membership: Option<Membership>,
     ledger: Ledger,
     began: f64,
 }
@@ -124,13 +137,16 @@ pub(crate) struct Simulation<'p> {
 pub(crate) fn run(policy: &Policy, scenario: Scenario, seed: u64) -> Outcome {
     let mut world = SplitMix64::new(seed);
     let sharing = scenario.sharing.unwrap_or(1);
-    let budgets: Vec<_> = (0..CLIENTS.div_ceil(sharing))
-        .map(|_| scenario.sharing.map(|sessions| Budget::for_sessions(sessions as u32).into()))
-        .collect();
+    let budget = |sessions: usize| match scenario.sessions {
+        Sessions::Lasting => Budget::for_sessions(sessions as u32).into(),
+        Sessions::OfOneTurn => SharedBudget::default(),
+    };
+    let budgets: Vec<_> = (0..CLIENTS.div_ceil(sharing)).map(|_| scenario.sharing.map(budget)).collect();
     let clients = (0..CLIENTS)
         .map(|number| Client {
             entropy: SplitMix64::new(world.next_u64()),
             budget: budgets[number / sharing].clone(),
+            membership: None,
             ledger: Ledger::new(),
             began: 0.0,
         })
@@ -162,6 +178,7 @@ impl Simulation<'_> {
         for client in 0..CLIENTS {
             if let Fault::MassCut = self.scenario.fault {
                 self.clients[client].began = FAULT;
+                self.join(client);
                 let cut = Failure::new(FailureClass::ServerEvent, Phase::Streaming);
                 self.at(FAULT, client, What::Fail(cut));
                 self.turns += 1;
@@ -182,6 +199,7 @@ impl Simulation<'_> {
                     }
                     let state = &mut self.clients[client];
                     (state.ledger, state.began) = (Ledger::new(), now);
+                    self.join(client);
                     self.turns += u32::from(self.counts(client));
                     self.send(now, client);
                 }
@@ -251,8 +269,16 @@ impl Simulation<'_> {
         }
     }
 
+    fn join(&mut self, client: usize) {
+        let state = &mut self.clients[client];
+        if self.scenario.sessions == Sessions::OfOneTurn {
+            state.membership = state.budget.as_ref().map(SharedBudget::join);
+        }
+    }
+
     /// After a turn, answered or lost.
     fn rest(&mut self, now: f64, client: usize) {
+        self.clients[client].membership = None;
         if !matches!(self.scenario.fault, Fault::MassCut) {
             let think = self.think();
             self.at(now + think, client, What::Begin);
