@@ -316,6 +316,22 @@ async fn an_event_over_the_limit_is_refused_once() {
 }
 
 #[tokio::test]
+async fn an_answer_over_the_limit_is_refused_once() {
+    let text = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"too long\"}}]}\n\n".repeat(2);
+    let server = playing(Response::sse(text)).await;
+    // The limit of an event raises that of the answer, and does not lower it.
+    for (bytes, expected) in [(None, FailureKind::Truncated), (Some(40), FailureKind::TooLarge)] {
+        let client = builder(&server.base_url()).wire(Wire::Chat).max_event_bytes(100);
+        let client = bytes.into_iter().fold(client, ClientBuilder::max_answer_bytes).build().unwrap();
+        let (events, error) = drain(client.session().begin_turn().stream(Request::new("m"))).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.attempts()), (expected, 1), "{error}");
+        let deltas = events.iter().filter(|event| matches!(event, TurnEvent::TextDelta(_))).count();
+        assert_eq!(deltas, 2);
+    }
+}
+
+#[tokio::test]
 async fn nobody_listening_is_a_connect_failure() {
     let server = playing([Response::new(200)]).await;
     let base_url = server.base_url();

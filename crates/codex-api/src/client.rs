@@ -10,6 +10,7 @@ use http_transport::{
     Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider, Transport,
     TransportBuilder, connector::Connector,
 };
+use response_events::InterpreterOptions;
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Target, Timeouts};
@@ -30,6 +31,7 @@ pub(crate) struct Settings {
     pub(crate) headers: HeaderMap,
     pub(crate) timeouts: Timeouts,
     pub(crate) limits: Limits,
+    pub(crate) max_answer_bytes: usize,
     pub(crate) policy: Policy,
     pub(crate) on_cut: OnCut,
     pub(crate) classifier: Classifier,
@@ -62,6 +64,7 @@ impl Client {
             headers: HeaderMap::new(),
             timeouts: Timeouts::default(),
             limits: Limits::default(),
+            max_answer_bytes: None,
             policy: Policy::default(),
             on_cut: OnCut::default(),
             classifier: Classifier::default(),
@@ -89,6 +92,7 @@ pub struct ClientBuilder {
     headers: HeaderMap,
     timeouts: Timeouts,
     limits: Limits,
+    max_answer_bytes: Option<usize>,
     policy: Policy,
     on_cut: OnCut,
     classifier: Classifier,
@@ -174,6 +178,14 @@ impl ClientBuilder {
         self
     }
 
+    /// The most that is collected of an answer, in bytes as the service sends them: all its finished items together.
+    /// Beyond it, as beyond 10,000 items, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
+    /// Default 64 MiB, or twice [`max_event_bytes`](Self::max_event_bytes) where that is more.
+    pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.max_answer_bytes = Some(bytes);
+        self
+    }
+
     /// Compresses the bodies of requests over HTTP, from 1 KiB on: for a service that is known to take it. Not applied
     /// to messages of a WebSocket, nor where a [`header`](Self::header) names a `content-encoding`. Default:
     /// [`RequestCompression::Off`].
@@ -256,6 +268,9 @@ impl ClientBuilder {
             headers: with_defaults(self.headers),
             timeouts: self.timeouts,
             limits: self.limits,
+            max_answer_bytes: self.max_answer_bytes.unwrap_or_else(|| {
+                InterpreterOptions::default().with_max_event_bytes(self.limits.get_max_event_bytes()).max_answer_bytes
+            }),
             policy: self.policy,
             on_cut: self.on_cut,
             classifier: self.classifier,

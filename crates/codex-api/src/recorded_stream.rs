@@ -71,7 +71,7 @@ impl RecordedStream {
         Self {
             max_event_bytes,
             decoder: Decoder::with_limits(limits),
-            interpreter: Interpreter::new(wire, InterpreterOptions::default()),
+            interpreter: Interpreter::new(wire, InterpreterOptions::default().with_max_event_bytes(max_event_bytes)),
             ended: Ended::Not,
             output_delivered: false,
             name: None,

@@ -83,6 +83,7 @@ impl TurnStream {
         config.memory = turn.session.memory.clone();
         config.requested = now();
         config.options = request.interpreter_options();
+        config.options.max_answer_bytes = client.max_answer_bytes;
         config.timeouts = client.timeouts;
         config.policy = client.policy.clone();
         config.on_cut = client.on_cut;

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use crate::{
     ApiError, Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
     chat::ChatStream,
+    collected::{Collected, DEFAULT_MAX_BYTES},
     raw_json::redacted,
     responses::{FinishedResponse, ResponsesStream},
 };
@@ -36,11 +37,23 @@ pub struct InterpreterOptions {
     /// Chat: what sets the ids of calls apart from those of other requests, where the service names neither its calls
     /// nor its response. Default none: the ids of each stream are then `call_0`, `call_1`, …
     pub call_seed: Option<u64>,
+    /// How much of an answer is collected, in bytes as the service sends them: its finished items, whether they come
+    /// whole (Responses) or are put together here (Chat), and what they are known by. Beyond it the outcome is
+    /// [`Outcome::TooLarge`], as it is beyond 10,000 items. Default 64 MiB.
+    pub max_answer_bytes: usize,
 }
 
 impl Default for InterpreterOptions {
     fn default() -> Self {
-        Self { choices: 1, transport: TransportKind::Sse, call_seed: None }
+        Self { choices: 1, transport: TransportKind::Sse, call_seed: None, max_answer_bytes: DEFAULT_MAX_BYTES }
+    }
+}
+
+impl InterpreterOptions {
+    /// The same with room for events of so many bytes: [`max_answer_bytes`](Self::max_answer_bytes) is raised to twice
+    /// as many.
+    pub fn with_max_event_bytes(self, bytes: usize) -> Self {
+        Self { max_answer_bytes: self.max_answer_bytes.max(bytes.saturating_mul(2)), ..self }
     }
 }
 
@@ -55,6 +68,7 @@ enum Stream {
 pub(crate) struct Output {
     pub(crate) ledger: Ledger,
     pub(crate) turn_state: Option<String>,
+    pub(crate) collected: Collected,
     events: VecDeque<TurnEvent>,
     outcome: Option<Outcome>,
     malformed_run: u32,
@@ -79,7 +93,7 @@ impl Interpreter {
             Wire::Responses => Stream::Responses(ResponsesStream::new(options.transport)),
             Wire::Chat => Stream::Chat(Box::new(ChatStream::new(options))),
         };
-        Self { out: Output::new(), stream }
+        Self { out: Output::new(options.max_answer_bytes), stream }
     }
 
     /// Takes one payload: the data of a dispatched SSE event with the value of its `event:` field, or a WebSocket
@@ -93,6 +107,7 @@ impl Interpreter {
         ledger.payload_bytes += data.len() as u64;
         self.out.begin_value();
         self.take(name, data.trim_ascii());
+        self.settle_excess();
         self.out.end_value();
     }
 
@@ -121,6 +136,17 @@ impl Interpreter {
         match &mut self.stream {
             Stream::Responses(stream) => stream.handle(name, data, &mut self.out),
             Stream::Chat(stream) => stream.handle(name, data, &mut self.out),
+        }
+    }
+
+    /// Ends a stream of which too much would have to be kept.
+    fn settle_excess(&mut self) {
+        let Some(message) = self.out.collected.excess() else { return };
+        if self.out.outcome.is_none() {
+            match &mut self.stream {
+                Stream::Responses(_) => self.out.settle(Outcome::TooLarge { message }),
+                Stream::Chat(stream) => stream.handle_excess(message, &mut self.out),
+            }
         }
     }
 
@@ -197,10 +223,11 @@ fn is_sentinel(data: &[u8]) -> bool {
 }
 
 impl Output {
-    fn new() -> Self {
+    fn new(max_answer_bytes: usize) -> Self {
         Self {
             ledger: Ledger::new(),
             turn_state: None,
+            collected: Collected::new(max_answer_bytes),
             events: VecDeque::new(),
             outcome: None,
             malformed_run: 0,
@@ -254,10 +281,15 @@ impl Output {
         self.events.push_back(event);
     }
 
-    /// Settles the outcome; the first one wins.
+    /// Settles the outcome; the first one wins. An end beside what is too much does not make an answer whole.
     pub(crate) fn settle(&mut self, outcome: Outcome) {
         self.account();
         if self.outcome.is_none() {
+            let outcome = match (self.collected.excess(), outcome) {
+                // What the service says of its failure says more.
+                (None, outcome) | (_, outcome @ Outcome::Failed(_)) => outcome,
+                (Some(message), _) => Outcome::TooLarge { message },
+            };
             match &outcome {
                 Outcome::Failed(error) => self.ledger.error = Some(error.clone()),
                 Outcome::Incomplete(incomplete) => self.ledger.incomplete_reason = Some(incomplete.reason.clone()),
@@ -299,7 +331,7 @@ mod tests {
 
     /// What one value comes to: the counts of values that are silent, and dropped.
     fn check(take: impl FnOnce(&mut Output), silent: u64, dropped: u64) {
-        let mut out = Output::new();
+        let mut out = Output::new(DEFAULT_MAX_BYTES);
         out.begin_value();
         take(&mut out);
         out.end_value();

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::{ApiError, Usage};
+use crate::{ApiError, Usage, collected::MAX_ITEMS};
 
-/// Finished items whose types are kept.
-const MAX_DONE_TYPES: usize = 10_000;
+/// Bytes of a name that is kept; a longer one is none that anybody gave.
+const MAX_NAME: usize = 256;
 
 /// The account of one stream: counts, and what the service said of the response.
 ///
@@ -90,7 +90,7 @@ impl EventCounts {
 
     pub(crate) fn add(&mut self, event_type: &str) {
         let full = self.0.len() >= Self::MAX_TYPES && !self.0.iter().any(|(name, _)| **name == *event_type);
-        let event_type = if full { "(more types)" } else { event_type };
+        let event_type = if full || event_type.len() > MAX_NAME { "(more types)" } else { event_type };
         // A stream knows about twenty types, and the one that repeats is nearly always the last one used.
         let at = self.0.iter().rposition(|(name, _)| **name == *event_type);
         let at = at.unwrap_or_else(|| {
@@ -125,12 +125,13 @@ impl Ledger {
     /// Notes a finished item; without a place it counts as the next one. A stream that repeats itself without end is
     /// not noted without end.
     pub(crate) fn note_done_type(&mut self, place: Option<u32>, item_type: &str) {
-        if self.done_places.len() >= MAX_DONE_TYPES {
+        if self.done_places.len() >= MAX_ITEMS {
             return;
         }
         let place = place.or(self.done_places.last().copied()).unwrap_or_default();
         let at = self.done_places.partition_point(|known| *known <= place);
         self.done_places.insert(at, place);
+        let item_type = if item_type.len() > MAX_NAME { "(long name)" } else { item_type };
         self.done_item_types.insert(at, item_type.to_owned());
     }
 

@@ -14,6 +14,7 @@ mod api_error;
 mod chat;
 mod class;
 mod classifier;
+mod collected;
 mod event;
 mod failure;
 mod interpreter;

@@ -17,6 +17,11 @@ pub enum Outcome {
         /// What was missing, as one sentence.
         message: String,
     },
+    /// More was sent than is collected of an answer.
+    TooLarge {
+        /// What there is too much of, as one sentence.
+        message: String,
+    },
     /// Too much of the stream could not be read.
     Unreadable {
         /// What was wrong, as one sentence.
@@ -30,7 +35,7 @@ impl Outcome {
         match self {
             Self::Completed(_) => "completed",
             Self::Incomplete(_) => "incomplete",
-            Self::Failed(_) | Self::Unreadable { .. } => "failed",
+            Self::Failed(_) | Self::TooLarge { .. } | Self::Unreadable { .. } => "failed",
             Self::Truncated { .. } => "truncated",
         }
     }
@@ -41,6 +46,7 @@ impl Outcome {
             Self::Completed(_) | Self::Incomplete(_) => None,
             Self::Failed(error) => Some(Failure::from_api(error.clone())),
             Self::Truncated { message } => Some(Failure::new(FailureKind::Truncated, message)),
+            Self::TooLarge { message } => Some(Failure::new(FailureKind::TooLarge, message)),
             Self::Unreadable { message } => Some(Failure::new(FailureKind::Protocol, message)),
         }
     }

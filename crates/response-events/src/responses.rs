@@ -1,7 +1,9 @@
 //! The Responses wire.
 
 mod kind;
+mod known;
 mod late;
+mod listed;
 mod payload;
 mod stream;
 

@@ -10,6 +10,9 @@ use super::{
 };
 use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
 
+/// What a part of a message takes beside its text.
+const PART_BYTES: usize = r#"{"type":"output_text","text":""}"#.len();
+
 /// The open and finished items of all choices.
 ///
 /// Items are numbered in the order in which they opened, and handed out in that order. In each choice at most one
@@ -61,7 +64,9 @@ impl Assembler {
         let Body::Message(parts) = &mut self.slots[at].body else { return };
         if parts.last().is_none_or(|part| part.kind != kind) {
             parts.push(MessagePart { kind, text: String::new() });
+            out.collected.add_bytes(PART_BYTES);
         }
+        out.collected.add_bytes(text.len());
         let content_index = parts.len() - 1;
         parts[content_index].text.push_str(&text);
         let delta = delta(at, choice, Some(content_index as u32), text);
@@ -79,6 +84,7 @@ impl Assembler {
         let at = self.open_reasoning(choice, field, out);
         let Body::Reasoning(body) = &mut self.slots[at].body else { return };
         body.text.push_str(&text);
+        out.collected.add_bytes(text.len());
         out.emit(TurnEvent::ReasoningDelta(delta(at, choice, Some(0), text)));
     }
 
@@ -90,23 +96,19 @@ impl Assembler {
         // Kept for the item's end, without an event of their own.
         out.silent();
         let items = self.choices.entry(choice).or_default();
-        let nothing_opened = items.latest.is_none();
         let open = items.open_text.filter(|at| matches!(self.slots[*at].body, Body::Reasoning(_)));
-        match open {
-            Some(at) => {
-                if let Body::Reasoning(body) = &mut self.slots[at].body {
-                    body.add_details(details);
-                }
-            }
+        let kept = match (open, items.latest) {
             // Details open no item in the middle of a message, which they would split.
-            None if !nothing_opened => items.loose_details.add_details(details),
-            None => {
-                let at = self.open_reasoning(choice, ReasoningField::default(), out);
-                if let Body::Reasoning(body) = &mut self.slots[at].body {
-                    body.add_details(details);
+            (None, Some(_)) => items.loose_details.add_details(details),
+            (open, _) => {
+                let at = open.unwrap_or_else(|| self.open_reasoning(choice, ReasoningField::default(), out));
+                match &mut self.slots[at].body {
+                    Body::Reasoning(body) => body.add_details(details),
+                    _ => 0,
                 }
             }
-        }
+        };
+        out.collected.add_bytes(kept);
     }
 
     /// Adds a piece of a tool call.
@@ -115,12 +117,14 @@ impl Assembler {
         let opened = known.is_none();
         let at = known.unwrap_or_else(|| {
             self.close_text(choice, out);
-            self.push(choice, Body::Call(CallBody::default()))
+            self.push(choice, Body::Call(CallBody::default()), out)
         });
+        out.collected.add_bytes(key.arguments.len());
         if let Body::Call(call) = &mut self.slots[at].body {
             call.index = call.index.or(key.index);
-            let first = |known: &mut Option<String>, new: Option<&str>| {
+            let mut first = |known: &mut Option<String>, new: Option<&str>| {
                 if known.is_none() {
+                    out.collected.add_bytes(new.map_or(0, str::len));
                     *known = new.map(str::to_owned);
                 }
             };
@@ -147,7 +151,7 @@ impl Assembler {
             let loose = std::mem::take(&mut self.choices.entry(choice).or_default().loose_details);
             if !loose.details.is_empty() {
                 let latest = self.choices.entry(choice).or_default().latest;
-                let at = self.push(choice, Body::Reasoning(loose));
+                let at = self.push(choice, Body::Reasoning(loose), out);
                 self.slots[at].state = State::Closed(ItemStatus::Completed);
                 self.choices.entry(choice).or_default().latest = latest;
                 self.emit_added(at, out);
@@ -193,7 +197,7 @@ impl Assembler {
         let open = open.filter(|at| wanted(&self.slots[*at].body));
         let at = open.unwrap_or_else(|| {
             self.close_text(choice, out);
-            let at = self.push(choice, body());
+            let at = self.push(choice, body(), out);
             self.choices.entry(choice).or_default().open_text = Some(at);
             self.emit_added(at, out);
             at
@@ -209,7 +213,8 @@ impl Assembler {
         }
     }
 
-    fn push(&mut self, choice: u32, body: Body) -> usize {
+    fn push(&mut self, choice: u32, body: Body, out: &mut Output) -> usize {
+        out.collected.add_items(1);
         self.slots.push(Slot { choice, body, state: State::Open });
         self.slots.len() - 1
     }

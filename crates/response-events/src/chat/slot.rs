@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::Item;
+use crate::{Item, collected::json_len};
 
 /// An item, from its opening until it is handed out.
 #[derive(Debug)]
@@ -155,14 +155,21 @@ impl ReasoningBody {
         item
     }
 
-    /// Takes in a list of details; pieces of one entry (same type and index, and no other id) are joined.
-    pub(super) fn add_details(&mut self, details: Vec<Value>) {
+    /// Takes in a list of details; pieces of one entry (same type and index, and no other id) are joined. Gives the
+    /// bytes of what is kept of them.
+    pub(super) fn add_details(&mut self, details: Vec<Value>) -> usize {
+        let mut kept = 0;
         for detail in details {
-            match self.details.last_mut() {
+            kept += match self.details.last_mut() {
                 Some(Value::Object(last)) if continues(last, &detail) => join_detail(last, detail),
-                _ => self.details.push(detail),
-            }
+                _ => {
+                    let bytes = json_len(&detail);
+                    self.details.push(detail);
+                    bytes
+                }
+            };
         }
+        kept
     }
 }
 
@@ -176,17 +183,23 @@ fn continues(last: &Map<String, Value>, next: &Value) -> bool {
         && (id.is_none() || next_id.is_none() || id == next_id)
 }
 
-/// Text grows, everything else keeps its first value that is not null.
-fn join_detail(last: &mut Map<String, Value>, next: Value) {
-    let Value::Object(next) = next else { return };
+/// Text grows, everything else keeps its first value that is not null. Gives the bytes of what is new.
+fn join_detail(last: &mut Map<String, Value>, next: Value) -> usize {
+    let Value::Object(next) = next else { return 0 };
+    let mut kept = 0;
     for (key, value) in next {
         let grows = matches!(key.as_str(), "text" | "summary" | "data");
         match (last.get_mut(&key), value) {
-            (Some(Value::String(text)), Value::String(more)) if grows => text.push_str(&more),
+            (Some(Value::String(text)), Value::String(more)) if grows => {
+                kept += more.len();
+                text.push_str(&more);
+            }
             (None | Some(Value::Null), value) => {
+                kept += key.len() + json_len(&value);
                 last.insert(key, value);
             }
             _ => {}
         }
     }
+    kept
 }

@@ -68,6 +68,12 @@ impl ChatStream {
         out.settle(Outcome::Truncated { message });
     }
 
+    /// More came than is kept.
+    pub(crate) fn handle_excess(&mut self, message: String, out: &mut Output) {
+        self.finish_items(Ending::Broken, out);
+        out.settle(Outcome::TooLarge { message });
+    }
+
     /// Whether every choice, of as many as were asked for, has its finish reason.
     pub(crate) fn is_finished(&self, out: &Output) -> bool {
         all_choices_ended(out, self.requested_choices)
@@ -175,7 +181,11 @@ impl ChatStream {
             self.handle_delta(index, delta, data, out);
         }
         if let Some(reason) = choice.finish_reason.non_empty() {
-            out.ledger.choices.entry(index).or_default().finish_reason = Some(reason.to_owned());
+            let known = &mut out.ledger.choices.entry(index).or_default().finish_reason;
+            if known.as_deref() != Some(reason) {
+                out.collected.add_bytes(reason.len());
+                *known = Some(reason.to_owned());
+            }
         }
     }
 

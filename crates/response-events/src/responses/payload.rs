@@ -3,6 +3,7 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
+use super::listed::Listed;
 use crate::{
     json::{Number, Text, object_or_default, parse},
     scan::{Scanned, Scanner, fill},
@@ -49,7 +50,7 @@ pub(super) struct Lifecycle<'a> {
     pub(super) usage: Option<Value>,
     pub(super) error: Option<Value>,
     pub(super) incomplete_details: Option<Value>,
-    pub(super) output: Option<Value>,
+    pub(super) output: Listed,
 }
 
 impl<'a> Payload<'a> {
@@ -92,7 +93,7 @@ static NOTHING: Lifecycle<'static> = Lifecycle {
     usage: None,
     error: None,
     incomplete_details: None,
-    output: None,
+    output: Listed::NONE,
 };
 
 fn boxed_object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Lifecycle<'a>>>, D::Error> {

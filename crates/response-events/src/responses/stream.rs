@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::{
     kind::{DeltaKind, Kind, Terminal},
+    known::{KnownItem, KnownItems},
     late::{FinishedItem, FinishedResponse, LateFilter},
     payload::Payload,
 };
@@ -13,13 +14,10 @@ use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
+    collected::MAX_ITEMS,
     interpreter::Output,
     json::{MAX_VALUES, Text, salvage_type, split_first_value},
 };
-
-/// Items of one answer that are kept apart; no answer has a hundredth of them. A search through so few is as good as an
-/// index, of which there would have to be four: by place, by id, by call, and of what is still open.
-const MAX_ITEMS: usize = 10_000;
 
 /// The state of one Responses stream.
 #[derive(Debug, Default)]
@@ -28,19 +26,10 @@ pub(crate) struct ResponsesStream {
     current_index: u32,
     /// One above the highest index seen.
     next_index: u32,
-    items: Vec<KnownItem>,
+    items: KnownItems,
     item_id: Option<Arc<str>>,
     transport: TransportKind,
     late: LateFilter,
-}
-
-/// Enough of an item to know it again, in its own later events and in the terminal event's list.
-#[derive(Debug)]
-struct KnownItem {
-    output_index: u32,
-    id: Option<String>,
-    call_id: Option<String>,
-    is_done: bool,
 }
 
 impl ResponsesStream {
@@ -206,10 +195,6 @@ impl ResponsesStream {
     }
 
     fn handle_item(&mut self, kind: Kind, payload: Payload<'_>, data: &[u8], out: &mut Output) {
-        if self.items.len() >= MAX_ITEMS {
-            let message = format!("the answer has more than {MAX_ITEMS} items");
-            return out.settle(Outcome::Unreadable { message });
-        }
         let Some(item) = payload.item.and_then(|item| Item::from_json(item).ok()) else {
             let reason = "`item` is missing or no object with a `type`";
             out.malformed(payload.event_type.as_deref(), reason, data);
@@ -224,7 +209,10 @@ impl ResponsesStream {
             return out.emit(TurnEvent::Other(other(event_type, data)));
         };
         self.index_of(Some(output_index));
-        self.note_item(output_index, &item, is_done);
+        self.items.note(KnownItem::new(output_index, &item, is_done), out);
+        if is_done {
+            out.collected.add_bytes(data.len());
+        }
         let sequence_number = payload.sequence_number.0;
         let event = ItemEvent { output_index, item, choice_index: 0, call_index: None, sequence_number };
         out.emit(if is_done { TurnEvent::ItemDone(event) } else { TurnEvent::ItemAdded(event) });
@@ -260,12 +248,21 @@ impl ResponsesStream {
 
     /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
     fn emit_undone_items(&mut self, payload: &Payload<'_>, out: &mut Output) {
-        let Some(Value::Array(list)) = &payload.response().output else { return };
-        for (output_index, item) in (0..).zip(list) {
+        let list = &payload.response().output;
+        if list.is_cut {
+            return out.collected.add_items(MAX_ITEMS + 1);
+        }
+        if list.items.is_empty() {
+            return;
+        }
+        let known = self.items.index();
+        for (output_index, item) in (0..).zip(&list.items) {
             let Ok(item) = Item::from_json(item.clone()) else { continue };
-            let is_done =
-                self.items.iter().any(|known| known.is_done && (known.output_index == output_index || known.is(&item)));
-            if !is_done {
+            let is_done = known.is_done(output_index, &item);
+            if is_done.is_none() {
+                out.collected.add_items(1);
+            }
+            if is_done != Some(true) {
                 out.emit(TurnEvent::ItemDone(ItemEvent {
                     output_index,
                     item,
@@ -341,11 +338,12 @@ impl ResponsesStream {
     /// Where a finished item belongs; `None` where it was handed out before. Without an index its ids decide, then
     /// the latest item that is still open. Another item on an index that is taken gets one of its own.
     fn place_of_done(&self, stated: Option<u32>, item: &Item) -> Option<u32> {
-        if let (None, Some(known)) = (stated, self.items.iter().rev().find(|known| known.is(item))) {
+        let by_name = if stated.is_none() { self.items.iter().rev().find(|known| known.is(item)) } else { None };
+        if let Some(known) = by_name {
             return (!known.is_done).then_some(known.output_index);
         }
         let index = stated.unwrap_or(self.current_index);
-        let taken = self.items.iter().find(|known| known.is_done && known.output_index == index);
+        let taken = self.items.at(index).filter(|known| known.is_done);
         match taken {
             None => Some(index),
             Some(taken) if stated.is_some() && (taken.is(item) || taken.id.is_none() && item.id().is_none()) => None,
@@ -355,27 +353,6 @@ impl ResponsesStream {
             }
         }
     }
-
-    fn note_item(&mut self, output_index: u32, item: &Item, is_done: bool) {
-        let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        let noted = KnownItem { output_index, id: own(item.id()), call_id: own(item.text("call_id")), is_done };
-        match self.items.iter_mut().find(|known| known.output_index == output_index) {
-            // An item that is done stays so, whatever opens in its place.
-            Some(known) if known.is_done => {}
-            Some(known) => *known = noted,
-            None => self.items.push(noted),
-        }
-    }
-}
-
-impl KnownItem {
-    fn is(&self, item: &Item) -> bool {
-        same(self.id.as_deref(), item.id()) || same(self.call_id.as_deref(), item.text("call_id"))
-    }
-}
-
-fn same(a: Option<&str>, b: Option<&str>) -> bool {
-    matches!((a, b), (Some(a), Some(b)) if a == b && !a.is_empty())
 }
 
 fn other(event_type: &str, data: &[u8]) -> OtherEvent {
