@@ -235,6 +235,11 @@ impl Output {
         }
     }
 
+    #[cfg(test)]
+    pub(crate) fn for_tests() -> Self {
+        Self::new(DEFAULT_MAX_BYTES)
+    }
+
     /// Whether the outcome is settled, so that everything else is only counted.
     pub(crate) fn is_settled(&self) -> bool {
         self.outcome.is_some()
@@ -331,7 +336,7 @@ mod tests {
 
     /// What one value comes to: the counts of values that are silent, and dropped.
     fn check(take: impl FnOnce(&mut Output), silent: u64, dropped: u64) {
-        let mut out = Output::new(DEFAULT_MAX_BYTES);
+        let mut out = Output::for_tests();
         out.begin_value();
         take(&mut out);
         out.end_value();

@@ -185,20 +185,6 @@ pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, Stri
     parsed.map_err(|error| error.to_string())
 }
 
-/// JSON values that one event may hold, where a server has put several into it. All that they mean is held until the
-/// caller comes for it, and can be many times as large as they are.
-pub(crate) const MAX_VALUES: usize = 256;
-
-/// Splits a payload behind its first JSON value, where something follows it.
-#[cold]
-pub(crate) fn split_first_value(payload: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut values = serde_json::Deserializer::from_slice(payload).into_iter::<IgnoredAny>();
-    values.next()?.ok()?;
-    let (first, rest) = payload.split_at(values.byte_offset());
-    let rest = rest.trim_ascii();
-    (!rest.is_empty()).then_some((first, rest))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -31,6 +31,7 @@ mod summary;
 mod transcript;
 mod turn_state_mark;
 mod usage;
+mod values;
 mod whole_answer;
 mod wire;
 

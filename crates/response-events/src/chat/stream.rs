@@ -1,5 +1,7 @@
 //! What the chunks of a Chat stream mean, one after the other.
 
+use std::ops::ControlFlow;
+
 use serde_json::Value;
 
 use super::{
@@ -12,7 +14,7 @@ use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
     interpreter::Output,
-    json::{MAX_VALUES, split_first_value},
+    values::{Unread, for_each_value},
 };
 
 /// Choices of an answer: whether all have ended is asked for every payload.
@@ -40,17 +42,14 @@ impl ChatStream {
         if out.is_settled() {
             return;
         }
-        let mut rest = Some(data);
-        for _ in 0..MAX_VALUES {
-            let Some(data) = rest else { return };
-            rest = self.handle_first(name, data, out);
-            if rest.is_some() {
-                out.next_value();
+        for_each_value(data, out, Chunk::read, |data, value, out| {
+            match value {
+                Ok(chunk) => self.handle_chunk(name, chunk, data, out),
+                Err(Unread::Undecodable(error)) => self.handle_undecodable(name, &error, data, out),
+                Err(Unread::TooMany) => self.report_malformed(Unread::TOO_MANY, data, out),
             }
-        }
-        if let Some(data) = rest {
-            self.report_malformed("too many JSON values in one event", data, out);
-        }
+            if out.is_settled() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        });
     }
 
     /// The sentinel always completes, before any choice, too.
@@ -77,24 +76,6 @@ impl ChatStream {
     /// Whether every choice, of as many as were asked for, has its finish reason.
     pub(crate) fn is_finished(&self, out: &Output) -> bool {
         all_choices_ended(out, self.requested_choices)
-    }
-
-    /// Handles the payload, and gives back what stands behind its first value.
-    fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
-        // Only an object is a chunk; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' { Chunk::read(data) } else { Err("not a JSON object".to_owned()) };
-        match decoded {
-            Ok(chunk) => self.handle_chunk(name, chunk, data, out),
-            Err(error) => {
-                // Servers that forget the blank line between two chunks put two objects into one event.
-                if let Some((first, rest)) = split_first_value(data) {
-                    self.handle_first(name, first, out);
-                    return (!out.is_settled()).then_some(rest);
-                }
-                self.handle_undecodable(name, &error, data, out);
-            }
-        }
-        None
     }
 
     /// A payload that is no JSON object as a whole.

@@ -1,6 +1,6 @@
 //! What the events of a Responses stream mean, one after the other.
 
-use std::sync::Arc;
+use std::{ops::ControlFlow, sync::Arc};
 
 use serde_json::Value;
 
@@ -16,7 +16,8 @@ use crate::{
     api_error::is_error_value,
     collected::MAX_ITEMS,
     interpreter::Output,
-    json::{MAX_VALUES, Text, salvage_type, split_first_value},
+    json::{Text, salvage_type},
+    values::{Unread, for_each_value},
 };
 
 /// The state of one Responses stream.
@@ -54,35 +55,15 @@ impl ResponsesStream {
     }
 
     pub(crate) fn handle(&mut self, name: Option<&str>, data: &[u8], out: &mut Output) {
-        let mut rest = Some(data);
-        for _ in 0..MAX_VALUES {
-            let Some(data) = rest else { return };
-            rest = self.handle_first(name, data, out);
-            if rest.is_some() {
-                out.next_value();
+        for_each_value(data, out, Payload::read, |data, value, out| {
+            match value {
+                Ok(payload) => self.handle_payload(name, payload, data, out),
+                Err(Unread::Undecodable(error)) => Self::handle_undecodable(name, &error, data, out),
+                Err(Unread::TooMany) => out.malformed(None, Unread::TOO_MANY, data),
             }
-        }
-        if let Some(data) = rest {
-            out.malformed(None, "too many JSON values in one event", data);
-        }
-    }
-
-    /// Handles the payload, and gives back what stands behind its first value.
-    fn handle_first<'d>(&mut self, name: Option<&str>, data: &'d [u8], out: &mut Output) -> Option<&'d [u8]> {
-        // Only an object is an event; a derived reader would take a list for one, too.
-        let decoded = if data[0] == b'{' { Payload::read(data) } else { Err("not a JSON object".to_owned()) };
-        match decoded {
-            Ok(payload) => self.handle_payload(name, payload, data, out),
-            Err(error) => {
-                // Servers that forget the blank line between two events put two objects into one.
-                if let Some((first, rest)) = split_first_value(data) {
-                    self.handle_first(name, first, out);
-                    return Some(rest);
-                }
-                Self::handle_undecodable(name, &error, data, out);
-            }
-        }
-        None
+            // What follows the end is counted, each by its type.
+            ControlFlow::Continue(())
+        });
     }
 
     /// `[DONE]` belongs to the other wire; here it says only that nothing more will come.
