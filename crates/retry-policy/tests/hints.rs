@@ -1,6 +1,10 @@
 //! Every place and form in which services say when to try again.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{
+    cell::RefCell,
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
 
 use proptest::prelude::*;
 use retry_policy::{Hint, HintReader, HintSource};
@@ -304,4 +308,16 @@ proptest! {
         let expected = Duration::from_millis((hours * 60 + minutes) * 60_000 + millis);
         prop_assert_eq!(HintReader::new().message(&text).finish().wait, Some(expected));
     }
+}
+
+#[test]
+fn the_list_of_headers_names_all_that_are_asked_for() {
+    let asked = RefCell::new(BTreeSet::new());
+    // What nothing is left of has a reset that matters.
+    let hint = HintReader::new().headers(|name| {
+        asked.borrow_mut().insert(name.to_owned());
+        Some("0")
+    });
+    assert_eq!(hint.finish(), Hint::NONE);
+    assert_eq!(asked.into_inner(), HintReader::HEADERS.map(str::to_owned).into());
 }

@@ -8,19 +8,6 @@ use serde_json::Value;
 
 use crate::ResponseHead;
 
-/// The headers in which hints are found.
-const NAMES: [&str; 9] = [
-    "retry-after-ms",
-    "x-ms-retry-after-ms",
-    "retry-after",
-    "x-should-retry",
-    "date",
-    "x-ratelimit-remaining-requests",
-    "x-ratelimit-reset-requests",
-    "x-ratelimit-remaining-tokens",
-    "x-ratelimit-reset-tokens",
-];
-
 /// The hints of a response head, kept for the time when its body has failed.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct HeadHints(Vec<(&'static str, String)>);
@@ -28,7 +15,7 @@ pub(crate) struct HeadHints(Vec<(&'static str, String)>);
 impl HeadHints {
     /// The head of an answer that goes on says nothing about trying again, but what time it is.
     pub(crate) fn new(head: ResponseHead<'_>) -> Self {
-        let names = if head.is_success() { &["date"][..] } else { &NAMES[..] };
+        let names = if head.is_success() { &["date"][..] } else { &HintReader::HEADERS[..] };
         Self(names.iter().filter_map(|name| Some((*name, head.header(name)?.to_owned()))).collect())
     }
 

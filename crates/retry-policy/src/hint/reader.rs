@@ -54,6 +54,20 @@ impl Candidates {
 }
 
 impl HintReader {
+    /// The names of all headers that [`headers`](Self::headers) asks for, in lower case: what is worth keeping of a head
+    /// that is gone when its hints are read.
+    pub const HEADERS: [&str; 9] = [
+        "retry-after-ms",
+        "x-ms-retry-after-ms",
+        "retry-after",
+        "x-should-retry",
+        "date",
+        "x-ratelimit-remaining-requests",
+        "x-ratelimit-reset-requests",
+        "x-ratelimit-remaining-tokens",
+        "x-ratelimit-reset-tokens",
+    ];
+
     /// A reader that has read nothing. Dates are compared with the `date` of the answer.
     pub fn new() -> Self {
         Self::default()
@@ -65,8 +79,7 @@ impl HintReader {
         Self { now: Some(unix_time), ..Self::default() }
     }
 
-    /// Reads `retry-after-ms`, `x-ms-retry-after-ms`, `retry-after`, `x-should-retry`, `date`, and
-    /// `x-ratelimit-reset-requests` and `-tokens` with their `remaining`.
+    /// Reads the headers that hold hints: [`HEADERS`](Self::HEADERS).
     ///
     /// Names are asked for in lower case; the look-up has to find them in any.
     pub fn headers<'h>(mut self, lookup: impl Fn(&str) -> Option<&'h str>) -> Self {
