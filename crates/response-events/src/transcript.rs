@@ -38,6 +38,13 @@ pub struct Transcript {
     names: Names,
 }
 
+/// Which of its two events an item is told by: what it is, or all of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    Added,
+    Done,
+}
+
 impl Transcript {
     /// An empty transcript.
     pub fn new() -> Self {
@@ -66,10 +73,10 @@ impl Transcript {
                 ("created", String::new(), format!("{id} {}", created.model.as_deref().unwrap_or("-")))
             }
             TurnEvent::ItemAdded(item) => {
-                ("item.added", place(item.output_index, item.choice_index), self.item(item, false))
+                ("item.added", place(item.output_index, item.choice_index), self.item(item, Stage::Added))
             }
             TurnEvent::ItemDone(item) => {
-                ("item.done", place(item.output_index, item.choice_index), self.item(item, true))
+                ("item.done", place(item.output_index, item.choice_index), self.item(item, Stage::Done))
             }
             TurnEvent::TextDelta(delta) => text("text", delta),
             TurnEvent::RefusalDelta(delta) => text("refusal", delta),
@@ -158,7 +165,7 @@ impl Transcript {
         format!("<- {} request-id={id} turn-state={state}", opened.status)
     }
 
-    fn item(&mut self, event: &ItemEvent, done: bool) -> String {
+    fn item(&mut self, event: &ItemEvent, stage: Stage) -> String {
         let item = &event.item;
         let mut line = item.item_type().to_owned();
         if let Some(role) = item.text("role") {
@@ -167,11 +174,11 @@ impl Transcript {
         if let Some(call) = item.as_call() {
             let id = self.names.of("call", call.call_id);
             let _ = write!(line, " {id} {}", call.name);
-            if done {
+            if stage == Stage::Done {
                 let _ = write!(line, " {:?}", cut(call.arguments));
             }
         }
-        if let (true, Some(status)) = (done, item.status()) {
+        if let (Stage::Done, Some(status)) = (stage, item.status()) {
             let _ = write!(line, " {status}");
         }
         line
