@@ -52,17 +52,6 @@ impl Session {
         self.turn(token.into_state())
     }
 
-    fn turn(&self, state: TurnState) -> Turn {
-        Turn {
-            session: Arc::clone(&self.0),
-            state,
-            started: now(),
-            unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok(),
-        }
-    }
-}
-
-impl Session {
     /// Opens the session's WebSocket ahead of any turn and lets the service prepare itself for `request`, without an
     /// answer (`generate: false`). The first request that extends it then sends only what is new. What the handshake
     /// says of a turn state belongs to no turn.
@@ -78,6 +67,15 @@ impl Session {
     /// Why the session keeps away from WebSockets at present, if it does.
     pub fn fallback_reason(&self) -> Option<String> {
         self.0.memory.fallback_reason(now())
+    }
+
+    fn turn(&self, state: TurnState) -> Turn {
+        Turn {
+            session: Arc::clone(&self.0),
+            state,
+            started: now(),
+            unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok(),
+        }
     }
 }
 

@@ -1,7 +1,6 @@
 //! A small HTTP client for long streamed answers: dial, TLS, one request, a body polled in place.
 //! It does not retry, follow redirects, judge how long a body may stay silent, or know what a body or an upgraded
 //! connection means.
-#![doc = ""]
 #![doc = include_str!("../README.md")]
 
 mod body_reader;

@@ -2,6 +2,8 @@
 
 use serde::Serialize;
 
+use self::ErrorClass as C;
+
 /// What an API error code says about trying again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -59,8 +61,6 @@ impl ErrorClass {
         }
     }
 }
-
-use ErrorClass as C;
 
 /// Exact codes (of `error.code`, else of `error.type`) and their class.
 /// Sources: the API's error types, its error-code guide, and what hosted services were seen to send.
