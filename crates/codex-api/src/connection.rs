@@ -131,11 +131,11 @@ impl Connection {
         };
     }
 
-    /// What the open socket remembers.
-    pub(crate) fn memory(&self) -> SocketMemory {
+    /// What the open socket remembers. It holds a whole conversation, and is lent.
+    pub(crate) fn memory(&self) -> Option<&SocketMemory> {
         match self {
-            Self::Open(socket) => socket.memory.clone(),
-            _ => SocketMemory::default(),
+            Self::Open(socket) => Some(&socket.memory),
+            _ => None,
         }
     }
 

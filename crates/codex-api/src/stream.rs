@@ -18,8 +18,8 @@ use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
 use turn_session::{
-    Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketNeed, TURN_STATE_HEADER, Target,
-    Transport, TurnEngine, TurnState,
+    Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
+    TURN_STATE_HEADER, Target, Transport, TurnEngine, TurnState,
 };
 use ws_codec::ClientHandshake;
 
@@ -349,8 +349,8 @@ impl TurnStream {
 
     /// Sends the request over the open socket.
     fn send(&mut self, turn_state: &TurnState, input: InputForm) {
-        let memory = self.connection.memory();
-        let continuation = if input == InputForm::NewOnly { memory.continuation(&self.request) } else { None };
+        let memory = self.connection.memory().filter(|_| input == InputForm::NewOnly);
+        let continuation = memory.and_then(|memory| memory.continuation(&self.request));
         let sent = if continuation.is_some() { InputForm::NewOnly } else { InputForm::Whole };
         let message = match self.request.encode_create(continuation, turn_state.get()) {
             Ok(message) => message,
@@ -408,8 +408,8 @@ impl TurnStream {
                 self.engine.handle_body(&bytes, now());
             }
             Signal::Reused => {
-                let memory = self.connection.memory();
-                self.engine.handle_reused(&memory, now());
+                let nothing = SocketMemory::default();
+                self.engine.handle_reused(self.connection.memory().unwrap_or(&nothing), now());
             }
             Signal::NoSocket => {
                 if let Some((turn_state, credentials)) = self.fresh.take() {

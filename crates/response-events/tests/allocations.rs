@@ -1,7 +1,7 @@
 //! What a delta may cost: its text is the one thing that a caller gets to keep.
 
 use allocation_counter::measure;
-use response_events::{Interpreter, InterpreterOptions, TurnEvent, Wire};
+use response_events::{Continuation, Interpreter, InterpreterOptions, Request, TurnEvent, Wire};
 
 /// Deltas that are fed before the counting begins, and while it lasts.
 const DELTAS: u64 = 1000;
@@ -63,4 +63,20 @@ fn a_chunk_allocates_its_text_and_its_choice() {
         },
         21,
     );
+}
+
+/// The bytes that are allocated to go on from a conversation of so many items, without a new one.
+fn cost_of_going_on(items: usize) -> u64 {
+    let request = (0..items).fold(Request::new("m").instructions("i"), |request, _| request.user("a longer text"));
+    let continuation = Continuation { previous_response_id: "r", covered: items };
+    let counted = measure(|| {
+        drop(request.conversation_fields().unwrap());
+        drop(request.encode_create(Some(continuation), Some("ts")).unwrap());
+    });
+    counted.bytes_total
+}
+
+#[test]
+fn what_a_conversation_covers_is_not_copied_to_go_on_from_it() {
+    assert_eq!(cost_of_going_on(1_000), cost_of_going_on(1));
 }

@@ -9,7 +9,8 @@ use super::{EncodeError, Request, responses};
 pub struct Continuation<'a> {
     /// The response that it follows.
     pub previous_response_id: &'a str,
-    /// How many items of the input that response covers: they are not sent again.
+    /// How many items of the input that response covers: they are not sent again. Where [`Request::set`] has replaced
+    /// the input, that is sent as it is.
     pub covered: usize,
 }
 
@@ -24,12 +25,9 @@ impl Request {
         continuation: Option<Continuation<'_>>,
         turn_state: Option<&str>,
     ) -> Result<Vec<u8>, EncodeError> {
-        let mut body = self.create_body()?;
-        if let Some(Continuation { previous_response_id, covered }) = continuation {
-            body.insert("previous_response_id".into(), json!(previous_response_id));
-            if let Some(Value::Array(input)) = body.get_mut("input") {
-                input.drain(..covered.min(input.len()));
-            }
+        let mut body = self.create_body(continuation.map_or(0, |continuation| continuation.covered))?;
+        if let Some(continuation) = continuation {
+            body.insert("previous_response_id".into(), json!(continuation.previous_response_id));
         }
         if let Some(turn_state) = turn_state {
             let metadata = body.entry("client_metadata").or_insert_with(|| json!({}));
@@ -58,13 +56,14 @@ impl Request {
         if self.overrides.iter().any(|(path, _)| is_callers(path)) {
             return None;
         }
-        let mut body = self.create_body().ok()?;
+        // Compared without the input, and so made without it.
+        let mut body = self.create_body(usize::MAX).ok()?;
         body.retain(|key, _| !OF_ONE_REQUEST.contains(&key.as_str()));
         Some(Value::Object(body))
     }
 
-    fn create_body(&self) -> Result<Map<String, Value>, EncodeError> {
-        let mut body = responses::body(self);
+    fn create_body(&self, covered: usize) -> Result<Map<String, Value>, EncodeError> {
+        let mut body = responses::body_behind(self, covered);
         self.apply_overrides(&mut body)?;
         // A socket streams anyway, and has no background.
         body.retain(|key, _| !matches!(key.as_str(), "stream" | "background"));

@@ -6,8 +6,13 @@ use super::Request;
 use crate::Item;
 
 pub(super) fn body(request: &Request) -> Map<String, Value> {
+    body_behind(request, 0)
+}
+
+/// The body without the first items of the input: so many are covered otherwise.
+pub(super) fn body_behind(request: &Request, covered: usize) -> Map<String, Value> {
     let mut body = frame(request);
-    body.insert("input".to_owned(), request.input.iter().map(input_item).collect());
+    body.insert("input".to_owned(), request.input.iter().skip(covered).map(input_item).collect());
     if !request.tools.is_empty() {
         body.insert("tools".to_owned(), json!(request.tools));
     }
