@@ -90,7 +90,7 @@ impl Attempt {
     }
 
     /// A failure in the present phase.
-    pub(crate) fn fail(&self, kind: FailureKind, message: impl Into<String>) -> Failure {
+    pub(crate) fn failure(&self, kind: FailureKind, message: impl Into<String>) -> Failure {
         Failure::new(kind, message).in_phase(self.phase)
     }
 
@@ -99,7 +99,7 @@ impl Attempt {
         if timer == Timer::FinishGrace {
             return None;
         }
-        let mut failure = self.fail(FailureKind::Timeout, timer.message());
+        let mut failure = self.failure(FailureKind::Timeout, timer.message());
         // Time is up for the whole turn: no second try can change that.
         failure.retryable = !matches!(timer, Timer::Turn(_));
         Some(failure)

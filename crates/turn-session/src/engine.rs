@@ -101,7 +101,7 @@ impl TurnEngine {
         self.notices.extend(RateLimits::from_headers(head.texts()).into_iter().map(TurnEvent::RateLimits));
         if let Some(encoding) = head.content_encoding() {
             let message = format!("the answer is encoded as {encoding:?}, which was not asked for");
-            let mut failure = self.attempt.fail(FailureKind::Protocol, message);
+            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
             failure.status = Some(head.status);
             failure.retryable = false;
             self.fail(failure, now);
@@ -109,7 +109,7 @@ impl TurnEngine {
             self.send(InputForm::Whole);
         } else if head.status < 200 {
             let message = format!("HTTP {} is no answer to this request", head.status);
-            let mut failure = self.attempt.fail(FailureKind::Protocol, message);
+            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
             failure.status = Some(head.status);
             self.fail(failure, now);
         } else if head.is_redirect() {
@@ -409,7 +409,7 @@ impl TurnEngine {
             self.handle_payload(None, &payload, now);
         }
         if self.is_attempting() {
-            let failure = self.attempt.fail(FailureKind::Protocol, "the answer is a document that states no end");
+            let failure = self.attempt.failure(FailureKind::Protocol, "the answer is a document that states no end");
             self.fail(failure, now);
         }
         true

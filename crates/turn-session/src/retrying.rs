@@ -78,14 +78,12 @@ impl Retrying {
         }
     }
 
-    /// Begins the wait that was granted; `None` if it would not be over before the deadline of the turn.
-    pub(crate) fn wait(&mut self, retry: RetryAfter, deadline: Option<Instant>, now: Instant) -> Option<()> {
-        let until = now.checked_add(retry.delay)?;
-        if deadline.is_some_and(|deadline| until >= deadline) {
-            return None;
-        }
-        self.wait = Some(Wait { until, retry });
-        Some(())
+    /// Begins the wait that was granted. It does not if the wait would not be over before the deadline of the turn.
+    #[must_use]
+    pub(crate) fn begin_wait(&mut self, retry: RetryAfter, deadline: Option<Instant>, now: Instant) -> bool {
+        let until = now.checked_add(retry.delay).filter(|until| deadline.is_none_or(|deadline| *until < deadline));
+        self.wait = until.map(|until| Wait { until, retry });
+        self.wait.is_some()
     }
 
     /// When the wait is over.

@@ -36,7 +36,7 @@ impl TurnEngine {
 
     fn retry(&mut self, mut failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
         let deadline = self.attempt.timers.turn_deadline();
-        if self.retrying.wait(retry, deadline, now).is_none() {
+        if !self.retrying.begin_wait(retry, deadline, now) {
             Retrying::give_back(retry, &self.config);
             failure.gave_up = Some("the turn would be over before the next attempt".to_owned());
             self.finish(Err(failure));
