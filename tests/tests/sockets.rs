@@ -190,6 +190,22 @@ async fn two_sockets_that_bring_nothing_are_enough() {
 }
 
 #[tokio::test]
+async fn an_answer_over_the_limit_is_asked_for_once_over_every_transport() {
+    let big = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "x".repeat(2000)});
+    for transport in [Transport::Sse, Transport::WebSocket, Transport::Auto] {
+        // A handshake for a recorded stream gets its events as messages.
+        let server = playing([Response::sse(format!("data: {}\n\ndata: {big}\n\n", created("r1")))]).await;
+        let client = impatient(&server.base_url()).transport(transport).max_event_bytes(1000).build().unwrap();
+        let session = client.session();
+        let (events, error) = drain(session.begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (FailureKind::TooLarge, 1, false));
+        assert_eq!((fallbacks(&events), server.requests().len()), (0, 1), "{transport:?}");
+        assert_eq!(session.fallback_reason(), None);
+    }
+}
+
+#[tokio::test]
 async fn error_events_of_every_shape_end_the_request_while_the_socket_stays_open() {
     let nested = json!({"code": "invalid_prompt", "message": "Flagged."});
     let shapes = [

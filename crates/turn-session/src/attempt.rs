@@ -58,6 +58,8 @@ impl Preview {
 pub(crate) struct SocketUse {
     /// It was open before: it may have died meanwhile.
     pub(crate) reused: bool,
+    /// It has been asked to take the request, and has not yet.
+    pub(crate) sending: bool,
     /// The request goes on from a response that this side chained.
     pub(crate) chained: bool,
 }

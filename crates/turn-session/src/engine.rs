@@ -140,6 +140,7 @@ impl TurnEngine {
 
     /// The request was sent over the socket, in this form.
     pub fn handle_sent(&mut self, input: InputForm, now: Instant) {
+        self.attempt.socket.sending = false;
         self.attempt.socket.chained = input == InputForm::NewOnly;
         self.attempt.timers.note_opened(now);
     }
@@ -333,6 +334,7 @@ impl TurnEngine {
     }
 
     fn send(&mut self, input: InputForm) {
+        self.attempt.socket.sending = true;
         self.actions.push_back(Action::Send { turn_state: self.config.turn_state.clone(), input });
     }
 

@@ -67,11 +67,12 @@ impl TurnEngine {
         }
     }
 
-    /// Whether the service has said that WebSockets are not for this request: it will not accept the handshake, or the
-    /// message is too large for it.
+    /// Whether WebSockets are not for this request: the service will not accept the handshake, or the message is too
+    /// large for it or for this side. An answer that is too large would be so over any transport.
     fn demands_fallback(&self, failure: &Failure) -> bool {
         let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
-        refused || failure.close_code == Some(1009) || failure.kind == FailureKind::TooLarge
+        let cannot_be_sent = failure.kind == FailureKind::TooLarge && self.attempt.socket.sending;
+        refused || cannot_be_sent || failure.close_code == Some(1009)
     }
 
     /// The service has said that it does not want this over a WebSocket.

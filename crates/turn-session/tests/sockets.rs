@@ -1,0 +1,156 @@
+//! The engine over a WebSocket that can be left for server-sent events.
+
+use std::time::{Duration, Instant};
+
+use http::HeaderMap;
+use response_events::{Failure, FailureKind, TransportKind, TurnEvent, Wire};
+use retry_policy::{Jitter, Policy};
+use turn_session::{
+    Action, EngineConfig, InputForm, OnCut, ResponseHead, SessionMemory, Target, Transport, TurnEngine,
+};
+
+const CREATED: &str = r#"{"type":"response.created","response":{"id":"r"}}"#;
+const TEXT: &str = r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#;
+
+/// An engine, the instant at which it stands, and what came out of it, a word or two each.
+struct Play {
+    engine: TurnEngine,
+    now: Instant,
+    memory: SessionMemory,
+    seen: Vec<String>,
+    failure: Option<Failure>,
+}
+
+impl Play {
+    /// An engine that may leave its socket, as `setup` changes it.
+    fn new(setup: impl FnOnce(&mut EngineConfig)) -> Self {
+        let now = Instant::now();
+        let memory = SessionMemory::new();
+        let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now);
+        config.transport = Transport::Auto;
+        config.policy = Policy::new().with_jitter(Jitter::None);
+        config.memory = memory.clone();
+        setup(&mut config);
+        let mut play = Self { engine: TurnEngine::new(config), now, memory, seen: vec![], failure: None };
+        play.drain();
+        play
+    }
+
+    fn with_attempts(attempts: u32, transport: Transport) -> Self {
+        Self::new(|config| {
+            config.policy = config.policy.clone().with_max_attempts(attempts);
+            config.transport = transport;
+        })
+    }
+
+    fn drain(&mut self) {
+        while let Some(item) = self.engine.poll_event() {
+            self.seen.push(match item {
+                Ok(TurnEvent::Request(request)) => {
+                    format!("request {} {}", request.attempt, request.transport.as_str())
+                }
+                Ok(TurnEvent::Opened(opened)) => format!("opened {}", opened.status),
+                Ok(TurnEvent::Created(created)) => format!("created {}", created.response_id.unwrap_or_default()),
+                Ok(TurnEvent::TextDelta(_)) => "text".into(),
+                Ok(TurnEvent::Completed(_)) => "completed".into(),
+                Ok(TurnEvent::Retry(retry)) => {
+                    format!("retry {}{}", retry.attempt, if retry.discarded { " void" } else { "" })
+                }
+                Ok(TurnEvent::Fallback(fallback)) => format!("fallback: {}", fallback.reason),
+                Ok(other) => format!("{other:?}"),
+                Err(failure) => {
+                    let word = format!("failed {}", failure.kind);
+                    self.failure = Some(failure);
+                    word
+                }
+            });
+        }
+        while let Some(action) = self.engine.poll_action() {
+            self.seen.push(match action {
+                Action::Open { transport: TransportKind::Sse, .. } => "> open sse".into(),
+                Action::Open { .. } => "> open ws".into(),
+                Action::Send { input: InputForm::Whole, .. } => "> send whole".into(),
+                Action::Send { .. } => "> send new".into(),
+                Action::ReadBody(_) => "> read".into(),
+                Action::Close => "> close".into(),
+                Action::Park => "> park".into(),
+                other => format!("{other:?}"),
+            });
+        }
+    }
+
+    fn head(&mut self, status: u16) -> &mut Self {
+        self.engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, self.now);
+        self.drain();
+        self
+    }
+
+    fn sent(&mut self, input: InputForm) -> &mut Self {
+        self.engine.handle_sent(input, self.now);
+        self.drain();
+        self
+    }
+
+    fn payload(&mut self, payload: &str) -> &mut Self {
+        self.engine.handle_payload(None, payload.as_bytes(), self.now);
+        self.drain();
+        self
+    }
+
+    fn failed(&mut self, failure: Failure) -> &mut Self {
+        self.engine.handle_failed(failure, self.now);
+        self.drain();
+        self
+    }
+
+    fn closed(&mut self, failure: Failure) -> &mut Self {
+        self.engine.handle_closed(Some(failure), self.now);
+        self.drain();
+        self
+    }
+
+    /// What came since the last call.
+    #[track_caller]
+    fn check(&mut self, expected: &[&str]) -> &mut Self {
+        assert_eq!(std::mem::take(&mut self.seen), expected);
+        self
+    }
+}
+
+fn too_large() -> Failure {
+    Failure::new(FailureKind::TooLarge, "too large")
+}
+
+#[test]
+fn a_request_too_large_for_a_socket_goes_over_the_other_transport() {
+    let mut play = Play::new(|_| {});
+    play.head(101).check(&["request 1 ws", "> open ws", "opened 101", "> send whole"]);
+    play.failed(too_large()).check(&["fallback: too large", "request 2 sse", "> close", "> open sse"]);
+    assert!(play.memory.fallback_reason(play.now).is_some());
+}
+
+/// It would come again, over whatever transport, and be paid for again.
+#[test]
+fn an_answer_too_large_is_asked_for_once() {
+    let begun = |play: &mut Play| {
+        play.head(101).sent(InputForm::Whole);
+    };
+    let behind_output = |play: &mut Play| {
+        play.head(101).sent(InputForm::Whole).payload(CREATED).payload(TEXT);
+    };
+    // The last one is the head of the handshake.
+    for arrive in [begun, behind_output, |_: &mut Play| {}] {
+        for closed in [true, false] {
+            let mut play = Play::new(|_| {});
+            arrive(&mut play);
+            play.seen.clear();
+            if closed {
+                play.closed(too_large())
+            } else {
+                play.failed(too_large())
+            };
+            play.check(&["failed too_large", "> close"]);
+            assert_eq!(play.memory.fallback_reason(play.now), None);
+        }
+    }
+}
