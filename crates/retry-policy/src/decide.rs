@@ -12,6 +12,8 @@ use crate::{
 impl Policy {
     /// Decides about a failed attempt, and writes the decision into the ledger.
     ///
+    /// * A transport that [has to be left](Fallback::Demanded) is left at once, once in a request: that is an attempt
+    ///   like every other, but neither class nor hint nor budget keep it back, since they are about the same transport.
     /// * A repair, where the class has one that was not used yet, comes before everything else.
     /// * For a given ledger and budget, `entropy` decides when there is a retry, never whether.
     /// * The wait is never shorter than the hint, and is spread above it. The waits of a request never come to more
@@ -29,6 +31,9 @@ impl Policy {
         entropy: &mut (impl Entropy + ?Sized),
         now: Instant,
     ) -> Decision {
+        if failure.fallback == Fallback::Demanded && !ledger.fell_back() {
+            return self.leave_transport(ledger);
+        }
         if let Some(repair) = self.repair(failure.class, ledger, entropy) {
             return Decision::RetryAfter(repair);
         }
@@ -53,6 +58,22 @@ impl Policy {
             }
             Err(reason) => Decision::GiveUp(reason),
         }
+    }
+
+    /// The other transport, as long as there are attempts.
+    fn leave_transport(&self, ledger: &mut Ledger) -> Decision {
+        if ledger.attempts() >= self.max_attempts() {
+            return Decision::GiveUp(GiveUpReason::Attempts);
+        }
+        ledger.note_attempt();
+        ledger.note_fallback();
+        Decision::RetryAfter(RetryAfter {
+            delay: Duration::ZERO,
+            attempt: ledger.attempts(),
+            fresh_connection: true,
+            transport: NextTransport::FallBack,
+            cost: Cost::Attempt,
+        })
     }
 
     /// The free repair of a class, once.

@@ -21,6 +21,9 @@ pub enum Fallback {
     None,
     /// Another transport is there.
     Possible,
+    /// Another transport is there, and this one is out of the question for the request, whatever class the failure
+    /// has: the service will not have it, or it cannot carry a message of that size.
+    Demanded,
 }
 
 /// What went wrong with one attempt.
@@ -48,7 +51,7 @@ impl Failure {
         Self { hint, ..self }
     }
 
-    /// The same failure on a transport that can, or cannot, be left for another.
+    /// The same failure on a transport that can, cannot, or has to be left for another.
     pub const fn with_fallback(self, fallback: Fallback) -> Self {
         Self { fallback, ..self }
     }

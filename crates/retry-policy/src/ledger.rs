@@ -60,9 +60,7 @@ impl Ledger {
         self.repaired.iter().map(|&repaired| u32::from(repaired)).sum()
     }
 
-    /// Counts an attempt that is made without asking the policy, such as a fallback that the service demanded.
-    /// Attempts that the policy granted are counted already.
-    pub const fn note_attempt(&mut self) {
+    pub(crate) const fn note_attempt(&mut self) {
         self.attempts = self.attempts.saturating_add(1);
     }
 

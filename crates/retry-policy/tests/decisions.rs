@@ -192,13 +192,33 @@ fn failures_of_all_kinds_add_up_in_one_ledger() {
 }
 
 #[test]
-fn an_attempt_made_without_asking_counts() {
-    let mut ledger = Ledger::new();
-    ledger.note_attempt();
+fn a_transport_that_has_to_be_left_is_left_at_once_whatever_the_class() {
     let policy = Policy::default().with_max_attempts(2);
-    let failure = Failure::new(FailureClass::Server, Phase::Head);
-    let decision = policy.decide(&failure, &mut ledger, None, &mut Constant(LEAST), Instant::now());
-    assert_eq!(decision, Decision::GiveUp(GiveUpReason::Attempts));
+    let far = Hint::wait(Duration::from_secs(10_000), HintSource::RetryAfter).with_verdict(Some(false));
+    let budget = SharedBudget::new(Pacing::new(0, SECOND));
+    for class in FailureClass::ALL {
+        let failure = Failure::new(class, Phase::Head).with_hint(far).with_fallback(Fallback::Demanded);
+        let mut ledger = Ledger::new();
+        let mut decide = || policy.decide(&failure, &mut ledger, Some(&budget), &mut Constant(MOST), Instant::now());
+        let first = decide();
+        let Decision::RetryAfter(retry) = first else { panic!("{class:?}: {first:?}") };
+        assert_eq!((retry.attempt, retry.delay, retry.cost), (2, Duration::ZERO, Cost::Attempt), "{class:?}");
+        assert_eq!((retry.transport, retry.fresh_connection), (NextTransport::FallBack, true), "{class:?}");
+        // There is nowhere else to go: from now on it is a failure like every other.
+        let transport = |decision| match decision {
+            Decision::RetryAfter(retry) => Some(retry.transport),
+            Decision::GiveUp(_) => None,
+        };
+        assert_ne!(transport(decide()), Some(NextTransport::FallBack), "{class:?}");
+        let decision = policy.clone().with_max_attempts(1).decide(
+            &failure,
+            &mut Ledger::new(),
+            None,
+            &mut Constant(LEAST),
+            Instant::now(),
+        );
+        assert_eq!(decision, Decision::GiveUp(GiveUpReason::Attempts), "{class:?}");
+    }
 }
 
 #[test]

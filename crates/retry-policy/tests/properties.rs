@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use proptest::prelude::*;
 use retry_policy::{
     Budget, Cost, Decision, Entropy, Failure, FailureClass, Fallback, GiveUpReason, Hint, HintSource, Jitter, Ledger,
-    Pacing, Phase, Policy, SharedBudget, SplitMix64,
+    NextTransport, Pacing, Phase, Policy, SharedBudget, SplitMix64,
 };
 
 /// The longest wait that can be drawn, always.
@@ -37,15 +37,11 @@ fn failures() -> impl Strategy<Value = Failure> {
         prop::sample::select(&[Phase::Connect, Phase::Head, Phase::Streaming][..]),
         prop::option::weighted(0.4, any_duration()),
         prop::option::weighted(0.2, any::<bool>()),
-        any::<bool>(),
+        prop::sample::select(&[Fallback::None, Fallback::Possible, Fallback::Demanded][..]),
     )
-        .prop_map(|(class, phase, wait, verdict, possible)| {
+        .prop_map(|(class, phase, wait, verdict, fallback)| {
             let hint = wait.map_or(Hint::NONE, |wait| Hint::wait(wait, HintSource::RetryAfter));
-            Failure::new(class, phase).with_hint(hint.with_verdict(verdict)).with_fallback(if possible {
-                Fallback::Possible
-            } else {
-                Fallback::None
-            })
+            Failure::new(class, phase).with_hint(hint.with_verdict(verdict)).with_fallback(fallback)
         })
 }
 
@@ -112,7 +108,11 @@ proptest! {
                         repairs += 1;
                     } else {
                         attempts += 1;
-                        prop_assert!(failure.hint.wait.is_none_or(|hint| retry.delay >= hint && hint <= policy.hint_max()));
+                        let demanded = failure.fallback == Fallback::Demanded && retry.transport == NextTransport::FallBack;
+                        prop_assert!(
+                            demanded
+                                || failure.hint.wait.is_none_or(|hint| retry.delay >= hint && hint <= policy.hint_max())
+                        );
                     }
                     prop_assert!(retry.cost != Cost::PacedAttempt || failure.class.is_charged());
                     prop_assert_eq!(retry.attempt, attempts);

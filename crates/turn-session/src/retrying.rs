@@ -39,15 +39,6 @@ impl Retrying {
         self.ledger.note_progress();
     }
 
-    /// Counts an attempt that is made without asking the policy; `None` if there are none left.
-    pub(crate) fn take_attempt(&mut self, config: &EngineConfig) -> Option<u32> {
-        if self.ledger.attempts() >= config.policy.max_attempts() {
-            return None;
-        }
-        self.ledger.note_attempt();
-        Some(self.ledger.attempts())
-    }
-
     /// Decides about a failure, and completes it with what the service said about trying again.
     pub(crate) fn decide(
         &mut self,

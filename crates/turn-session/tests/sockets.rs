@@ -85,6 +85,12 @@ impl Play {
         self
     }
 
+    fn body(&mut self, body: &str) -> &mut Self {
+        self.engine.handle_body(body.as_bytes(), self.now);
+        self.drain();
+        self
+    }
+
     fn sent(&mut self, input: InputForm) -> &mut Self {
         self.engine.handle_sent(input, self.now);
         self.drain();
@@ -153,4 +159,70 @@ fn an_answer_too_large_is_asked_for_once() {
             assert_eq!(play.memory.fallback_reason(play.now), None);
         }
     }
+}
+
+fn too_big() -> Failure {
+    let mut failure = Failure::new(FailureKind::Closed, "closed (code 1009)");
+    failure.close_code = Some(1009);
+    failure
+}
+
+/// What the last attempt says of a failure does not depend on the transport that was wished for.
+#[test]
+fn a_fallback_without_an_attempt_left_is_classified_as_every_failure() {
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let mut play = Play::with_attempts(1, transport);
+        play.head(101).sent(InputForm::Whole).closed(too_big());
+        let failure = play.failure.expect("a failure");
+        assert_eq!((failure.retryable, failure.gave_up, failure.attempts), (false, None, 1), "{transport:?}");
+    }
+    for transport in [Transport::WebSocket, Transport::Auto] {
+        let mut play = Play::with_attempts(1, transport);
+        play.head(200).body("<title>Portal</title>");
+        let failure = play.failure.expect("a failure");
+        let reason = Some("all attempts are used up".to_owned());
+        assert_eq!((failure.retryable, failure.gave_up), (true, reason), "{transport:?}");
+    }
+    // The service's own wish is told, too.
+    let mut play = Play::with_attempts(1, Transport::Auto);
+    let mut headers = HeaderMap::new();
+    headers.insert("retry-after", http::HeaderValue::from_static("7"));
+    play.engine.handle_opened(ResponseHead { status: 426, headers: &headers }, play.now);
+    play.body("");
+    assert_eq!(play.failure.expect("a failure").retry_after, Some(Duration::from_secs(7)));
+}
+
+#[test]
+fn a_fallback_counts_as_an_attempt_and_is_made_at_once() {
+    let mut play = Play::with_attempts(2, Transport::Auto);
+    play.head(101).sent(InputForm::Whole).payload(TEXT).seen.clear();
+    play.closed(too_big());
+    let reason = "fallback: closed (code 1009)";
+    play.check(&["retry 2 void", reason, "request 2 sse", "> close", "> open sse"]);
+    play.head(500).seen.clear();
+    play.body("").check(&["failed status", "> close"]);
+    assert_eq!(play.failure.map(|failure| failure.attempts), Some(2));
+}
+
+#[test]
+fn output_that_cannot_be_taken_back_keeps_its_transport() {
+    let mut play = Play::new(|config| config.on_cut = OnCut::Fail);
+    play.head(101).sent(InputForm::Whole).payload(TEXT).closed(too_big());
+    let failure = play.failure.expect("a failure");
+    assert_eq!((failure.retryable, failure.gave_up.as_deref()), (false, Some("output had been delivered")));
+    assert_eq!(play.memory.fallback_reason(play.now), None);
+}
+
+/// Here while the body of the refusal is read.
+#[test]
+fn a_turn_that_is_over_falls_back_to_nothing() {
+    let mut play = Play::new(|config| config.timeouts.turn = Some(Duration::from_secs(5)));
+    play.head(403).check(&["request 1 ws", "> open ws", "opened 403", "> read"]);
+    play.now += Duration::from_secs(5);
+    play.engine.handle_timeout(play.now);
+    play.drain();
+    play.check(&["failed timeout", "> close"]);
+    let failure = play.failure.as_ref().expect("a failure");
+    assert_eq!((failure.attempts, failure.retryable, failure.gave_up.as_deref()), (1, false, None));
+    assert_eq!(play.memory.fallback_reason(play.now), None);
 }

@@ -1,6 +1,6 @@
 //! What follows a failed attempt: another one, another transport, or the end.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use response_events::{Failure, FailureKind, Phase, Retry, TurnEvent};
 use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
@@ -17,14 +17,11 @@ impl TurnEngine {
     /// Ends the attempt with a failure; the policy says whether another one follows.
     pub(super) fn fail(&mut self, failure: Failure, now: Instant) {
         let mut failure = self.attempt.describe(failure);
-        if self.route.can_fall_back && self.demands_fallback(&failure) {
-            return self.fall_back_at_once(failure, now);
-        }
-        let fallback = if self.route.can_fall_back { Fallback::Possible } else { Fallback::None };
+        let fallback = self.fallback(&failure, now);
         let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
         let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
         match verdict {
-            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, now),
+            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, fallback, now),
             Verdict::Retry(retry, _) => {
                 Retrying::give_back(retry, &self.config);
                 failure.gave_up = Some("output had been delivered".to_owned());
@@ -34,7 +31,34 @@ impl TurnEngine {
         }
     }
 
-    fn retry(&mut self, mut failure: Failure, retry: RetryAfter, class: FailureClass, now: Instant) {
+    /// Whether the request can, or has to, leave its WebSocket.
+    fn fallback(&self, failure: &Failure, now: Instant) -> Fallback {
+        // A turn that is over has no time for another transport.
+        if !self.route.can_fall_back || self.attempt.timers.turn_expired(now).is_some() {
+            Fallback::None
+        } else if self.demands_fallback(failure) {
+            Fallback::Demanded
+        } else {
+            Fallback::Possible
+        }
+    }
+
+    /// Whether WebSockets are not for this request: the service will not accept the handshake, or the message is too
+    /// large for it or for this side. An answer that is too large would be so over any transport.
+    fn demands_fallback(&self, failure: &Failure) -> bool {
+        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
+        let cannot_be_sent = failure.kind == FailureKind::TooLarge && self.attempt.socket.sending;
+        refused || cannot_be_sent || failure.close_code == Some(1009)
+    }
+
+    fn retry(
+        &mut self,
+        mut failure: Failure,
+        retry: RetryAfter,
+        class: FailureClass,
+        fallback: Fallback,
+        now: Instant,
+    ) {
         let deadline = self.attempt.timers.turn_deadline();
         if !self.retrying.begin_wait(retry, deadline, now) {
             Retrying::give_back(retry, &self.config);
@@ -42,15 +66,16 @@ impl TurnEngine {
             self.finish(Err(failure));
             return;
         }
-        // A repair is nobody's business, as long as there is nothing to take back.
-        if retry.cost != Cost::Repair || failure.output_delivered {
-            self.announce_retry(&failure, retry.attempt, retry.delay);
+        // A repair is nobody's business, as long as there is nothing to take back; a fallback has an event of its own.
+        let is_quiet = retry.cost == Cost::Repair || fallback == Fallback::Demanded;
+        if !is_quiet || failure.output_delivered {
+            self.announce_retry(&failure, retry);
         }
         if retry.transport == NextTransport::FallBack {
             self.leave_socket(&failure, now);
         }
         self.begin_attempt(retry.attempt);
-        if class == FailureClass::UnknownPrevious {
+        if class == FailureClass::UnknownPrevious && retry.transport == NextTransport::Same {
             // The service answered on this socket, and will again.
             self.retrying.end_wait();
             self.attempt.phase = Phase::FirstEvent;
@@ -67,29 +92,7 @@ impl TurnEngine {
         }
     }
 
-    /// Whether WebSockets are not for this request: the service will not accept the handshake, or the message is too
-    /// large for it or for this side. An answer that is too large would be so over any transport.
-    fn demands_fallback(&self, failure: &Failure) -> bool {
-        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
-        let cannot_be_sent = failure.kind == FailureKind::TooLarge && self.attempt.socket.sending;
-        refused || cannot_be_sent || failure.close_code == Some(1009)
-    }
-
-    /// The service has said that it does not want this over a WebSocket.
-    fn fall_back_at_once(&mut self, failure: Failure, now: Instant) {
-        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
-        let attempt = if must_stay { None } else { self.retrying.take_attempt(&self.config) };
-        let Some(attempt) = attempt else { return self.finish(Err(failure)) };
-        if failure.output_delivered {
-            self.announce_retry(&failure, attempt, Duration::ZERO);
-        }
-        self.leave_socket(&failure, now);
-        self.begin_attempt(attempt);
-        self.actions.push_back(Action::Close);
-        self.open(CredentialNeed::Usual, SocketNeed::Fresh);
-    }
-
-    fn announce_retry(&mut self, failure: &Failure, attempt: u32, delay: Duration) {
+    fn announce_retry(&mut self, failure: &Failure, RetryAfter { attempt, delay, .. }: RetryAfter) {
         let max_attempts = self.config.policy.max_attempts();
         let mut retry = Retry::new(attempt, max_attempts, failure.kind, &failure.message);
         retry.delay = delay;
