@@ -59,6 +59,23 @@ async fn a_cut_voids_the_attempt_and_the_next_one_brings_the_whole_answer() {
     assert_eq!(client.session().begin_turn().stream(request()).collect().await.unwrap().text(), "Hello");
 }
 
+/// The cause is that of the failure which ends the request, not of one that was tried again.
+#[tokio::test]
+async fn an_error_has_no_cause_of_an_earlier_attempt() {
+    let flagged =
+        json!({"type": "response.failed", "response": {"error": {"code": "invalid_prompt", "message": "No."}}});
+    let cut = || Response::sse(whole()).cut_at(TEXT.len(), Cut::Reset);
+    for (last, has_cause) in [(Response::sse(format!("data: {flagged}\n\n")), false), (cut(), true)] {
+        let server = playing([cut(), last]).await;
+        let policy = support::at_once().with_max_attempts(2);
+        let client = impatient(&server.base_url()).retry(policy).build().unwrap();
+        let (events, error) = drain(client.session().begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((retries(&events).len(), error.attempts()), (1, 2));
+        assert_eq!(std::error::Error::source(&error).is_some(), has_cause, "{error:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_failure_before_any_output_voids_nothing() {
     let created = "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n";

@@ -66,7 +66,7 @@ pub struct TurnStream {
     repeat: Repeat,
     /// How to open a socket if the parked one is gone.
     fresh: Option<(TurnState, CredentialNeed)>,
-    /// The error behind the failure that ends the stream.
+    /// The error behind the failure of the present attempt.
     cause: Option<BoxError>,
     timer: Timer,
     secrets: Secrets,
@@ -220,6 +220,10 @@ impl TurnStream {
     }
 
     fn act(&mut self, action: Action) {
+        if let Action::Open { .. } | Action::Send { .. } = action {
+            // What made an earlier attempt fail is not the cause of what comes.
+            self.cause = None;
+        }
         match action {
             Action::Open { attempt, transport, target, turn_state, credentials, socket } => {
                 self.target = target;
