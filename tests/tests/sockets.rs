@@ -2,7 +2,7 @@
 
 mod support;
 
-use codex_api::{FailureKind, Item, Request, Session, Transport, TransportKind, TurnEvent};
+use codex_api::{FailureKind, Item, Request, Session, Transport, TransportKind, TurnEvent, Wire};
 use serde_json::{Value, json};
 use stream_replay::{Cut, Exchange, Gate, ReplayServer, Response, WebSocketScript};
 use support::{drain, impatient, playing, soon};
@@ -351,6 +351,29 @@ async fn a_warm_up_prepares_the_first_request_and_belongs_to_no_turn() {
     assert_eq!((&messages[0]["generate"], messages[1].get("generate")), (&json!(false), None));
     assert_eq!((&messages[1]["previous_response_id"], &messages[1]["input"]), (&json!("r0"), &json!([])));
     assert_eq!((server.requests().len(), states(&server)[1].clone()), (1, None));
+}
+
+#[tokio::test]
+async fn a_warm_up_that_no_turn_would_gain_by_is_refused_and_opens_nothing() {
+    for (wire, transport, message) in [
+        (Wire::Chat, Transport::Sse, "the chat wire has no WebSocket transport"),
+        (Wire::Chat, Transport::Auto, "the chat wire has no WebSocket transport"),
+        (Wire::Responses, Transport::Sse, "the client is pinned to server-sent events: there is no WebSocket to open"),
+    ] {
+        let server = playing([socket([hello("r1")])]).await;
+        let client = impatient(&server.base_url()).wire(wire).transport(transport).build().unwrap();
+        let error = soon(client.session().warm_up(request())).await.expect_err("nobody would use it");
+        assert_eq!((error.kind(), error.message()), (FailureKind::Config, message), "{wire:?} {transport:?}");
+        assert!(server.requests().is_empty());
+    }
+    // The same of a session that keeps away from them for now.
+    let refusal = Response::json(426, r#"{"error":{"message":"No sockets here."}}"#);
+    let server = playing([refusal, stream(), socket([hello("r1")])]).await;
+    let session = session(&server, Transport::Auto);
+    session.begin_turn().stream(request()).collect().await.unwrap();
+    let error = session.warm_up(request()).await.expect_err("nobody would use it");
+    let message = "the session keeps away from WebSockets for now: No sockets here.";
+    assert_eq!((error.kind(), error.message(), server.requests().len()), (FailureKind::Config, message, 2));
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use retry_policy::Membership;
 use turn_session::{SessionMemory, Transport, TurnState};
 
 use crate::{
-    Answer, Error, Request, TurnStateToken, TurnStream, client::Settings, clock::now, endpoint::Endpoint,
+    Answer, Error, Request, TurnStateToken, TurnStream, Wire, client::Settings, clock::now, endpoint::Endpoint,
     socket::Parking,
 };
 
@@ -56,12 +56,30 @@ impl Session {
     /// answer (`generate: false`). The first request that extends it then sends only what is new. What the handshake
     /// says of a turn state belongs to no turn.
     ///
-    /// A failure costs nothing but the head start.
+    /// A failure costs nothing but the head start. Errors with [`FailureKind::Config`](crate::FailureKind::Config), and
+    /// opens nothing, where no turn would use the socket: on the Chat wire, with a client that is pinned to server-sent
+    /// events (which is the default), and while the session [keeps away](Self::fallback_reason) from WebSockets.
     pub async fn warm_up(&self, request: Request) -> Result<(), Error> {
+        self.check_for_sockets()?;
         let request = request.set("generate", false);
         let endpoint = Endpoint::of(self.0.client.wire);
         // A turn of its own, whose state nobody uses.
         TurnStream::new(&self.begin_turn(), request, endpoint, Transport::WebSocket).collect().await.map(drop)
+    }
+
+    /// Whether the next turn would use a WebSocket.
+    fn check_for_sockets(&self) -> Result<(), Error> {
+        let client = &self.0.client;
+        if client.wire == Wire::Chat {
+            return Err(Error::config("the chat wire has no WebSocket transport"));
+        }
+        if client.transport_choice == Transport::Sse {
+            return Err(Error::config("the client is pinned to server-sent events: there is no WebSocket to open"));
+        }
+        let away = self.fallback_reason().filter(|_| client.transport_choice == Transport::Auto);
+        away.map_or(Ok(()), |reason| {
+            Err(Error::config(format!("the session keeps away from WebSockets for now: {reason}")))
+        })
     }
 
     /// Why the session keeps away from WebSockets at present, if it does.
