@@ -261,6 +261,28 @@ async fn an_unknown_previous_response_is_repaired_once_with_the_whole_input() {
     );
 }
 
+/// The service finishes an item before it finds out, and gives another one instead.
+#[tokio::test]
+async fn what_came_before_such_a_repair_is_void() {
+    let unknown = json!({"type": "error", "error": {"code": "previous_response_not_found", "message": "?"}});
+    let void = json!({"type": "response.output_item.done", "output_index": 3, "item": {"type": "message", "id": "v"}});
+    let script = [hello("r1"), exchange(&[created("r2"), void, unknown]), hello("r3")];
+    let server = playing([socket(script.clone())]).await;
+    let turn = session(&server, Transport::WebSocket).begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    let follow_up = || request().item(Item::from_json(message_item()).unwrap()).user("And?");
+    let answer = turn.stream(follow_up()).collect().await.unwrap();
+    assert_eq!(answer.items, [Item::from_json(message_item()).unwrap()]);
+    // The same, event by event.
+    let server = playing([socket(script)]).await;
+    let turn = session(&server, Transport::WebSocket).begin_turn();
+    turn.stream(request()).collect().await.unwrap();
+    let (events, error) = drain(turn.stream(follow_up())).await;
+    assert!(error.is_none(), "{error:?}");
+    let retry = events.iter().position(|event| matches!(event, TurnEvent::Retry(retry) if retry.discarded)).unwrap();
+    assert!(matches!(&events[retry + 1], TurnEvent::Request(request) if request.attempt == 1), "{events:?}");
+}
+
 #[tokio::test]
 async fn a_previous_response_of_the_callers_own_is_the_callers() {
     let unknown =

@@ -42,8 +42,8 @@ impl Collector {
     /// Takes in an event; the terminal one gives the answer.
     pub(crate) fn observe(&mut self, event: TurnEvent) -> Option<Answer> {
         let (response, incomplete_reason) = match event {
-            // A new attempt sends the answer from its beginning.
-            TurnEvent::Request(_) => {
+            // A new attempt sends the answer from its beginning; what came before a retry is void.
+            TurnEvent::Request(_) | TurnEvent::Retry(_) => {
                 self.items.clear();
                 return None;
             }

@@ -1,6 +1,6 @@
 //! One attempt: its head, its stream, its deadlines.
 
-use response_events::{Failure, FailureKind, Interpreter, Outcome, Phase, TransportKind};
+use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind};
 
 use crate::{
     EngineConfig,
@@ -22,6 +22,8 @@ pub(crate) struct Attempt {
     pub(crate) hints: HeadHints,
     pub(crate) preview: Preview,
     pub(crate) socket: SocketUse,
+    /// What the socket has carried before, events of which may arrive late.
+    pub(crate) before: FinishedResponse,
     /// Whether anything but `created` has been handed to the caller.
     pub(crate) output_delivered: bool,
 }
@@ -79,6 +81,7 @@ impl Attempt {
             hints: HeadHints::default(),
             preview: Preview::default(),
             socket: SocketUse::default(),
+            before: FinishedResponse::default(),
             output_delivered: false,
         }
     }

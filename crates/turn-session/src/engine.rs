@@ -5,8 +5,8 @@ mod failing;
 use std::{collections::VecDeque, time::Instant};
 
 use response_events::{
-    ApiError, Failure, FailureKind, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted,
-    TurnEvent,
+    ApiError, Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request,
+    RequestStarted, TurnEvent,
 };
 
 use retry_policy::{Entropy, SplitMix64};
@@ -130,12 +130,8 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        let attempt = &mut self.attempt;
-        attempt.phase = Phase::FirstEvent;
-        attempt.timers.note_opened(now);
-        attempt.socket.reused = true;
-        attempt.interpreter.expect_late(memory.finished.clone());
-        self.send(InputForm::NewOnly);
+        self.attempt.socket.reused = true;
+        self.send_behind(memory.finished.clone(), InputForm::NewOnly, now);
     }
 
     /// The request was sent over the socket, in this form.
@@ -322,15 +318,28 @@ impl TurnEngine {
     }
 
     fn open(&mut self, credentials: CredentialNeed, socket: SocketNeed) {
-        let attempt = self.attempt.number;
-        let transport = self.route.transport;
-        let turn_state = self.config.turn_state.clone();
-        let mut started = RequestStarted::new(attempt, transport, self.shown_url());
-        started.turn_state_mark = turn_state.mark();
+        self.tell_request();
+        let (attempt, transport) = (self.attempt.number, self.route.transport);
+        let (target, turn_state) = (self.target.clone(), self.config.turn_state.clone());
+        self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
+    }
+
+    /// Each attempt begins with this event, however it goes out.
+    fn tell_request(&mut self) {
+        let mut started = RequestStarted::new(self.attempt.number, self.route.transport, self.shown_url());
+        started.turn_state_mark = self.config.turn_state.mark();
         started.turn_state = started.turn_state_mark.is_some();
         self.notices.push_back(TurnEvent::Request(started));
-        let target = self.target.clone();
-        self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
+    }
+
+    /// Sends the request over a socket that has carried another response before.
+    fn send_behind(&mut self, before: FinishedResponse, input: InputForm, now: Instant) {
+        let attempt = &mut self.attempt;
+        attempt.phase = Phase::FirstEvent;
+        attempt.timers.note_opened(now);
+        attempt.interpreter.expect_late(before.clone());
+        attempt.before = before;
+        self.send(input);
     }
 
     fn send(&mut self, input: InputForm) {

@@ -3,13 +3,14 @@
 use std::time::{Duration, Instant};
 
 use http::HeaderMap;
-use response_events::{Failure, FailureKind, TransportKind, TurnEvent, Wire};
+use response_events::{Failure, FailureKind, Request, TransportKind, TurnEvent, Wire};
 use retry_policy::{Jitter, Policy};
 use turn_session::{
     Action, EngineConfig, InputForm, OnCut, ResponseHead, SessionMemory, Target, Transport, TurnEngine,
 };
 
 const CREATED: &str = r#"{"type":"response.created","response":{"id":"r"}}"#;
+const COMPLETED: &str = r#"{"type":"response.completed","response":{"id":"r"}}"#;
 const TEXT: &str = r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#;
 
 /// An engine, the instant at which it stands, and what came out of it, a word or two each.
@@ -202,6 +203,61 @@ fn a_fallback_counts_as_an_attempt_and_is_made_at_once() {
     play.head(500).seen.clear();
     play.body("").check(&["failed status", "> close"]);
     assert_eq!(play.failure.map(|failure| failure.attempts), Some(2));
+}
+
+/// A socket that has carried the response `r1`, with a request that goes on from it.
+fn reused() -> Play {
+    let mut first = Play::new(|_| {});
+    first.head(101).sent(InputForm::Whole).payload(r#"{"type":"response.created","response":{"id":"r1"}}"#);
+    first.payload(r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m1"}}"#);
+    first.payload(r#"{"type":"response.completed","response":{"id":"r1"}}"#);
+    let memory = first.engine.socket_memory(&Request::new("m"));
+    let mut play = Play::new(|_| {});
+    play.engine.handle_reused(&memory, play.now);
+    play.drain();
+    play.sent(InputForm::NewOnly).check(&["request 1 ws", "> open ws", "> send new"]);
+    play
+}
+
+const UNKNOWN: &str = r#"{"type":"error","error":{"code":"previous_response_not_found","message":"?"}}"#;
+/// Late events of the response `r1`: one that only its item tells, and one that says its name.
+const LATE: [&str; 2] = [
+    r#"{"type":"response.output_text.delta","output_index":0,"item_id":"m1","delta":"late"}"#,
+    r#"{"type":"response.in_progress","response":{"id":"r1"}}"#,
+];
+
+#[test]
+fn a_request_that_is_sent_again_on_its_socket_is_told_as_every_other() {
+    let mut quiet = reused();
+    quiet.payload(UNKNOWN).check(&["request 1 ws", "> send whole"]);
+    let mut void = reused();
+    void.payload(CREATED).payload(TEXT).payload(UNKNOWN);
+    void.check(&["created r", "text", "retry 1 void", "request 1 ws", "> send whole"]);
+    void.sent(InputForm::Whole).payload(COMPLETED).check(&["completed", "> park"]);
+}
+
+#[test]
+fn late_events_stay_late_when_the_request_is_sent_again() {
+    // Before the first failure, behind it, and both.
+    for before in [&LATE[..0], &LATE[..]] {
+        let mut play = reused();
+        for late in before {
+            play.payload(late);
+        }
+        play.payload(UNKNOWN).sent(InputForm::Whole).seen.clear();
+        for late in LATE {
+            play.payload(late);
+        }
+        play.payload(COMPLETED).check(&["completed", "> park"]);
+        assert_eq!(play.engine.ledger().late, 2);
+    }
+    // The failed response has a name of its own; its end, told once more, is not that of the next one.
+    let mut play = reused();
+    play.payload(r#"{"type":"response.created","sequence_number":0,"response":{"id":"r2"}}"#);
+    play.payload(&UNKNOWN.replace(r#""error","error""#, r#""error","sequence_number":1,"error""#));
+    play.sent(InputForm::Whole).seen.clear();
+    play.payload(r#"{"type":"response.failed","sequence_number":2,"response":{"id":"r2","error":{"code":"x"}}}"#);
+    play.payload(COMPLETED).check(&["completed", "> park"]);
 }
 
 #[test]

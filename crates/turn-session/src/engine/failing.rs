@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use response_events::{Failure, FailureKind, Phase, Retry, TurnEvent};
+use response_events::{Failure, FailureKind, Retry, TurnEvent};
 use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use super::TurnEngine;
@@ -74,15 +74,12 @@ impl TurnEngine {
         if retry.transport == NextTransport::FallBack {
             self.leave_socket(&failure, now);
         }
-        self.begin_attempt(retry.attempt);
         if class == FailureClass::UnknownPrevious && retry.transport == NextTransport::Same {
-            // The service answered on this socket, and will again.
             self.retrying.end_wait();
-            self.attempt.phase = Phase::FirstEvent;
-            self.attempt.timers.note_opened(now);
-            self.send(InputForm::Whole);
+            self.send_again(retry.attempt, now);
             return;
         }
+        self.begin_attempt(retry.attempt);
         self.actions.push_back(Action::Close);
         if retry.delay.is_zero() {
             self.retrying.end_wait();
@@ -90,6 +87,16 @@ impl TurnEngine {
             let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
             self.open(credentials, SocketNeed::Fresh);
         }
+    }
+
+    /// Sends the whole input: the service answered on this socket, and will again.
+    fn send_again(&mut self, number: u32, now: Instant) {
+        let failed = self.attempt.interpreter.finished_response();
+        // Once a response has told its name, what may be late is its own rest, and not that of the one before.
+        let before = if failed.id().is_some() { failed } else { std::mem::take(&mut self.attempt.before) };
+        self.begin_attempt(number);
+        self.tell_request();
+        self.send_behind(before, InputForm::Whole, now);
     }
 
     fn announce_retry(&mut self, failure: &Failure, RetryAfter { attempt, delay, .. }: RetryAfter) {
