@@ -5,15 +5,20 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use response_events::{ApiError, Failure, FailureKind, TurnEvent, Wire, known_codes, known_statuses};
-use retry_policy::{Jitter, Policy};
+use retry_policy::{Jitter, Pacing, Policy, SharedBudget};
 use turn_session::{EngineConfig, ResponseHead, Target, TurnEngine};
 
 /// How many attempts a request makes whose every attempt ends in the same way, and whether the failure says that
 /// another try could help.
-fn attempts(mut play: impl FnMut(&mut TurnEngine, Instant)) -> (u32, bool) {
+fn attempts(play: impl FnMut(&mut TurnEngine, Instant)) -> (u32, bool) {
+    paced_attempts(play, None)
+}
+
+fn paced_attempts(mut play: impl FnMut(&mut TurnEngine, Instant), budget: Option<SharedBudget>) -> (u32, bool) {
     let mut now = Instant::now();
     let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now);
     config.policy = Policy::new().with_jitter(Jitter::None).with_max_wait(Duration::from_secs(3600));
+    config.budget = budget;
     let mut engine = TurnEngine::new(config);
     loop {
         while engine.poll_action().is_some() {}
@@ -94,11 +99,20 @@ fn every_status_with_and_without_an_error_object() {
     insta::assert_snapshot!("every_status_with_and_without_an_error_object", table);
 }
 
+/// The same, and whether the retries take tokens of the budget that paces them.
+fn told_with_cost(play: impl FnMut(&mut TurnEngine, Instant)) -> String {
+    let budget = SharedBudget::new(Pacing::new(100, Duration::from_secs(24 * 60 * 60)));
+    let told = told(paced_attempts(play, Some(budget.clone())));
+    if budget.tokens() < 100 { told + ", paced" } else { told }
+}
+
 #[test]
 fn every_failure_on_the_way_in_every_phase() {
     use FailureKind as K;
+    use response_events::Phase;
 
-    let mut table = format!("{:<12}{:<14}{:<14}{}\n", "kind", "connecting", "head", "streaming");
+    let names = ["connecting", "tls", "sending", "head", "streaming"].map(|name| format!("{name:<20}"));
+    let mut table = format!("{:<12}{}", "kind", names.concat().trim_end()) + "\n";
     for kind in [
         K::Config,
         K::Dns,
@@ -112,16 +126,16 @@ fn every_failure_on_the_way_in_every_phase() {
         K::Closed,
         K::Cancelled,
     ] {
-        let connecting = told(attempts(|engine, now| engine.handle_failed(Failure::new(kind, "m"), now)));
-        let head = told(attempts(|engine, now| {
-            engine.handle_failed(Failure::new(kind, "m").in_phase(response_events::Phase::Head), now);
-        }));
-        let streaming = told(attempts(|engine, now| {
+        let early = [Phase::Connect, Phase::Tls, Phase::Sending, Phase::Head].map(|phase| {
+            told_with_cost(|engine, now| engine.handle_failed(Failure::new(kind, "m").in_phase(phase), now))
+        });
+        let streaming = told_with_cost(|engine, now| {
             opened(engine, 200, now);
             engine.handle_payload(None, br#"{"type":"response.output_text.delta","delta":"a"}"#, now);
             engine.handle_closed(Some(Failure::new(kind, "m")), now);
-        }));
-        table += format!("{:<12}{connecting:<14}{head:<14}{streaming}", kind.as_str()).trim_end();
+        });
+        let cells = early.map(|cell| format!("{cell:<20}")).concat() + &streaming;
+        table += format!("{:<12}{cells}", kind.as_str()).trim_end();
         table.push('\n');
     }
     insta::assert_snapshot!("every_failure_on_the_way_in_every_phase", table);

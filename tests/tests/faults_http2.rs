@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use codex_api::FailureKind::{Connect, Protocol, Timeout, Truncated};
 use codex_api::{
-    Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Phase, Provider, Request, RetryPolicy, TurnEvent,
-    TurnStream,
+    Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Pacing, Phase, Provider, Request, RetryBudget,
+    RetryPolicy, TurnEvent, TurnStream,
 };
 use stream_replay::{FaultScript, ReplayServer};
 use support::{Tap, drain, impatient, soon};
@@ -139,12 +139,15 @@ async fn a_refused_stream_is_asked_for_once_more_for_free() {
         assert!(error.is_none(), "{way:?}: {error:?}");
         assert_eq!((retries(&events), service.connections()), (vec![], vec![0, 1]), "{way:?}");
 
-        // Free once: whoever refuses everything is asked as often as attempts allow.
+        // Free once: whoever refuses everything is asked as often as attempts allow, without a token of the budget.
         let service = Service::playing(way, &[refused()]).await;
-        let (events, error) = soon(drain(ask(&service.client()))).await;
+        let budget = RetryBudget::new(Pacing::new(100, Duration::from_secs(24 * 60 * 60)));
+        let client = service.reached_by(impatient(&service.base_url()).retry_budget(budget.clone()));
+        let (events, error) = soon(drain(ask(&client))).await;
         let error = error.expect("a failure");
         assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (Connect, 9, true), "{error:?}");
-        assert_eq!(retries(&events), vec![(Connect, false); 8]);
+        assert_eq!((retries(&events), error.phase()), (vec![(Connect, false); 8], Phase::Sending));
+        assert!(budget.tokens() >= 100, "{way:?}: {}", budget.tokens());
         assert_eq!(service.server.requests().len(), 10, "{way:?}: nine attempts, and one that was free");
     }
 }

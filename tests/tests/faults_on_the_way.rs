@@ -90,7 +90,7 @@ async fn tls_that_does_not_come_about() {
     ] {
         let server = playing(script).await;
         let error = check(name, over_tls(&server), failure).await;
-        assert_eq!(error.phase(), Phase::Connect, "{name}");
+        assert_eq!(error.phase(), Phase::Tls, "{name}");
     }
 }
 

@@ -245,19 +245,20 @@ async fn a_late_consumer_is_no_silent_service() {
 /// Rows 7 and 11: the way to the service is not to be had, and nobody says so.
 #[tokio::test]
 async fn handshakes_and_proxies_that_say_nothing_have_an_end() {
-    let tls = |begin: &str| (format!("{begin}\ngate\nhold"), false, "TLS handshake");
-    for (script, tunnel, message) in [
-        ("gate\nhold".to_owned(), false, "TLS handshake"),
+    let tls = |begin: &str| (format!("{begin}\ngate\nhold"), false, Phase::Tls, "TLS handshake");
+    for (script, tunnel, phase, message) in [
+        ("gate\nhold".to_owned(), false, Phase::Tls, "TLS handshake"),
         tls("tls-read-hello"),
         tls("tls-begin 5"),
         tls("tls-begin 200"),
-        ("read-head\ngate\nhold".to_owned(), true, "did not connect to localhost:443 within 60s"),
+        ("read-head\ngate\nhold".to_owned(), true, Phase::Connect, "did not connect to localhost:443 within 60s"),
         (
             "read-head\nsend \"HTTP/1.1 200 O\"\ngate\nhold".to_owned(),
             true,
+            Phase::Connect,
             "did not connect to localhost:443 within 60s",
         ),
-        ("answer-connect 200\ntls-read-hello\ngate\nhold".to_owned(), true, "TLS handshake"),
+        ("answer-connect 200\ntls-read-hello\ngate\nhold".to_owned(), true, Phase::Tls, "TLS handshake"),
     ] {
         let script = FaultScript::parse(&script).unwrap();
         let replay = ReplayServer::builder().fault(script.clone()).start().await.unwrap();
@@ -281,7 +282,7 @@ async fn handshakes_and_proxies_that_say_nothing_have_an_end() {
                 }
             }
         };
-        assert_eq!((error.kind(), error.phase(), error.is_retryable()), (Timeout, Phase::Connect, true), "{error:?}");
+        assert_eq!((error.kind(), error.phase(), error.is_retryable()), (Timeout, phase, true), "{error:?}");
         assert!(error.message().contains(message), "{error:?}");
         soon(replay.wait_for_disconnects(1)).await;
     }

@@ -23,11 +23,7 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
     };
     // About a certificate the transport says all there is, and its cause would say it once more for programmers.
     let message = if error.is_certificate() { error.to_string() } else { with_causes(&error) };
-    let mut failure = Failure::new(kind, message).in_phase(match error.phase() {
-        http_transport::Phase::Head => Phase::Head,
-        http_transport::Phase::Body | http_transport::Phase::Done => Phase::Streaming,
-        _ => Phase::Connect,
-    });
+    let mut failure = Failure::new(kind, message).in_phase(phase_of(&error));
     if error.kind() == ErrorKind::Overloaded {
         failure.code = Some(Failure::ENHANCE_YOUR_CALM.to_owned());
     }
@@ -35,6 +31,21 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
     failure.retryable |= kind == FailureKind::Tls && !error.is_certificate();
     failure.retryable |= error.is_retryable_proxy();
     (failure, Some(Box::new(error)))
+}
+
+/// How far a request had come, as far as the service is concerned.
+fn phase_of(error: &http_transport::Error) -> Phase {
+    use http_transport::Phase as Reached;
+
+    match error.phase() {
+        // It may have been written by then, and refused unseen.
+        _ if error.kind() == ErrorKind::NotSent => Phase::Sending,
+        Reached::Tls => Phase::Tls,
+        // What was written of it may have arrived.
+        Reached::Sending | Reached::Head => Phase::Head,
+        Reached::Body | Reached::Done => Phase::Streaming,
+        _ => Phase::Connect,
+    }
 }
 
 /// The failure that a passed limit of the event stream is.

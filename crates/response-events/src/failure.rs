@@ -66,14 +66,19 @@ impl fmt::Display for FailureKind {
     }
 }
 
-/// How far an attempt had come.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+/// How far an attempt had come, in the order in which it comes there.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Phase {
-    /// Nothing was sent yet: settings, name look-up, connection, TLS.
+    /// There is no connection yet: settings, credentials, name look-up, connection, proxy.
     #[default]
     Connect,
-    /// The request was sent, the response head is awaited.
+    /// The connection is there, and TLS with the service is being agreed on.
+    Tls,
+    /// The connection is ready, and the service has looked at nothing of the request: none of it was sent, or the
+    /// service says so (HTTP/2).
+    Sending,
+    /// The request was sent, at least in part; the response head is awaited.
     Head,
     /// The head arrived, the first event is awaited.
     FirstEvent,
@@ -85,6 +90,8 @@ impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Connect => "connecting",
+            Self::Tls => "agreeing on TLS",
+            Self::Sending => "sending the request",
             Self::Head => "waiting for the response head",
             Self::FirstEvent => "waiting for the first event",
             Self::Streaming => "streaming",

@@ -21,7 +21,8 @@ pub enum FailureClass {
     UnknownPrevious,
     /// The socket has reached its age limit. Repaired once by a fresh one, then retried and charged.
     SocketTooOld,
-    /// The request provably never left, or was refused unprocessed. Repaired once, then retried. Fresh.
+    /// The request provably never left, or was refused unprocessed. Repaired once, then retried. Fresh. Where the
+    /// transport repairs by itself, say so with [`Ledger::note_repair`](crate::Ledger::note_repair).
     NotSent,
     /// A connection that was kept from an earlier request closed before one byte of the answer. Repaired once, then
     /// retried and charged. Fresh.
@@ -34,7 +35,7 @@ pub enum FailureClass {
     ConnectTimeout,
     /// The TLS handshake failed, not for the certificate. Retried as often as [`Protocol`](Self::Protocol), charged.
     Tls,
-    /// The TLS handshake or upgrade stalled. Retried, charged.
+    /// The TLS handshake stalled. Retried, charged.
     TlsTimeout,
     /// The proxy is down, or cannot get there. Retried.
     Proxy,

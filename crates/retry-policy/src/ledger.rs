@@ -55,9 +55,15 @@ impl Ledger {
         self.waited
     }
 
-    /// Repairs made.
+    /// Repairs made, those of somebody else included.
     pub fn repairs(&self) -> u32 {
         self.repaired.iter().map(|&repaired| u32::from(repaired)).sum()
+    }
+
+    /// The repair of a class is somebody else's: a transport, say, that sends again by itself what was never sent. Such
+    /// a failure is then retried (or not) like every other.
+    pub fn note_repair(&mut self, class: FailureClass) {
+        self.repaired[class.index()] = true;
     }
 
     pub(crate) const fn note_attempt(&mut self) {

@@ -304,6 +304,25 @@ fn repairs_are_free_and_made_once() {
 }
 
 #[test]
+fn a_repair_that_somebody_else_makes_is_not_made_again() {
+    let policy = Policy::default();
+    for (class, expected) in [
+        (FailureClass::NotSent, Ok((2, SECOND, Cost::Attempt))),
+        (FailureClass::Unauthorized, Err(GiveUpReason::Repeated)),
+    ] {
+        let mut ledger = Ledger::new();
+        ledger.note_repair(class);
+        let failure = Failure::new(class, Phase::Head);
+        let decision = policy.decide(&failure, &mut ledger, None, &mut Constant(MOST), Instant::now());
+        let cost = match decision {
+            Decision::RetryAfter(retry) => Ok((retry.attempt, retry.delay, retry.cost)),
+            Decision::GiveUp(reason) => Err(reason),
+        };
+        assert_eq!(cost, expected, "{class:?}");
+    }
+}
+
+#[test]
 fn class_limits_can_be_set() {
     let policy = Policy::default().with_unknown_retries(0).with_protocol_retries(3);
     check(&policy, Failure::new(FailureClass::Unknown, Phase::Streaming), 0, GiveUpReason::Repeated);

@@ -19,8 +19,11 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
         },
         FailureKind::Status => of_status(failure.status.unwrap_or_default(), config),
         FailureKind::Dns => FailureClass::Dns,
-        FailureKind::Connect if failure.phase == Phase::Connect => FailureClass::Connect,
-        FailureKind::Connect => FailureClass::Unanswered,
+        FailureKind::Connect => match failure.phase {
+            Phase::Connect | Phase::Tls => FailureClass::Connect,
+            Phase::Sending => FailureClass::NotSent,
+            _ => FailureClass::Unanswered,
+        },
         // Kept from an earlier request, it may have been closed before it was used again.
         FailureKind::Closed if socket.reused && failure.phase != Phase::Streaming => FailureClass::Stale,
         FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default()),
@@ -32,7 +35,8 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
         FailureKind::Protocol => FailureClass::Protocol,
         FailureKind::Timeout => match failure.phase {
             Phase::Connect => FailureClass::ConnectTimeout,
-            Phase::Head | Phase::FirstEvent => FailureClass::HeadTimeout,
+            Phase::Tls => FailureClass::TlsTimeout,
+            Phase::Sending | Phase::Head | Phase::FirstEvent => FailureClass::HeadTimeout,
             _ => FailureClass::Idle,
         },
         _ => FailureClass::Terminal,

@@ -31,7 +31,10 @@ pub(crate) enum Verdict {
 
 impl Retrying {
     pub(crate) fn new(seed: u64) -> Self {
-        Self { ledger: Ledger::new(), entropy: SplitMix64::new(seed), wait: None }
+        let mut ledger = Ledger::new();
+        // The transport sends what the service never looked at once more by itself, once in all attempts.
+        ledger.note_repair(FailureClass::NotSent);
+        Self { ledger, entropy: SplitMix64::new(seed), wait: None }
     }
 
     /// An item was finished: what comes next is a new trouble, not the old one.
@@ -54,7 +57,7 @@ impl Retrying {
         failure.retry_after = hint.wait;
         failure.retryable = is_retryable(class, hint);
         let phase = match failure.phase {
-            Phase::Connect => retry_policy::Phase::Connect,
+            Phase::Connect | Phase::Tls | Phase::Sending => retry_policy::Phase::Connect,
             Phase::Streaming => retry_policy::Phase::Streaming,
             _ => retry_policy::Phase::Head,
         };

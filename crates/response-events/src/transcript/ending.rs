@@ -28,7 +28,7 @@ pub(super) fn cause(failure: Option<&Failure>, message: &str, ledger: &Ledger) -
 
 /// What passed.
 pub(super) fn account(failure: Option<&Failure>, ledger: &Ledger) -> String {
-    let never_opened = failure.is_some_and(|failure| matches!(failure.phase, Phase::Connect | Phase::Head));
+    let never_opened = failure.is_some_and(|failure| failure.phase < Phase::FirstEvent);
     let connection = match (never_opened && ledger.events == 0, ledger.input_ended) {
         (true, _) => "-",
         (false, true) => "closed",
