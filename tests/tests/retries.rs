@@ -11,8 +11,8 @@ use std::{
 };
 
 use codex_api::{
-    Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OnCut, OutgoingRequest, Request, RetryPolicy,
-    TurnEvent, Wire,
+    Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OnCut, OutgoingRequest, Phase, Request,
+    RetryPolicy, Timeouts, Transport, TurnEvent, Wire,
 };
 use http::HeaderValue;
 use serde_json::json;
@@ -236,6 +236,53 @@ async fn refused_credentials_are_renewed_once_for_free() {
     let client = impatient(&server.base_url()).auth(Auth::bearer("key").unwrap()).build().unwrap();
     assert!(client.session().begin_turn().stream(request()).collect().await.is_err());
     assert_eq!(server.requests().len(), 1);
+}
+
+/// Fails after some minutes, or never answers; the marker is held as long as somebody waits for it.
+struct Slow(Option<u32>, Arc<()>);
+
+impl Credentials for Slow {
+    fn authorize(&self, _: OutgoingRequest) -> AuthorizeFuture {
+        let (minutes, waiting) = (self.0, Arc::clone(&self.1));
+        Box::pin(async move {
+            match minutes {
+                Some(minutes) => tokio::time::sleep(minutes * MINUTE).await,
+                None => std::future::pending().await,
+            }
+            drop(waiting);
+            Err("the token service is closed".into())
+        })
+    }
+}
+
+const MINUTE: Duration = Duration::from_secs(60);
+
+#[tokio::test(start_paused = true)]
+async fn credentials_that_do_not_come_in_time_end_the_request() {
+    let late = (FailureKind::Timeout, "no credentials came for the request within 300s");
+    let closed = (FailureKind::Config, "no credentials for the request: the token service is closed");
+    for (hook, limit, after, expected) in [
+        (Some(6), Some(5), 5, late),
+        (None, Some(5), 5, late),
+        (Some(4), Some(5), 4, closed),
+        (Some(60), None, 60, closed),
+    ] {
+        for transport in [Transport::Sse, Transport::Auto] {
+            let waiting = Arc::new(());
+            let timeouts = Timeouts { connect: limit.map(|limit| limit * MINUTE), ..Timeouts::default() };
+            let client = impatient("http://127.0.0.1:1/v1").timeouts(timeouts).transport(transport);
+            let client = client.auth(Auth::hook(Slow(hook, Arc::clone(&waiting)))).build().unwrap();
+            let start = tokio::time::Instant::now();
+            let (events, error) = drain(client.session().begin_turn().stream(request())).await;
+            let error = error.expect("a failure");
+            // Timers are exact to a millisecond.
+            assert_eq!(start.elapsed().as_secs(), after * 60, "{hook:?}");
+            assert_eq!((error.kind(), error.message()), expected);
+            assert_eq!((error.phase(), error.attempts(), error.is_retryable()), (Phase::Connect, 1, false));
+            assert!(matches!(events[..], [TurnEvent::Request(_)]), "{events:?}");
+            assert_eq!(Arc::strong_count(&waiting), 2, "nobody waits for it any more");
+        }
+    }
 }
 
 #[tokio::test]

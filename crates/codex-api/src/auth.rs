@@ -123,6 +123,11 @@ pub type AuthorizeFuture = Pin<Box<dyn Future<Output = Result<OutgoingRequest, B
 /// A source of credentials that is asked for every attempt.
 pub trait Credentials: Send + Sync {
     /// Completes the request. An error ends the request with it, without a retry.
+    ///
+    /// The answer has as long as each other stage before the connection ([`Timeouts::connect`](crate::Timeouts), 10 s
+    /// unless set otherwise): later than that, its future is dropped, and the request ends with
+    /// [`FailureKind::Timeout`](crate::FailureKind::Timeout), without a retry. A hook that asks a person to sign in needs
+    /// a longer one, or none.
     fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture;
 }
 

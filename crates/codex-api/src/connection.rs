@@ -17,8 +17,8 @@ use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
 
 use crate::{
-    BoxError, OutgoingRequest,
-    auth::AuthorizeFuture,
+    OutgoingRequest,
+    asking::{Asking, NoCredentials},
     clock::now,
     document::DocumentEnd,
     socket::{Health, Socket},
@@ -27,7 +27,7 @@ use crate::{
 /// The way to the service, in the state that the engine asked for.
 pub(crate) enum Connection {
     Closed,
-    Authorizing(AuthorizeFuture, Purpose),
+    Authorizing(Asking, Purpose),
     Opening(Exchange),
     Streaming(Exchange),
     /// The body has ended; whether the answer has is not known yet.
@@ -80,7 +80,7 @@ pub(crate) enum Signal {
     SocketClosed(Option<ws_codec::Error>),
     TransportFailed(http_transport::Error),
     HandshakeFailed(HandshakeError),
-    CredentialsFailed(BoxError),
+    CredentialsFailed(NoCredentials),
 }
 
 impl Signal {
@@ -158,6 +158,7 @@ impl Connection {
     /// When to poll again, even if nothing arrived.
     pub(crate) fn poll_timeout(&self) -> Option<Instant> {
         match self {
+            Self::Authorizing(asking, _) => asking.poll_timeout(),
             Self::Probing(socket) | Self::Open(socket) => socket.poll_timeout(),
             _ => None,
         }
@@ -178,7 +179,7 @@ impl Connection {
             // States that lead to another one leave by `next`, the last thing that happens leaves `Closed` behind.
             let (next, signal) = match self {
                 Self::Closed | Self::Ended(_) => return Poll::Pending,
-                Self::Authorizing(future, _) => match ready!(future.as_mut().poll(cx)) {
+                Self::Authorizing(asking, _) => match ready!(asking.poll(cx, now())) {
                     Ok(request) => (Self::Closed, self.authorized(request)),
                     Err(error) => (Self::Closed, Some(Signal::CredentialsFailed(error))),
                 },

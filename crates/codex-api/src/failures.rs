@@ -4,7 +4,7 @@ use http_transport::{ErrorKind, with_causes};
 use response_events::{Failure, FailureKind, Phase};
 use sse_codec::DecodeError;
 
-use crate::BoxError;
+use crate::{BoxError, asking::NoCredentials};
 
 /// The failure that a transport error is, and the error itself as its cause.
 pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<BoxError>) {
@@ -99,8 +99,18 @@ pub(crate) fn of_handshake(error: ws_codec::HandshakeError) -> (Failure, Option<
     (Failure::new(FailureKind::Protocol, error.to_string()).in_phase(Phase::Head), Some(Box::new(error)))
 }
 
-/// The failure of a credential hook.
-pub(crate) fn of_credentials(error: BoxError) -> (Failure, Option<BoxError>) {
-    let message = format!("no credentials for the request: {error}");
-    (Failure::new(FailureKind::Config, message), Some(error))
+/// The failure of a credential hook, which is asked no second time: it knows best whether that would help.
+pub(crate) fn of_credentials(error: NoCredentials) -> (Failure, Option<BoxError>) {
+    match error {
+        NoCredentials::Failed(error) => {
+            let message = format!("no credentials for the request: {error}");
+            (Failure::new(FailureKind::Config, message), Some(error))
+        }
+        NoCredentials::Late(limit) => {
+            let message = format!("no credentials came for the request within {limit:?}");
+            let mut failure = Failure::new(FailureKind::Timeout, message);
+            failure.retryable = false;
+            (failure, None)
+        }
+    }
 }

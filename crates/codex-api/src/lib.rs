@@ -13,6 +13,7 @@
 #![doc = include_str!("../README.md")]
 
 mod answer;
+mod asking;
 mod auth;
 mod chunking;
 mod client;

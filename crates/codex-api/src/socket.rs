@@ -10,6 +10,10 @@ use std::{
 };
 
 use bytes::Bytes;
+use http::{
+    HeaderMap, HeaderValue,
+    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
+};
 use http_transport::Upgraded;
 use tokio::{
     runtime::{Handle, Id},
@@ -18,9 +22,23 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 use turn_session::SocketMemory;
-use ws_codec::{Config, Error, Limits, MaskSeed, Message, Reuse, Role, SendError, Text};
+use ws_codec::{ClientHandshake, Config, Error, Limits, MaskSeed, Message, Reuse, Role, SendError, Text};
 
 use crate::{clock::now, seed::entropy};
+
+/// The version of the protocol over WebSockets that is spoken; services that know only one ignore it.
+const BETA: &str = "responses_websockets=2026-02-06";
+
+/// The headers of a handshake: those of every request, without what is about a body.
+pub(crate) fn handshake_headers(headers: &HeaderMap, handshake: &ClientHandshake) -> HeaderMap {
+    let mut headers = headers.clone();
+    for body_header in [CONTENT_TYPE, ACCEPT, ACCEPT_ENCODING] {
+        headers.remove(body_header);
+    }
+    headers.entry("openai-beta").or_insert(HeaderValue::from_static(BETA));
+    headers.extend(handshake.headers());
+    headers
+}
 
 /// An open WebSocket, polled in place by whoever holds it. Dropping it closes the connection.
 pub(crate) struct Socket {

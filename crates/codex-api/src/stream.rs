@@ -10,10 +10,7 @@ use std::{
 
 use bytes::{Buf, Bytes};
 use futures_core::{FusedStream, Stream};
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method, Uri,
-    header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::ACCEPT};
 use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder, End};
@@ -26,6 +23,7 @@ use ws_codec::ClientHandshake;
 use crate::{
     Answer, BoxError, Error, OutgoingRequest, Request, Turn,
     answer::Collector,
+    asking::Asking,
     auth::Authorized,
     clock::now,
     connection::{Connection, Purpose, Signal},
@@ -34,11 +32,9 @@ use crate::{
     request_body::RequestBody,
     secrets::Secrets,
     seed::entropy,
+    socket,
     timer::Timer,
 };
-
-/// The version of the protocol over WebSockets that is spoken; services that know only one ignore it.
-const SOCKET_BETA: &str = "responses_websockets=2026-02-06";
 
 /// The events of one request, up to its one terminal item: `Completed`, `Incomplete`, or an error.
 ///
@@ -303,12 +299,7 @@ impl TurnStream {
             return;
         }
         let handshake = ClientHandshake::new(entropy());
-        let mut headers = self.turn.session.client.headers.clone();
-        for body_header in [CONTENT_TYPE, ACCEPT, ACCEPT_ENCODING] {
-            headers.remove(body_header);
-        }
-        headers.entry("openai-beta").or_insert(HeaderValue::from_static(SOCKET_BETA));
-        headers.extend(handshake.headers());
+        let headers = socket::handshake_headers(&self.turn.session.client.headers, &handshake);
         self.open(Method::GET, headers, Bytes::new(), Some(handshake), &turn_state, credentials);
     }
 
@@ -341,7 +332,10 @@ impl TurnStream {
         };
         match client.auth.authorize(request) {
             Authorized::Ready(request) => self.begin(*request, purpose),
-            Authorized::Pending(future) => self.connection = Connection::Authorizing(future, purpose),
+            Authorized::Pending(answer) => {
+                let asking = Asking::new(answer, client.timeouts.connect, now());
+                self.connection = Connection::Authorizing(asking, purpose);
+            }
         }
     }
 
