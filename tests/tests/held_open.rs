@@ -233,3 +233,18 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
         assert!(shown.contains("[redacted]"), "{name}: {shown}");
     }
 }
+
+/// Where a client can set no other header, it sends its key among the subprotocols.
+#[tokio::test]
+async fn a_key_among_subprotocols_is_not_shown_on_and_their_names_are() {
+    let said = "sk-very-secret in openai-insecure-api-key.sk-very-secret is not for realtime";
+    let refusal = json!({"error": {"message": said}}).to_string();
+    let server = playing([Response::json(401, refusal)]).await;
+    let offered = "realtime, openai-insecure-api-key.sk-very-secret";
+    let builder = impatient(&server.base_url()).header("sec-websocket-protocol", offered).unwrap();
+    let (_, error) = drain(builder.build().unwrap().session().begin_turn().stream(request())).await;
+    assert_eq!(
+        error.expect("a failure").message(),
+        "[redacted] in openai-insecure-api-key.[redacted] is not for realtime"
+    );
+}

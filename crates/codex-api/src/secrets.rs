@@ -3,8 +3,8 @@
 use std::error::Error as StdError;
 
 use http::{
-    HeaderMap,
-    header::{AUTHORIZATION, PROXY_AUTHORIZATION},
+    HeaderMap, HeaderName, HeaderValue,
+    header::{AUTHORIZATION, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
 };
 use http_transport::is_secret_header;
 use response_events::{ApiError, Failure, TurnEvent};
@@ -15,6 +15,9 @@ const REDACTED: &str = "[redacted]";
 
 /// Shorter ones would be found everywhere.
 const SHORTEST: usize = 6;
+
+/// Keys are longer, names of protocols seldom.
+const SHORTEST_SUBPROTOCOL: usize = 16;
 
 /// The secrets of one request, as far as they are known here.
 pub(crate) struct Secrets {
@@ -35,12 +38,19 @@ impl Secrets {
             if !is_secret_header(name, value) {
                 continue;
             }
+            if name == SEC_WEBSOCKET_PROTOCOL {
+                text.split(',').filter_map(|entry| of_subprotocol(entry.trim())).for_each(|key| self.add(key));
+                continue;
+            }
             // Behind its scheme (RFC 9110, section 11.4) stands what a service would quote.
             let is_authorization = name == AUTHORIZATION || name == PROXY_AUTHORIZATION;
-            let secret = text.split_once(' ').filter(|_| is_authorization).map_or(text, |(_, secret)| secret).trim();
-            if secret.len() >= SHORTEST && !self.credentials.iter().any(|known| known == secret) {
-                self.credentials.push(secret.to_owned());
-            }
+            self.add(text.split_once(' ').filter(|_| is_authorization).map_or(text, |(_, secret)| secret).trim());
+        }
+    }
+
+    fn add(&mut self, secret: &str) {
+        if secret.len() >= SHORTEST && !self.credentials.iter().any(|known| known == secret) {
+            self.credentials.push(secret.to_owned());
         }
     }
 
@@ -107,6 +117,18 @@ impl Secrets {
     fn all(&self) -> impl Iterator<Item = &str> {
         let state = self.state.get().filter(|state| state.len() >= SHORTEST);
         self.credentials.iter().map(String::as_str).chain(state)
+    }
+}
+
+/// The secret in a subprotocol, as in `openai-insecure-api-key.KEY`. One without such a label may be a key as a whole, if
+/// it is long; shorter ones are words.
+fn of_subprotocol(entry: &str) -> Option<&str> {
+    let is_label = |label: &str| {
+        HeaderName::try_from(label).is_ok_and(|name| is_secret_header(&name, &HeaderValue::from_static("")))
+    };
+    match entry.split_once('.') {
+        Some((label, key)) if is_label(label) => Some(key),
+        _ => (entry.len() >= SHORTEST_SUBPROTOCOL).then_some(entry),
     }
 }
 

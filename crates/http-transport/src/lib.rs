@@ -32,6 +32,7 @@ mod redact;
 mod relay;
 mod request;
 mod roots;
+mod secret_name;
 mod target;
 mod transport;
 mod upgrade;

@@ -4,6 +4,8 @@ use std::fmt;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Uri};
 
+use crate::secret_name::is_secret_name;
+
 /// Headers for `Debug`: secrets are named, their values are not shown.
 pub(crate) struct Headers<'a>(pub(crate) &'a HeaderMap);
 
@@ -22,16 +24,9 @@ impl fmt::Debug for Headers<'_> {
 }
 
 /// Whether the value of a header must not be shown: it is marked as sensitive, or its name says so (authorization,
-/// cookies, keys, tokens, passwords, the turn state).
+/// cookies, keys, tokens, secrets, passwords, WebSocket subprotocols, the turn state).
 pub fn is_secret_header(name: &HeaderName, value: &HeaderValue) -> bool {
-    value.is_sensitive() || is_secret(name)
-}
-
-pub(crate) fn is_secret(name: &HeaderName) -> bool {
-    let name = name.as_str();
-    name == "x-codex-turn-state"
-        || ["authorization", "cookie", "api-key", "apikey"].iter().any(|part| name.contains(part))
-        || ["-key", "token", "secret", "password"].iter().any(|end| name.ends_with(end))
+    value.is_sensitive() || is_secret_name(name.as_str())
 }
 
 /// A URI without user info and without the query, where some services put their keys.

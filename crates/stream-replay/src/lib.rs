@@ -56,6 +56,7 @@ mod refusal;
 mod request;
 mod response;
 mod script;
+mod secret_name;
 mod server;
 mod socket;
 mod speed;

@@ -2,16 +2,9 @@
 
 use std::fmt;
 
-const REDACTED: &str = "<redacted>";
+use crate::secret_name::is_secret_name;
 
-/// Whether the value of this header can be a credential or a turn state.
-pub(crate) fn is_secret(name: &str) -> bool {
-    let name = name.to_ascii_lowercase();
-    // The WebSocket subprotocol carries the key of clients that cannot set headers.
-    matches!(name.as_str(), "x-codex-turn-state" | "sec-websocket-protocol")
-        || ["authorization", "cookie", "api-key", "apikey", "secret", "password"].iter().any(|part| name.contains(part))
-        || name.ends_with("token")
-}
+const REDACTED: &str = "<redacted>";
 
 /// Shows headers as a map, secrets left out.
 pub(crate) struct Headers<'a, V>(pub(crate) &'a [(String, V)]);
@@ -20,7 +13,8 @@ impl<V: AsRef<[u8]>> fmt::Debug for Headers<'_, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map()
             .entries(self.0.iter().map(|(name, value)| {
-                let shown = if is_secret(name) { REDACTED.into() } else { String::from_utf8_lossy(value.as_ref()) };
+                let shown =
+                    if is_secret_name(name) { REDACTED.into() } else { String::from_utf8_lossy(value.as_ref()) };
                 (name, shown)
             }))
             .finish()

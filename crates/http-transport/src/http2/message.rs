@@ -6,7 +6,7 @@ use http::{HeaderMap, HeaderName, Request, Uri, Version, header};
 
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
-use crate::redact::is_secret;
+use crate::secret_name::is_secret_name;
 use crate::target::{Endpoint, Security};
 
 /// The head and the body of a request that is ready for HTTP/1.1: `host` becomes `:authority` (RFC 9113, section
@@ -29,7 +29,7 @@ pub(super) fn split(endpoint: &Endpoint, request: Request<Bytes>) -> Result<(Req
     parts.version = Version::HTTP_2;
     strip_connection_headers(&mut parts.headers);
     for (name, value) in &mut parts.headers {
-        if is_secret(name) {
+        if is_secret_name(name.as_str()) {
             // Never in the table that is shared by all requests of the connection (RFC 7541, section 7.1.3).
             value.set_sensitive(true);
         }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::query;
 use super::secrets::{Secrets, plain_name};
+use crate::secret_name::is_secret_name;
 
 /// Where a text names its secrets. Fields of JSON do in any text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,13 +29,18 @@ pub(super) fn parameters(text: &[u8], notation: Notation) -> Vec<Range<usize>> {
     }
 }
 
-/// Whether a field of JSON holds a secret. Narrower than for headers: a `token` is a piece of text here.
+/// Whether a field of JSON holds a secret. Narrower than for headers, unless it is spelled like one: a `token` is a piece
+/// of text here, and a `prompt_cache_key` is none to a lock.
 fn is_secret_field(name: &[u8]) -> bool {
+    if name.contains(&b'-') && is_secret_name(&String::from_utf8_lossy(name)) {
+        return true;
+    }
     let name = plain_name(name);
-    ["turnstate", "authorization", "cookie", "secret", "password", "apikey", "ephemeralkey", "privatekey"]
-        .iter()
-        .chain(&["accesstoken", "refreshtoken", "idtoken", "sessiontoken", "bearertoken"])
-        .any(|part| name.contains(part))
+    let keys = ["apikey", "accesskey", "authkey", "ephemeralkey", "privatekey", "signingkey", "subscriptionkey"];
+    let tokens =
+        ["accesstoken", "authtoken", "bearertoken", "idtoken", "refreshtoken", "securitytoken", "sessiontoken"];
+    let others = ["turnstate", "authorization", "cookie", "secret", "password"];
+    keys.iter().chain(&tokens).chain(&others).any(|part| name.contains(part))
 }
 
 /// The value of a secret field.
@@ -225,10 +231,15 @@ mod tests {
             "turnState",
             "X-Api-Key",
             "Private-Key",
+            "X-Functions-Key",
+            "x-auth-token",
+            "auth_key",
+            "subscriptionKey",
+            "aws_access_key_id",
         ] {
             check(&format!(r#"{{"{name}":"value","a":"b"}}"#), &["value"]);
         }
-        for name in ["token", "tokens", "text", "bytes", "key", "id", "logprobs", "call_id"] {
+        for name in ["token", "tokens", "text", "bytes", "key", "id", "logprobs", "call_id", "prompt_cache_key"] {
             check(&format!(r#"{{"{name}":"value"}}"#), &[]);
         }
     }

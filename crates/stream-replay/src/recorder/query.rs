@@ -4,10 +4,15 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::secrets::plain_name;
+use crate::secret_name::is_secret_name;
 
 /// Whether a parameter holds a secret. Wider than for fields of JSON: nobody sends text in pieces called `token` here.
 fn is_secret_parameter(name: &[u8]) -> bool {
-    let name = plain_name(&decoded(name));
+    let name = decoded(name);
+    if is_secret_name(&String::from_utf8_lossy(&name)) {
+        return true;
+    }
+    let name = plain_name(&name);
     // `token_type_hint=refresh_token` is the name of a secret, and what is learned is looked for everywhere.
     !(name.ends_with("type") || name.ends_with("typehint"))
         && ["key", "token", "secret", "sig", "auth", "password", "turnstate"].iter().any(|part| name.contains(part))

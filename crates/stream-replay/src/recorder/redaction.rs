@@ -6,13 +6,15 @@ use super::in_band::{self, Notation};
 use super::query;
 use super::secrets::{REDACTED, Secrets};
 use crate::cassette::{Content, Course, RecordedChunk, RecordedExchange};
-use crate::redact::is_secret;
+use crate::secret_name::is_secret_name;
 
 /// Remembers what the exchange shows to be secret.
 pub(super) fn learn(exchange: &RecordedExchange, secrets: &mut Secrets) {
     let response_headers = exchange.response.as_ref().map_or(&[][..], |response| &response.headers);
     for (name, value) in exchange.request_headers.iter().chain(response_headers) {
-        if is_secret(name) {
+        if name.eq_ignore_ascii_case("sec-websocket-protocol") {
+            value.split(|byte| *byte == b',').for_each(|entry| learn_subprotocol(entry.trim_ascii(), secrets));
+        } else if is_secret_name(name) {
             secrets.learn(value);
         } else {
             learn_named(value, of_header(name), secrets);
@@ -25,6 +27,15 @@ pub(super) fn learn(exchange: &RecordedExchange, secrets: &mut Secrets) {
     }
     if let Some(bytes) = exchange.request_body.bytes() {
         learn_named(bytes, of_body(&exchange.request_headers), secrets);
+    }
+}
+
+/// `openai-insecure-api-key.KEY` holds a key, and what is long may be one; the others are words.
+fn learn_subprotocol(entry: &[u8], secrets: &mut Secrets) {
+    let dot = entry.iter().position(|byte| *byte == b'.');
+    match dot.map(|dot| (String::from_utf8_lossy(&entry[..dot]), &entry[dot + 1..])) {
+        Some((label, key)) if is_secret_name(&label) => secrets.learn(key),
+        _ => secrets.learn_below(entry),
     }
 }
 
@@ -79,7 +90,7 @@ fn of_header(name: &str) -> Notation {
 
 fn headers(headers: &mut [(String, Vec<u8>)], secrets: &Secrets) {
     for (name, value) in headers {
-        if is_secret(name) {
+        if is_secret_name(name) {
             *value = REDACTED.into();
         } else {
             *value = text(value, of_header(name), secrets);
@@ -267,5 +278,12 @@ mod tests {
         ] {
             assert_eq!(target(given, &Secrets::default()), expected);
         }
+    }
+
+    #[test]
+    fn of_subprotocols_the_key_is_known_elsewhere_and_the_others_are_words() {
+        let name = "Sec-WebSocket-Protocol";
+        let offered = "realtime, openai-insecure-api-key.sk-0123, openai-beta.realtime-v1";
+        check((name, offered), "gpt-realtime said sk-0123", ("[redacted]", "gpt-realtime said [redacted]"));
     }
 }

@@ -1,0 +1,25 @@
+//! Which headers are secret, by their names.
+//!
+//! `http-transport` and `stream-replay` have this file in the same words, because there is no crate below both that
+//! could have it for them; the suite `secret_names` compares the two.
+
+/// In any part of a name.
+const PARTS: [&str; 6] = ["authorization", "cookie", "api-key", "apikey", "secret", "password"];
+
+/// At its end.
+const ENDS: [&str; 2] = ["-key", "token"];
+
+/// The turn state, and the subprotocols, among which clients that can set no other header send their key.
+const WHOLE: [&str; 2] = ["x-codex-turn-state", "sec-websocket-protocol"];
+
+/// It ends like a secret; what it names is a nonce (RFC 6455, section 4.1).
+const NONCE: &str = "sec-websocket-key";
+
+/// Whether the value of the header of this name, in whatever case, can be a credential or a turn state.
+pub(crate) fn is_secret_name(name: &str) -> bool {
+    let name = &*name.to_ascii_lowercase();
+    name != NONCE
+        && (WHOLE.contains(&name)
+            || PARTS.iter().any(|part| name.contains(part))
+            || ENDS.iter().any(|end| name.ends_with(end)))
+}
