@@ -1,6 +1,6 @@
 //! The client: what all conversations with a service share.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use http::{
     HeaderMap, HeaderName, HeaderValue,
@@ -8,7 +8,7 @@ use http::{
 };
 use http_transport::{
     Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider, Transport,
-    TransportBuilder, connector::Connector,
+    TransportBuilder, connector::Connector, is_secret_header,
 };
 use response_events::InterpreterOptions;
 use retry_policy::{Policy, SharedBudget};
@@ -21,7 +21,6 @@ use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint
 #[derive(Clone, Debug)]
 pub struct Client(Arc<Settings>);
 
-#[derive(Debug)]
 pub(crate) struct Settings {
     pub(crate) provider: Provider,
     /// Where streams are asked for.
@@ -54,6 +53,22 @@ impl Settings {
     }
 }
 
+/// Of the headers only the names: any of them may hold a secret.
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Settings")
+            .field("provider", &self.provider)
+            .field("wire", &self.wire)
+            .field("transport", &self.transport_choice)
+            .field("auth", &self.auth)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("timeouts", &self.timeouts)
+            .field("policy", &self.policy)
+            .field("on_cut", &self.on_cut)
+            .finish_non_exhaustive()
+    }
+}
+
 impl Client {
     /// Starts from a provider and the default settings.
     pub fn builder(provider: Provider) -> ClientBuilder {
@@ -82,8 +97,8 @@ impl Client {
     }
 }
 
-/// Settings of a [`Client`].
-#[derive(Clone, Debug)]
+/// Settings of a [`Client`]. `Debug` shows the names of headers, and no value.
+#[derive(Clone)]
 #[must_use = "a builder does nothing until `build`"]
 pub struct ClientBuilder {
     provider: Provider,
@@ -130,7 +145,8 @@ impl ClientBuilder {
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let wrong = || Error::config(format!("{name:?} cannot be a header with that value"));
         let name = HeaderName::try_from(name).map_err(|cause| wrong().with_source(cause))?;
-        let value = HeaderValue::try_from(value).map_err(|_| wrong())?;
+        let mut value = HeaderValue::try_from(value).map_err(|_| wrong())?;
+        value.set_sensitive(is_secret_header(&name, &value));
         self.headers.append(name, value);
         Ok(self)
     }
@@ -281,6 +297,21 @@ impl ClientBuilder {
             transport,
             transport_choice: self.transport_choice,
         })))
+    }
+}
+
+impl fmt::Debug for ClientBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ClientBuilder")
+            .field("provider", &self.provider)
+            .field("wire", &self.wire)
+            .field("transport", &self.transport_choice)
+            .field("auth", &self.auth)
+            .field("headers", &self.headers.keys().collect::<Vec<_>>())
+            .field("timeouts", &self.timeouts)
+            .field("policy", &self.policy)
+            .field("on_cut", &self.on_cut)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,12 +1,14 @@
 //! Which service is asked.
 
+use std::fmt;
+
 use http::Uri;
 use turn_session::Target;
 
 use crate::{Error, endpoint::Endpoint};
 
-/// A service: where its API is.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A service: where its API is. `Debug` hides the query, where some services put their keys.
+#[derive(Clone, PartialEq, Eq)]
 pub struct Provider {
     origin: String,
     path: String,
@@ -59,6 +61,14 @@ impl Provider {
     pub(crate) fn check(&self, endpoint: Endpoint) -> Result<(), Error> {
         let url: Result<Uri, _> = self.url(endpoint).parse();
         url.map(drop).map_err(|cause| Error::config("the endpoint is no URL").with_source(cause))
+    }
+}
+
+impl fmt::Debug for Provider {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { origin, path, query } = self;
+        let query = if query.is_some() { "?[redacted]" } else { "" };
+        write!(f, "Provider({origin}{path}{query})")
     }
 }
 
