@@ -179,13 +179,27 @@ async fn what_a_hook_gave_is_not_shown_on_either() {
 #[tokio::test]
 async fn secrets_that_a_service_repeats_are_not_shown_on() {
     let quoted = json!({"error": {"message": "Incorrect API key: sk-very-secret, state ts-very-secret."}});
-    let event = "data: {\"type\":\"brand.new\",\"text\":\"ts-very-secret\"}\n\ndata: sk-very-secret\n\n";
-    let first = Response::sse(event).header("x-codex-turn-state", "ts-very-secret");
+    let payloads = [
+        // Unknown: in its JSON, and in its type.
+        json!({"type": "brand.new", "text": "ts-very-secret"}).to_string(),
+        json!({"type": "sk-very-secret.new"}).to_string(),
+        // Known, and passed on.
+        json!({"type": "response.in_progress", "note": "sk-very-secret"}).to_string(),
+        // Malformed, with a type that could be read.
+        "sk-very-secret".to_owned(),
+        json!({"type": "sk-very-secret.new"}).to_string().replace('}', ""),
+    ];
+    let mut body: String = payloads.iter().map(|payload| format!("data: {payload}\n\n")).collect();
+    body.push_str("event: sk-very-secret\ndata: {\n\n");
+    let first = Response::sse(body).header("x-codex-turn-state", "ts-very-secret");
     let server = playing([first, Response::json(401, quoted.to_string())]).await;
     let client = impatient(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
     let (events, error) = drain(client.session().begin_turn().stream(request())).await;
-    let shown = format!("{events:?} {error:?} {}", serde_json::to_string(&events).unwrap());
+    let shown = format!("{events:#?} {error:?} {}", serde_json::to_string(&events).unwrap());
     assert!(!shown.contains("very-secret"), "{shown}");
+    for quoted in ["event: \"[redacted].new\"", "Unknown(", "Malformed(", "Other("] {
+        assert!(shown.contains(quoted), "{quoted}: {shown}");
+    }
     assert_eq!(error.expect("a failure").message(), "Incorrect API key: [redacted], state [redacted].");
 }
 

@@ -107,8 +107,15 @@ impl Secrets {
                     retry.code.iter_mut().for_each(|code| scrub(code, secret));
                 }
                 TurnEvent::Fallback(fallback) => scrub(&mut fallback.reason, secret),
-                TurnEvent::Malformed(malformed) => scrub(&mut malformed.raw, secret),
-                TurnEvent::Unknown(other) | TurnEvent::Other(other) => other.raw.replace(secret, REDACTED),
+                TurnEvent::Malformed(malformed) => {
+                    malformed.event.iter_mut().for_each(|event| scrub(event, secret));
+                    scrub(&mut malformed.error, secret);
+                    scrub(&mut malformed.raw, secret);
+                }
+                TurnEvent::Unknown(other) | TurnEvent::Other(other) => {
+                    scrub(&mut other.event, secret);
+                    other.raw.replace(secret, REDACTED);
+                }
                 _ => {}
             }
         }
@@ -145,5 +152,39 @@ fn scrub_value(value: &mut Value, secret: &str) {
 fn scrub(text: &mut String, secret: &str) {
     if text.contains(secret) {
         *text = text.replace(secret, REDACTED);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use response_events::{Interpreter, InterpreterOptions, Wire};
+
+    use super::*;
+
+    /// The event of a payload, with the key in every text of it, scrubbed.
+    #[track_caller]
+    fn check(payload: &str, put: fn(&mut TurnEvent)) {
+        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        stream.handle_event(None, payload.as_bytes());
+        let mut event = stream.poll_event().unwrap();
+        put(&mut event);
+        let mut secrets = Secrets::new(TurnState::new());
+        secrets.learn(&[(AUTHORIZATION, HeaderValue::from_static("Bearer sk-0123"))].into_iter().collect());
+        secrets.scrub_event(&mut event);
+        let shown = format!("{event:?} {}", serde_json::to_string(&event).unwrap());
+        assert!(!shown.contains("sk-0123") && shown.contains(REDACTED), "{shown}");
+    }
+
+    #[test]
+    fn every_text_of_an_event_that_is_passed_on_is_scrubbed() {
+        check("x", |event| {
+            let TurnEvent::Malformed(malformed) = event else { panic!("{event:?}") };
+            malformed.event = Some("sk-0123.event".to_owned());
+            // As serde_json says it.
+            malformed.error = "invalid type: string \"sk-0123\", expected a map".to_owned();
+            malformed.raw = "sk-0123".to_owned();
+        });
+        check(r#"{"type":"sk-0123.event","text":"sk-0123"}"#, |_| {});
+        check(r#"{"type":"response.in_progress","text":"sk-0123"}"#, |_| {});
     }
 }
