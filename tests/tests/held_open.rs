@@ -215,6 +215,8 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
     let sse = |event: &Value| Response::sse(format!("data: {event}\n\n"));
     let overloaded = json!({"type": "error", "error": {"code": "server_is_overloaded", "message": KEY, "param": KEY}});
     let closed = Response::websocket(WebSocketScript::new().exchange(Exchange::new().close(1008, KEY)));
+    let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Hi"}).to_string();
+    let too_big = WebSocketScript::new().exchange(Exchange::new().text(delta).close(1009, KEY));
     for (name, transport, responses) in [
         ("a refusal", Transport::Sse, vec![refused.clone()]),
         ("an event", Transport::Sse, vec![sse(&event)]),
@@ -223,6 +225,7 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
         ("a close", Transport::WebSocket, vec![closed]),
         ("a refused handshake", Transport::WebSocket, vec![refused]),
         ("a fallback", Transport::Auto, vec![Response::json(403, json!({"error": error}).to_string()), sse(&done)]),
+        ("a fallback after output", Transport::Auto, vec![Response::websocket(too_big), sse(&done)]),
     ] {
         let server = playing(responses).await;
         let builder = impatient(&server.base_url()).transport(transport).auth(Auth::bearer(KEY).unwrap());

@@ -11,6 +11,9 @@ use response_events::{TransportKind, Wire};
 /// How long a session keeps away from a transport that it has fallen back from.
 const FALLBACK_LASTS: Duration = Duration::from_secs(10 * 60);
 
+/// What is told of a fallback until its driver has said why it was.
+const NO_REASON_YET: &str = "a WebSocket did not work";
+
 /// The transport that the caller wants.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -32,7 +35,7 @@ pub struct SessionMemory(Arc<Mutex<Option<FallbackMemory>>>);
 #[derive(Clone)]
 struct FallbackMemory {
     until: Instant,
-    /// May quote what the service said, until it is restated.
+    /// In words that may be shown.
     reason: String,
 }
 
@@ -54,17 +57,18 @@ impl SessionMemory {
         memory.as_ref().filter(|memory| now < memory.until).map(|memory| memory.reason.clone())
     }
 
-    /// Says the reason for the present fallback in other words: a driver knows what in it must not be shown.
+    /// Says the reason for the present fallback, of which the memory knows only that there is one: it may quote a service
+    /// that repeats secrets, and a driver knows what must not be shown.
     pub fn restate(&self, reason: &str) {
         if let Some(memory) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             reason.clone_into(&mut memory.reason);
         }
     }
 
-    pub(crate) fn note_fallback(&self, reason: &str, now: Instant) {
+    pub(crate) fn note_fallback(&self, now: Instant) {
         let until = now.checked_add(FALLBACK_LASTS).unwrap_or(now);
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) =
-            Some(FallbackMemory { until, reason: reason.to_owned() });
+            Some(FallbackMemory { until, reason: NO_REASON_YET.to_owned() });
     }
 }
 

@@ -108,10 +108,10 @@ impl TurnEngine {
         self.notices.push_back(TurnEvent::Retry(retry));
     }
 
-    /// Changes to server-sent events, and remembers why.
+    /// Changes to server-sent events, and remembers it; why, the driver says when it passes the event on.
     fn leave_socket(&mut self, failure: &Failure, now: Instant) {
         let reason = failure.to_string();
-        self.config.memory.note_fallback(&reason, now);
+        self.config.memory.note_fallback(now);
         let (from, to) = (self.route.transport, Route::SSE.transport);
         self.route = Route::SSE;
         self.notices.push_back(TurnEvent::Fallback(response_events::Fallback::new(from, to, reason)));
