@@ -1,5 +1,7 @@
 //! Recorded bytes to events, an account and an end.
 
+use std::fmt;
+
 use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TurnEvent, Wire};
 use sse_codec::{Decoder, End, Limits, Overflow};
 
@@ -26,7 +28,8 @@ use sse_codec::{Decoder, End, Limits, Overflow};
 /// assert!(end.failure.is_none());
 /// assert_eq!((text.as_str(), end.ledger.events), ("Hi", 2));
 /// ```
-#[derive(Debug)]
+///
+/// `Debug` shows what was counted, and none of the bytes: a turn state can be among them.
 pub struct RecordedStream {
     max_event_bytes: usize,
     decoder: Decoder,
@@ -160,6 +163,15 @@ impl RecordedStream {
             }
         }
         Ok(())
+    }
+}
+
+impl fmt::Debug for RecordedStream {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RecordedStream")
+            .field("ended", &self.ended)
+            .field("ledger", self.interpreter.ledger())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Bytes of a recorded stream to events, an account and an end.
 
-use std::io;
+use std::{fmt, io};
 
 use codex_api::{RecordedStream, StreamEnd};
 use response_events::{Failure, FailureKind, Ledger, Summary, SummaryBuilder, TurnEvent, Wire};
@@ -25,7 +25,8 @@ impl DecodeOptions {
 
 /// Reads one recorded stream, in pieces of any size, as [`RecordedStream`] does, and says what an input is that turns
 /// out to be none.
-#[derive(Debug)]
+///
+/// `Debug` shows what was counted, and none of the bytes: a turn state can be among them.
 pub struct StreamDecoder {
     stream: RecordedStream,
     /// The first bytes of the input.
@@ -72,6 +73,12 @@ impl StreamDecoder {
             }
         }
         Ok(Decoded { ledger, failure, tail_discarded })
+    }
+}
+
+impl fmt::Debug for StreamDecoder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamDecoder").field("stream", &self.stream).finish_non_exhaustive()
     }
 }
 

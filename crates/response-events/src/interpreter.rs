@@ -8,6 +8,7 @@ use crate::{
     collected::{Collected, DEFAULT_MAX_BYTES},
     raw_json::redacted,
     responses::{FinishedResponse, ResponsesStream},
+    secret::Secret,
 };
 
 /// Undecodable payloads in a row after which a stream counts as unreadable.
@@ -67,7 +68,7 @@ enum Stream {
 #[derive(Debug)]
 pub(crate) struct Output {
     pub(crate) ledger: Ledger,
-    pub(crate) turn_state: Option<String>,
+    pub(crate) turn_state: Option<Secret>,
     pub(crate) collected: Collected,
     events: VecDeque<TurnEvent>,
     outcome: Option<Outcome>,
@@ -213,7 +214,7 @@ impl Interpreter {
 
     /// The turn-state value of a metadata event, once for each that carried one.
     pub fn take_turn_state(&mut self) -> Option<String> {
-        self.out.turn_state.take()
+        self.out.turn_state.take().map(Secret::into_inner)
     }
 }
 

@@ -27,6 +27,7 @@ mod raw_json;
 mod request;
 mod responses;
 mod scan;
+mod secret;
 mod summary;
 mod transcript;
 mod turn_state_mark;

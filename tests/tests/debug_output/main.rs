@@ -4,3 +4,5 @@
 mod support;
 
 mod settings;
+mod shown;
+mod streams;

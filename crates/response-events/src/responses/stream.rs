@@ -17,6 +17,7 @@ use crate::{
     collected::MAX_ITEMS,
     interpreter::Output,
     json::{Text, salvage_type},
+    secret::Secret,
     values::{Unread, for_each_value},
 };
 
@@ -127,7 +128,7 @@ impl ResponsesStream {
             }
             Kind::Metadata => {
                 if let Some(value) = turn_state(data) {
-                    out.turn_state.get_or_insert(value);
+                    out.turn_state.get_or_insert(Secret::new(value));
                 }
                 out.emit(TurnEvent::Other(other(event_type, data)));
             }
