@@ -3,7 +3,7 @@
 use std::error::Error as StdError;
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderName, HeaderValue, Uri,
     header::{AUTHORIZATION, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
 };
 use http_transport::is_secret_header;
@@ -32,7 +32,13 @@ impl Secrets {
     }
 
     /// Takes in the credentials of a request as it goes out, whoever put them there.
-    pub(crate) fn learn(&mut self, headers: &HeaderMap) {
+    pub(crate) fn learn(&mut self, uri: &Uri, headers: &HeaderMap) {
+        for (name, value) in uri.query().unwrap_or_default().split('&').filter_map(|pair| pair.split_once('=')) {
+            // Named as headers are, and `key` alone.
+            if is_secret_name(&format!("x-{}", name.replace('_', "-"))) {
+                self.add(value);
+            }
+        }
         for (name, value) in headers {
             let Ok(text) = value.to_str() else { continue };
             if !is_secret_header(name, value) {
@@ -127,14 +133,16 @@ impl Secrets {
     }
 }
 
+/// Whether a header of that name would be secret.
+fn is_secret_name(name: &str) -> bool {
+    HeaderName::try_from(name).is_ok_and(|name| is_secret_header(&name, &HeaderValue::from_static("")))
+}
+
 /// The secret in a subprotocol, as in `openai-insecure-api-key.KEY`. One without such a label may be a key as a whole, if
 /// it is long; shorter ones are words.
 fn of_subprotocol(entry: &str) -> Option<&str> {
-    let is_label = |label: &str| {
-        HeaderName::try_from(label).is_ok_and(|name| is_secret_header(&name, &HeaderValue::from_static("")))
-    };
     match entry.split_once('.') {
-        Some((label, key)) if is_label(label) => Some(key),
+        Some((label, key)) if is_secret_name(label) => Some(key),
         _ => (entry.len() >= SHORTEST_SUBPROTOCOL).then_some(entry),
     }
 }
@@ -169,7 +177,10 @@ mod tests {
         let mut event = stream.poll_event().unwrap();
         put(&mut event);
         let mut secrets = Secrets::new(TurnState::new());
-        secrets.learn(&[(AUTHORIZATION, HeaderValue::from_static("Bearer sk-0123"))].into_iter().collect());
+        secrets.learn(
+            &Uri::default(),
+            &[(AUTHORIZATION, HeaderValue::from_static("Bearer sk-0123"))].into_iter().collect(),
+        );
         secrets.scrub_event(&mut event);
         let shown = format!("{event:?} {}", serde_json::to_string(&event).unwrap());
         assert!(!shown.contains("sk-0123") && shown.contains(REDACTED), "{shown}");
@@ -186,5 +197,20 @@ mod tests {
         });
         check(r#"{"type":"sk-0123.event","text":"sk-0123"}"#, |_| {});
         check(r#"{"type":"response.in_progress","text":"sk-0123"}"#, |_| {});
+    }
+
+    #[test]
+    fn parameters_are_secret_by_their_names() {
+        let learned = |query: &str| {
+            let mut secrets = Secrets::new(TurnState::new());
+            secrets.learn(&format!("http://host/v1?{query}").parse().unwrap(), &HeaderMap::new());
+            secrets.credentials
+        };
+        for name in ["key", "api-key", "api_key", "apiKey", "token", "access_token", "client_secret"] {
+            assert_eq!(learned(&format!("a=b&{name}=0123456789")), ["0123456789"], "{name}");
+        }
+        for query in ["api-version=2025-01-01", "region=europe-west", "key", "key=", "key=abc", "", "=0123456789"] {
+            assert!(learned(query).is_empty(), "{query}");
+        }
     }
 }

@@ -341,7 +341,7 @@ impl TurnStream {
 
     /// Sends the request, now that its credentials are known.
     fn begin(&mut self, request: OutgoingRequest, purpose: Purpose) {
-        self.secrets.learn(&request.headers);
+        self.secrets.learn(&request.uri, &request.headers);
         self.connection = Connection::begin(request, purpose);
     }
 
