@@ -25,8 +25,7 @@ impl Default for BodyLimits {
     }
 }
 
-/// A body, or the beginning of one.
-#[derive(Debug)]
+/// A body, or the beginning of one. `Debug` shows how long it is: a service that refuses a key may quote it.
 #[non_exhaustive]
 pub struct LimitedBody {
     /// What arrived, at most [`BodyLimits::bytes`].
@@ -39,6 +38,15 @@ impl LimitedBody {
     /// Whether something is missing at the end.
     pub fn is_cut(&self) -> bool {
         !matches!(self.end, BodyEnd::Complete | BodyEnd::Enough)
+    }
+}
+
+impl fmt::Debug for LimitedBody {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("LimitedBody")
+            .field("bytes", &format_args!("{} bytes", self.bytes.len()))
+            .field("end", &self.end)
+            .finish()
     }
 }
 

@@ -35,6 +35,9 @@ pub(crate) enum Protocol {
     Socks5,
 }
 
+/// A shorter password is looked for only together with its user: by itself it would be found everywhere.
+const SHORTEST_ALONE: usize = 6;
+
 /// As bytes: neither HTTP's nor SOCKS' way of sending them cares for a character set.
 #[derive(PartialEq, Eq, Hash)]
 pub(crate) struct Credentials {
@@ -63,8 +66,14 @@ impl Credentials {
 
     /// `text` without the credentials, in case that the proxy repeats what it was sent.
     pub(crate) fn masked(&self, text: &str) -> String {
-        let text = text.replace(&self.token(), "[redacted]");
-        text.replace(&*String::from_utf8_lossy(&self.pair()), "[redacted]")
+        let mut text = text.replace(&self.token(), "[redacted]");
+        // A user without a password is a token.
+        let secret = if self.password.is_empty() { &self.user } else { &self.password };
+        let secret = if secret.len() >= SHORTEST_ALONE { &secret[..] } else { &[] };
+        for quoted in [&self.pair(), secret].into_iter().filter(|quoted| !quoted.is_empty()) {
+            text = text.replace(&*String::from_utf8_lossy(quoted), "[redacted]");
+        }
+        text
     }
 }
 

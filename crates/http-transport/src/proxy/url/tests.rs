@@ -61,6 +61,9 @@ fn user_and_password_are_not_shown() {
     let value = url.0.authorization().unwrap();
     assert_eq!(value, "Basic bmFtZTpoaWRkZW4=");
     assert!(value.is_sensitive());
-    let masked = url.0.credentials.as_ref().unwrap().masked("got bmFtZTpoaWRkZW4= (name:hidden)");
-    assert_eq!(masked, "got [redacted] ([redacted])");
+    let masked = |url: &str, text: &str| url.parse::<ProxyUrl>().unwrap().0.credentials.as_ref().unwrap().masked(text);
+    let text = "got bmFtZTpoaWRkZW4= (name:hidden), or hidden of name";
+    assert_eq!(masked("name:hidden@p.example", text), "got [redacted] ([redacted]), or [redacted] of name");
+    assert_eq!(masked("token7@p.example", "no token7"), "no [redacted]");
+    assert_eq!(masked("name:pw@p.example", "no pw (name:pw)"), "no pw ([redacted])");
 }
