@@ -1,5 +1,7 @@
 //! One attempt: its head, its stream, its deadlines.
 
+use std::fmt;
+
 use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind};
 
 use crate::{
@@ -28,8 +30,8 @@ pub(crate) struct Attempt {
     pub(crate) output_delivered: bool,
 }
 
-/// The beginning of a body in which no event has been found yet.
-#[derive(Debug, Default)]
+/// The beginning of a body in which no event has been found yet. `Debug` does not show it: it may hold a turn state.
+#[derive(Default)]
 pub(crate) struct Preview(Vec<u8>);
 
 impl Preview {
@@ -52,6 +54,12 @@ impl Preview {
         let fields = [&b":"[..], b"data", b"event", b"id", b"retry"];
         let text = self.0.trim_ascii_start();
         if fields.iter().any(|field| text.starts_with(field)) { None } else { quote(text) }
+    }
+}
+
+impl fmt::Debug for Preview {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Preview({} bytes)", self.0.len())
     }
 }
 

@@ -1,16 +1,25 @@
 //! What the engine has to know of a response head.
 
+use std::fmt;
+
 use http::HeaderMap;
 
 use crate::TURN_STATE_HEADER;
 
-/// The beginning of an answer.
-#[derive(Clone, Copy, Debug)]
+/// The beginning of an answer. Of its headers `Debug` shows the names: among the values are the turn state and cookies.
+#[derive(Clone, Copy)]
 pub struct ResponseHead<'a> {
     /// The HTTP status code.
     pub status: u16,
     /// The headers.
     pub headers: &'a HeaderMap,
+}
+
+impl fmt::Debug for ResponseHead<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.headers.keys().collect();
+        f.debug_struct("ResponseHead").field("status", &self.status).field("headers", &names).finish()
+    }
 }
 
 /// What kind of body a head announces.
