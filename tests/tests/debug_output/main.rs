@@ -3,6 +3,10 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod log;
+mod parts;
+mod public;
 mod settings;
 mod shown;
 mod streams;
+mod turns;

@@ -20,11 +20,14 @@ fn check_all(given: &str, builder: ClientBuilder) {
     let session = client.session();
     let turn = session.begin_turn();
     let stream = turn.stream(codex_api::Request::new("m"));
-    check(given, &(client, session, turn, stream));
+    check(given, &client);
+    check(given, &session);
+    check(given, &turn);
+    check(given, &stream);
 }
 
-#[test]
-fn settings_are_shown_without_their_secrets() {
+/// Every way of giving one.
+pub(crate) fn show() {
     check_all("bearer", builder().auth(Auth::bearer(SECRET).unwrap()));
     for name in ["api-key", "authorization", "x-functions-key", "x-tenant"] {
         check_all(name, builder().header(name, SECRET).unwrap());
@@ -36,6 +39,11 @@ fn settings_are_shown_without_their_secrets() {
     check_all("proxy", builder().proxy(proxy.parse::<ProxyUrl>().unwrap()));
     let environment = Environment::from_fn(move |name| (name == "HTTP_PROXY").then(|| proxy.clone().into()));
     check_all("proxy of the environment", builder().environment(environment));
+}
+
+#[test]
+fn settings_are_shown_without_their_secrets() {
+    show();
 }
 
 #[test]

@@ -9,8 +9,12 @@ fn metadata() -> String {
     format!(r#"{{"type":"response.metadata","headers":{{"x-codex-turn-state":"{SECRET}"}}}}"#)
 }
 
-#[test]
-fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
+pub(crate) fn show() {
+    interpreter();
+    decoder();
+}
+
+fn interpreter() {
     let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
     check("an empty interpreter", &stream);
     stream.handle_event(None, metadata().as_bytes());
@@ -20,8 +24,7 @@ fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
     check("an interpreter whose state was taken", &stream);
 }
 
-#[test]
-fn a_decoder_of_recordings_shows_nothing_of_what_it_holds() {
+fn decoder() {
     for recording in [format!("data: {}\n\n", metadata()), format!("data: {}", metadata())] {
         for at in [recording.len(), recording.len() / 2] {
             let mut stream = StreamDecoder::new(DecodeOptions::new(Wire::Responses));
@@ -36,4 +39,14 @@ fn a_decoder_of_recordings_shows_nothing_of_what_it_holds() {
             check("what it came to", &stream.finish(&mut seen).unwrap());
         }
     }
+}
+
+#[test]
+fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
+    interpreter();
+}
+
+#[test]
+fn a_decoder_of_recordings_shows_nothing_of_what_it_holds() {
+    decoder();
 }
