@@ -189,8 +189,7 @@ async fn secrets_that_a_service_repeats_are_not_shown_on() {
         "sk-very-secret".to_owned(),
         json!({"type": "sk-very-secret.new"}).to_string().replace('}', ""),
     ];
-    let mut body: String = payloads.iter().map(|payload| format!("data: {payload}\n\n")).collect();
-    body.push_str("event: sk-very-secret\ndata: {\n\n");
+    let body = format!("data: {}\n\nevent: sk-very-secret\ndata: {{\n\n", payloads.join("\n\ndata: "));
     let first = Response::sse(body).header("x-codex-turn-state", "ts-very-secret");
     let server = playing([first, Response::json(401, quoted.to_string())]).await;
     let client = impatient(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
