@@ -318,7 +318,7 @@ async fn an_event_over_the_limit_is_refused_once() {
 #[tokio::test]
 async fn an_answer_over_the_limit_is_refused_once() {
     let text = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"too long\"}}]}\n\n".repeat(2);
-    let server = playing(Response::sse(text)).await;
+    let server = playing([Response::sse(text)]).await;
     // The limit of an event raises that of the answer, and does not lower it.
     for (bytes, expected) in [(None, FailureKind::Truncated), (Some(40), FailureKind::TooLarge)] {
         let client = builder(&server.base_url()).wire(Wire::Chat).max_event_bytes(100);
