@@ -1,5 +1,7 @@
 //! One streamed turn of a service: `OPENAI_API_KEY=… cargo run --example ask`.
 
+use std::io::{Write, stdout};
+
 use codex_api::{Auth, Client, Provider, Request, TurnEvent};
 
 #[tokio::main(flavor = "current_thread")]
@@ -10,6 +12,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.try_next().await? {
         if let TurnEvent::TextDelta(delta) = event {
             print!("{}", delta.text);
+            stdout().flush()?;
         }
     }
     println!();

@@ -1,12 +1,14 @@
 //! A streamed turn against a server of its own, which plays a recorded answer.
 
+use std::io::{Write, stdout};
+
 use codex_api::{Client, Provider, Request, TurnEvent};
 use stream_replay::{ReplayServer, Response};
 
 const ANSWER: &str = concat!(
     "data: {\"type\":\"response.created\",\"response\":{\"id\":\"resp_1\",\"model\":\"demo\"}}\n\n",
     "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello, \"}\n\n",
-    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"world!\\n\"}\n\n",
+    "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"world!\"}\n\n",
     "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\"}}\n\n",
 );
 
@@ -19,7 +21,9 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     while let Some(event) = events.try_next().await? {
         if let TurnEvent::TextDelta(delta) = event {
             print!("{}", delta.text);
+            stdout().flush()?;
         }
     }
+    println!();
     Ok(())
 }
