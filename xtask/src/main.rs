@@ -122,6 +122,13 @@ const TASKS: &[Task] = &[
         run: gates::package,
     },
     Task {
+        name: "pages",
+        about: "the programs of README and docs run with the dependencies that their page prints; --quick: the recipes",
+        options: &["--quick"],
+        operand: None,
+        run: gates::pages,
+    },
+    Task {
         name: "external-types",
         about: "public items name types of those crates only that are allowed; needs a nightly rustdoc",
         options: &[],

@@ -9,6 +9,7 @@ mod external_types;
 mod features;
 mod msrv;
 mod package;
+mod pages;
 mod release;
 mod semver;
 mod toolchain;
@@ -57,6 +58,11 @@ pub(crate) fn package(workspace: &Workspace, options: &[String]) -> TaskResult {
     asked_for(package::run(workspace, Extent::from_options(options)))
 }
 
+/// `cargo xtask pages`.
+pub(crate) fn pages(workspace: &Workspace, options: &[String]) -> TaskResult {
+    asked_for(pages::run(workspace, Extent::from_options(options)))
+}
+
 /// `cargo xtask external-types`.
 pub(crate) fn external_types(workspace: &Workspace) -> TaskResult {
     asked_for(external_types::run(workspace))
@@ -80,6 +86,11 @@ pub(crate) fn quick_msrv(workspace: &Workspace) -> TaskResult {
 /// `cargo xtask package --quick`, a step of `cargo xtask test`.
 pub(crate) fn quick_package(workspace: &Workspace) -> TaskResult {
     asked_for(package::run(workspace, Extent::Quick))
+}
+
+/// `cargo xtask pages --quick`, a step of `cargo xtask test`.
+pub(crate) fn quick_pages(workspace: &Workspace) -> TaskResult {
+    asked_for(pages::run(workspace, Extent::Quick))
 }
 
 /// Somebody wanted this very gate: an answer that it cannot give is a failure.

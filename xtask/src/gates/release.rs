@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::{Extent, GateResult, Outcome, deny, external_types, features, msrv, package, semver};
+use super::{Extent, GateResult, Outcome, deny, external_types, features, msrv, package, pages, semver};
 use crate::{Failure, TaskResult, deps, no_std, tidy, workspace::Workspace};
 
 struct Gate {
@@ -19,6 +19,7 @@ const GATES: &[Gate] = &[
     Gate { name: "package", run: |workspace| package::run(workspace, Extent::Full) },
     Gate { name: "deny", run: deny::run },
     Gate { name: "no-std", run: |workspace| plain(no_std::run(workspace)) },
+    Gate { name: "pages", run: |workspace| pages::run(workspace, Extent::Full) },
     Gate { name: "features", run: |workspace| features::run(workspace, Extent::Full) },
     Gate { name: "msrv", run: |workspace| msrv::run(workspace, Extent::Full) },
     Gate { name: "external-types", run: external_types::run },

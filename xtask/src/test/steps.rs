@@ -47,6 +47,7 @@ pub(super) const STEPS: &[Step] = &[
         extent: Extent::Full,
         work: Work::Tests(&["test", "--workspace", "--all-features", "--doc", "--no-fail-fast"]),
     },
+    Step { name: "pages", extent: Extent::Full, work: Work::Task { name: "pages --quick", run: gates::quick_pages } },
     Step { name: "no-std", extent: Extent::Full, work: Work::Task { name: "no-std", run: no_std::run } },
     Step { name: "deps", extent: Extent::Full, work: Work::Task { name: "deps", run: deps::run } },
     Step { name: "msrv", extent: Extent::Full, work: Work::Task { name: "msrv --quick", run: gates::quick_msrv } },
@@ -89,7 +90,7 @@ mod tests {
         let quick = ["format", "tidy", "lints", "tests", "snapshots"];
         check(Extent::Quick, &quick);
         let full = ["format", "tidy", "lints", "build", "tests", "snapshots", "doctests"];
-        let gates = ["no-std", "deps", "msrv", "package"];
+        let gates = ["pages", "no-std", "deps", "msrv", "package"];
         check(Extent::Full, &[full.as_slice(), &gates].concat());
     }
 }
