@@ -143,6 +143,27 @@ async fn a_turn_that_is_over_ends_a_stream_that_never_pauses() {
     assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
 }
 
+#[tokio::test]
+async fn the_deadline_of_a_turn_counts_from_its_beginning_also_while_no_request_runs() {
+    const LIMIT: Duration = Duration::from_secs(3600);
+    let server = playing([Response::sse("data: {\"type\":\"response.completed\",\"response\":{}}\n\n")]).await;
+    let timeouts = Timeouts { turn: Some(LIMIT), ..Timeouts::default() };
+    let client = impatient(&server.base_url()).timeouts(timeouts).build().unwrap();
+    let session = client.session();
+    let late = session.begin_turn();
+    // The clock moves and stands for nobody else.
+    tokio::time::pause();
+    tokio::time::advance(LIMIT).await;
+    tokio::time::resume();
+    for _ in 0..2 {
+        let (_, error) = drain(late.stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
+        assert_eq!(error.message(), "the turn took longer than 3600s");
+    }
+    session.begin_turn().stream(request()).collect().await.unwrap();
+}
+
 /// Gives another token each time, and a key in a header of its own.
 struct Rotating;
 

@@ -37,6 +37,8 @@ impl Session {
 
     /// Begins a turn of the user: the request that answers it and all its follow-ups. Turns that are alive at the
     /// same time have a turn state each, and know nothing of each other.
+    ///
+    /// The deadline of the whole turn ([`Timeouts::turn`](crate::Timeouts)) runs from here, also while nothing is asked.
     pub fn begin_turn(&self) -> Turn {
         self.turn(TurnState::new())
     }

@@ -17,7 +17,9 @@ pub struct Timeouts {
     pub idle: Option<Duration>,
     /// No event, whatever else arrives. Default 15 min.
     pub progress: Option<Duration>,
-    /// The whole turn, all its requests together. Default off.
+    /// The whole turn, all its requests together, with the time between them: it runs from
+    /// [`EngineConfig::turn_started`](crate::EngineConfig::turn_started) (`Session::begin_turn` of `codex-api`).
+    /// Default off.
     pub turn: Option<Duration>,
     /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk starts it
     /// again. Default 1 s.
