@@ -17,6 +17,11 @@ use crate::{InterpreterOptions, Item, Wire};
 ///
 /// Encodes for both wires. Fields that this type does not know go in with [`set`](Self::set), which has the last
 /// word over everything else.
+///
+/// What it says on its own: on the Responses wire `stream: true`, `store: false` and `include:
+/// ["reasoning.encrypted_content"]`, by which reasoning comes in a form that can be sent back. A model that does not
+/// support encrypted content refuses that with a 400; `set("include", Value::Null)` leaves it out. On the Chat wire
+/// `stream: true` and `stream_options: {"include_usage": true}`.
 #[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
 pub struct Request {

@@ -88,6 +88,15 @@ fn what_the_caller_sets_has_the_last_word() {
 }
 
 #[test]
+fn encrypted_reasoning_need_not_be_asked_for() {
+    let request = Request::new("m").set("include", Value::Null);
+    check(&request, Wire::Responses, &json!({"model": "m", "stream": true, "store": false, "input": []}));
+    let message = request.encode_create(None, None).unwrap();
+    let message: Value = serde_json::from_slice(&message).unwrap();
+    assert_eq!(message, json!({"type": "response.create", "model": "m", "store": false, "input": []}));
+}
+
+#[test]
 fn a_path_that_leads_nowhere_is_refused() {
     for path in ["", ".", "a..b", "model.x", "input.0"] {
         let error = Request::new("m").set(path, 1).encode(Wire::Responses).unwrap_err();
