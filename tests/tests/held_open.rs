@@ -2,11 +2,16 @@
 
 mod support;
 
-use std::{fmt::Write, time::Duration};
+use std::{
+    fmt::Write,
+    pin::pin,
+    task::{Context, Poll, Waker},
+    time::Duration,
+};
 
 use codex_api::{
     Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OutgoingRequest, Request, Timeouts, Transport,
-    Wire,
+    TurnEvent, Wire,
 };
 use http::HeaderValue;
 use serde_json::{Value, json};
@@ -141,6 +146,16 @@ async fn a_turn_that_is_over_ends_a_stream_that_never_pauses() {
     let (_, error) = drain(client.session().begin_turn().stream(request())).await;
     let error = error.expect("a failure");
     assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
+}
+
+#[test]
+fn outside_of_a_runtime_a_stream_ends_with_an_error() {
+    let client = impatient("http://127.0.0.1:1/v1").build().unwrap();
+    let mut stream = client.session().begin_turn().stream(request());
+    let mut poll = || pin!(stream.try_next()).poll(&mut Context::from_waker(Waker::noop()));
+    assert!(matches!(poll(), Poll::Ready(Ok(Some(TurnEvent::Request(_))))));
+    let Poll::Ready(Err(error)) = poll() else { panic!("no error") };
+    assert_eq!((error.kind(), error.message()), (FailureKind::Config, "an exchange must be polled on a tokio runtime"));
 }
 
 #[tokio::test]

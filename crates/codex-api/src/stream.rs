@@ -40,6 +40,8 @@ use crate::{
 ///
 /// A `futures` stream, with [`try_next`](Self::try_next) for those who need no more. It moves only while it is
 /// polled, on a tokio runtime with time and I/O enabled; dropping it cancels the request and closes its connection.
+/// Outside of any runtime it ends with an error; on one that was built without `enable_all`, tokio panics: whether a
+/// runtime has timers cannot be asked.
 #[must_use = "a stream does nothing unless polled"]
 pub struct TurnStream {
     turn: Turn,
