@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde_json::Value;
+
 /// A text message of a client, put together from its fragments.
 ///
 /// `Debug` leaves out the text, which can hold a turn state (only its length is shown).
@@ -13,6 +15,13 @@ pub struct RecordedMessage {
     pub connection: usize,
     /// The whole text.
     pub text: String,
+}
+
+impl RecordedMessage {
+    /// The message as JSON: `message.json()?["type"]`. Errors when it is none.
+    pub fn json(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_str(&self.text)
+    }
 }
 
 impl fmt::Debug for RecordedMessage {

@@ -1,8 +1,10 @@
 //! What a client asked.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bytes::Bytes;
+use serde_json::Value;
 
 use crate::head::Head;
 use crate::redact;
@@ -36,6 +38,16 @@ impl RecordedRequest {
     /// The first value of a header; the name is compared without regard to case.
     pub fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+    }
+
+    /// The body as text; bytes that are not UTF-8 are converted lossily. A compressed body stays compressed.
+    pub fn text(&self) -> Cow<'_, str> {
+        String::from_utf8_lossy(&self.body)
+    }
+
+    /// The body as JSON: `request.json()?["model"]`. Errors when it is none, as an empty or a compressed one.
+    pub fn json(&self) -> Result<Value, serde_json::Error> {
+        serde_json::from_slice(&self.body)
     }
 }
 

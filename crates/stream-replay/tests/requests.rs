@@ -44,6 +44,18 @@ async fn request_is_recorded_as_sent() {
 }
 
 #[tokio::test]
+async fn body_is_given_as_text_and_as_json() {
+    let body =
+        |body: &[u8]| [format!("POST / HTTP/1.1\r\ncontent-length: {}\r\n\r\n", body.len()).as_bytes(), body].concat();
+    let json = recorded([&*body(br#"{"model":"m"}"#)]).await;
+    assert_eq!((&*json.text(), json.json().unwrap()["model"].as_str()), (r#"{"model":"m"}"#, Some("m")));
+    for (bytes, text) in [(&b""[..], ""), (b"\xff{", "\u{fffd}{")] {
+        let other = recorded([&*body(bytes)]).await;
+        assert_eq!((&*other.text(), other.json().is_err()), (text, true));
+    }
+}
+
+#[tokio::test]
 async fn request_without_length_has_no_body() {
     let request = recorded([&b"\r\nGET /anything HTTP/1.1\r\n\r\n"[..]]).await;
     assert_eq!((request.method.as_str(), request.body.len()), ("GET", 0));

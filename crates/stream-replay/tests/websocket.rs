@@ -123,6 +123,15 @@ async fn messages_are_recorded_whole_and_can_be_awaited() {
     client.expect(&frame(PONG, "between")).await;
     let [first, second] = server.messages().try_into().unwrap();
     assert!(first.text == long && second.text == "a\u{20ac}b");
+    assert!(second.json().is_err());
+}
+
+#[tokio::test]
+async fn messages_are_given_as_json() {
+    let (server, mut client) = play(WebSocketScript::new()).await;
+    client.send(&masked(TEXT, r#"{"type":"response.create"}"#)).await;
+    soon(server.wait_for_messages(1)).await;
+    assert_eq!(server.messages()[0].json().unwrap()["type"], "response.create");
 }
 
 #[tokio::test]

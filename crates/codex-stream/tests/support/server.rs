@@ -40,7 +40,7 @@ impl Server {
 }
 
 fn body(request: &RecordedRequest) -> Value {
-    serde_json::from_slice(&request.body).expect("a request is JSON")
+    request.json().expect("a request is JSON")
 }
 
 pub(crate) fn sse(events: &[Value]) -> Response {

@@ -13,6 +13,9 @@ use crate::script::Step;
 
 /// What follows one message of the client, step by step; each frame is written on its own.
 ///
+/// A [`Response`](crate::Response) has one body, so `Response::sse` makes one. An exchange has any number of steps,
+/// so all of them are added to [`new`](Self::new): `Exchange::new().sse(first).gate(gate).sse(second)`.
+///
 /// [`close`](Self::close), [`silent`](Self::silent) and a [`cut`](Self::cut) other than
 /// [`Cut::Finish`] are the end of the connection: what is added behind them is never played.
 /// Without them the next message of the client is awaited.

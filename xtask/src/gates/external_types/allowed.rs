@@ -41,7 +41,8 @@ pub(super) const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         package: "stream-replay",
-        crates: &["bytes"],
+        // What a client said, as JSON.
+        crates: &["bytes", "serde_json"],
         // How the recorder reaches its service.
         adapters: &[("stream_replay::RecorderBuilder", "http_transport")],
     },
