@@ -140,6 +140,7 @@ async fn check(row: Row) {
             assert_eq!((error.kind(), error.code(), error.is_retryable()), (kind, code, retryable), "{expected}");
             assert_eq!((error.attempts() as usize, server.requests().len()), (requests, requests), "{expected}");
             assert!(error.message().contains(message), "{expected}");
+            support::assert_portable(&error);
             assert!(error.message().chars().count() < 500, "{name}: a message is a sentence");
         }
     }

@@ -161,6 +161,7 @@ async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), disca
         let (kind, attempts, message) = failure;
         assert_eq!((error.kind(), error.attempts()), (kind, attempts), "{name}, {way:?}: {error:?}");
         assert!(error.is_retryable() && error.message().contains(message), "{name}, {way:?}: {error:?}");
+        support::assert_portable(&error);
         assert_eq!(retries(&events), vec![(kind, discarded); attempts as usize - 1], "{name}, {way:?}");
         assert_eq!(service.server.requests().len(), attempts as usize, "{name}, {way:?}");
     }

@@ -59,6 +59,7 @@ async fn check(name: &str, client: ClientBuilder, failure: (FailureKind, u32, bo
         "{name}: {error:?}"
     );
     assert!(error.message().contains(message), "{name}: {error:?}");
+    support::assert_portable(&error);
     let retries = events.iter().filter(|event| matches!(event, TurnEvent::Retry(_))).count();
     assert_eq!(retries as u32, attempts - 1, "{name}: each retry is told");
     error

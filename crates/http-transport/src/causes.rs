@@ -1,27 +1,52 @@
 //! An error in one line.
 
 use std::error::Error;
+use std::io;
+use std::iter::successors;
 
 /// The error with its causes in one line, each behind a colon, for whoever keeps nothing but a line of it. A cause that
 /// stands there already is left out: some errors repeat their cause.
+///
+/// Of a connection that the system ended only the kind is told, which has the same words everywhere. The system's own
+/// words and number, and those of the libraries between, differ from machine to machine and from version to version,
+/// and a message ends up in snapshots; they are in `source()`.
 pub fn with_causes(error: &dyn Error) -> String {
-    let mut line = error.to_string();
-    let mut next = error.source();
-    while let Some(cause) = next {
-        let text = cause.to_string();
-        if !line.contains(&text) {
-            line.push_str(": ");
-            line.push_str(&text);
-        }
-        next = cause.source();
-    }
-    line
+    let causes = || successors(error.source(), |&cause| cause.source());
+    let ended = causes().last().and_then(<dyn Error>::downcast_ref).map(io::Error::kind).filter(|kind| is_end(*kind));
+    let texts = match ended {
+        Some(kind) => vec![kind.to_string()],
+        None => causes().map(ToString::to_string).collect(),
+    };
+    texts.into_iter().fold(error.to_string(), |line, text| {
+        if line.contains(&text) { line } else { format!("{line}: {text}") }
+    })
+}
+
+/// Whether the kind of an I/O error says by itself what happened to a connection.
+fn is_end(kind: io::ErrorKind) -> bool {
+    use io::ErrorKind::{
+        BrokenPipe, ConnectionAborted, ConnectionRefused, ConnectionReset, HostUnreachable, NetworkDown,
+        NetworkUnreachable, NotConnected, PermissionDenied, TimedOut, UnexpectedEof,
+    };
+
+    matches!(
+        kind,
+        BrokenPipe
+            | ConnectionAborted
+            | ConnectionRefused
+            | ConnectionReset
+            | HostUnreachable
+            | NetworkDown
+            | NetworkUnreachable
+            | NotConnected
+            | PermissionDenied
+            | TimedOut
+            | UnexpectedEof
+    )
 }
 
 #[cfg(test)]
 mod tests {
-    use std::io;
-
     use super::*;
     use crate::{ErrorKind, Phase};
 
@@ -34,9 +59,25 @@ mod tests {
     #[test]
     fn causes_stand_behind_the_error_unless_it_tells_them() {
         check("no luck", io::Error::other("out of paper"), "no luck: out of paper");
+        check("no luck", io::Error::new(io::ErrorKind::InvalidData, "strange"), "no luck: strange");
         check("no luck: out of paper", io::Error::other("out of paper"), "no luck: out of paper");
         check("out of paper, again", io::Error::other("out of paper"), "out of paper, again");
         let inner = crate::Error::new(ErrorKind::Connect, Phase::Connect, "b").with_source(io::Error::other("c"));
         check("a", inner, "a: b: c");
+    }
+
+    #[test]
+    fn the_end_of_a_connection_is_told_in_the_same_words_everywhere() {
+        let check = |end: io::Error, expected: &str| {
+            let library = crate::Error::new(ErrorKind::Connect, Phase::Connect, "cannot read a body").with_source(end);
+            check("the host ended the body", library, &format!("the host ended the body: {expected}"));
+        };
+        // The numbers of Linux: elsewhere they are others, and may mean nothing.
+        #[cfg(target_os = "linux")]
+        for (code, expected) in [(104, "connection reset"), (113, "host unreachable"), (32, "broken pipe")] {
+            check(io::Error::from_raw_os_error(code), expected);
+        }
+        let eof = io::Error::new(io::ErrorKind::UnexpectedEof, "end of file before message length reached");
+        check(eof, "unexpected end of file");
     }
 }

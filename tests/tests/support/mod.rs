@@ -55,6 +55,12 @@ pub(crate) async fn drain(mut stream: TurnStream) -> (Vec<TurnEvent>, Option<Err
     (events, error)
 }
 
+/// The message of a failure is the same on every machine: it has none of the system's words.
+#[track_caller]
+pub(crate) fn assert_portable(error: &Error) {
+    assert!(!error.message().contains("os error"), "{error:?}");
+}
+
 /// Turns a hang into a failure. Nothing that passes comes near the limit.
 pub(crate) async fn soon<T>(future: impl Future<Output = T>) -> T {
     tokio::time::timeout(Duration::from_secs(60), future).await.expect("should happen at once, but hangs")
