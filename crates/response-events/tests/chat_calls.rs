@@ -181,6 +181,48 @@ fn a_new_id_on_a_used_index_opens_a_call() {
 }
 
 #[test]
+fn another_index_is_another_call_whatever_its_id() {
+    check_calls(
+        r#"
+        {"index":0,"id":"call_0","function":{"name":"t","arguments":"{\"a\":1}"}}, {"index":1,"id":"call_0","function":{"name":"u","arguments":"{\"b\":2}"}}
+        "#,
+        &[r#"0 call call_0 t "{\"a\":1}""#, r#"1 call call_0 u "{\"b\":2}""#],
+    );
+    // The same tool twice, in pieces that alternate.
+    check_calls(
+        r#"
+        {"index":0,"id":"a","function":{"name":"f","arguments":"{"}}
+        {"index":1,"id":"a","function":{"name":"f","arguments":"["}}
+        {"index":0,"id":"a","function":{"arguments":"}"}}
+        {"index":1,"id":"a","function":{"arguments":"]"}}
+        "#,
+        &[r#"0 call a f "{}""#, r#"1 call a f "[]""#],
+    );
+    // An index that comes late is no other index.
+    check_calls(
+        r#"
+        {"id":"a","function":{"name":"f","arguments":"{"}}
+        {"index":3,"id":"a","function":{"arguments":"}"}}
+        "#,
+        &[r#"0 call a f "{}""#],
+    );
+}
+
+#[test]
+fn another_name_under_the_same_id_is_another_call() {
+    for index in ["", r#""index":0,"#] {
+        check_calls(
+            &format!(
+                r#"{{{index}"id":"a","function":{{"name":"f","arguments":"{{}}"}}}}
+                {{{index}"id":"a","function":{{"name":"g","arguments":"["}}}}
+                {{{index}"id":"a","function":{{"arguments":"]"}}}}"#
+            ),
+            &[r#"0 call a f "{}""#, r#"1 call a g "[]""#],
+        );
+    }
+}
+
+#[test]
 fn whole_calls_without_ids_that_all_have_index_zero_stay_apart() {
     check_calls(
         r#"

@@ -46,14 +46,17 @@ impl Calls {
 
     /// Finds the call that a piece continues; `None` where the piece opens a new one. `body` gives the call at a place.
     ///
-    /// The index decides, and the id where there is no index. A new id on a used index opens a new call (services that
-    /// number every call 0), an index that repeats under another name likewise. Without index and id, a name opens a
-    /// new call once the current one has a name.
+    /// The index decides, and the id where there is no index: two indexes are two calls, also under one id (services
+    /// that give every call the id `call_0`). A new id on a used index opens a new call (services that number every
+    /// call 0), an index or an id that repeats under another name likewise. Without index and id, a name opens a new
+    /// call once the current one has a name.
     pub(super) fn find<'s>(&self, key: CallKey<'_>, body: impl Fn(usize) -> Option<&'s CallBody>) -> Option<usize> {
-        let by_id = || self.by_id.get(key.id?).copied();
+        let continued = |at: &usize| body(*at).is_some_and(|call| continues(call, key));
+        let by_id = || self.by_id.get(key.id?).copied().filter(continued);
         if let Some(index) = key.index {
-            let by_index = self.by_index.get(&index).copied();
-            return by_index.filter(|at| body(*at).is_some_and(|call| continues(call, key))).or_else(by_id);
+            let by_index = self.by_index.get(&index).copied().filter(continued);
+            let fits = |at: &usize| body(*at).is_some_and(|call| call.index.is_none_or(|known| known == index));
+            return by_index.or_else(|| by_id().filter(fits));
         }
         let latest = |wanted: fn(&CallBody, CallKey<'_>) -> bool| {
             self.latest.filter(|at| body(*at).is_some_and(|call| wanted(call, key) && continues(call, key)))
@@ -67,10 +70,10 @@ impl Calls {
     }
 }
 
-/// Whether a piece can belong to a call that its index (or its place) points to.
+/// Whether a piece can belong to a call that its index, its id or its place points to.
 fn continues(call: &CallBody, key: CallKey<'_>) -> bool {
-    if let (Some(id), Some(known)) = (key.id, call.id.as_deref()) {
-        return id == known;
+    if matches!((key.id, call.id.as_deref()), (Some(id), Some(known)) if id != known) {
+        return false;
     }
     match (key.name, call.name.as_deref()) {
         (Some(name), Some(known)) if name != known => false,
@@ -98,13 +101,13 @@ mod tests {
 
     /// The same by a search through all calls, in the order in which they opened.
     fn search(calls: &[CallBody], key: CallKey<'_>) -> Option<usize> {
-        let by_id = || calls.iter().rposition(|call| key.id.is_some() && call.id.as_deref() == key.id);
-        let last = || calls.len().checked_sub(1).filter(|at| continues(&calls[*at], key));
+        let continued = |at: &usize| continues(&calls[*at], key);
+        let latest = |fits: &dyn Fn(&CallBody) -> bool| calls.iter().rposition(fits).filter(continued);
+        let by_id = || latest(&|call| key.id.is_some() && call.id.as_deref() == key.id);
+        let last = || calls.len().checked_sub(1).filter(continued);
         match (key.index, key.id) {
-            (Some(index), _) => {
-                let at = calls.iter().rposition(|call| call.index == Some(index));
-                at.filter(|at| continues(&calls[*at], key)).or_else(by_id)
-            }
+            (Some(index), _) => latest(&|call| call.index == Some(index))
+                .or_else(|| by_id().filter(|at| calls[*at].index.is_none_or(|known| known == index))),
             (None, Some(_)) => by_id().or_else(|| last().filter(|at| calls[*at].id.is_none() && key.name.is_none())),
             (None, None) => last(),
         }
@@ -129,6 +132,12 @@ mod tests {
                 let key = CallKey { index, id, name, arguments };
                 let found = known.find(key, |at| calls.get(at));
                 prop_assert_eq!(found, search(&calls, key));
+                // Whatever found it, a call has one index, one id and one name.
+                if let Some(call) = found.map(|at| &calls[at]) {
+                    prop_assert!(index.is_none() || call.index.is_none() || call.index == index);
+                    prop_assert!(id.is_none() || call.id.is_none() || call.id.as_deref() == id);
+                    prop_assert!(name.is_none() || call.name.is_none() || call.name.as_deref() == name);
+                }
                 let at = found.unwrap_or_else(|| {
                     calls.push(CallBody::default());
                     calls.len() - 1
