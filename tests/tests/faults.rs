@@ -411,6 +411,11 @@ async fn events_of_the_responses_wire() {
         || Ends::Fails { kind: Api, code: Some("invalid_prompt"), retryable: false, requests: 1, message: "No." };
     let no_code = "{\"type\":\"response.failed\",\"response\":{\"id\":\"r\",\"error\":null}}";
     let incomplete = "{\"type\":\"response.incomplete\",\"response\":{\"id\":\"r\",\"incomplete_details\":{\"reason\":\"max_output_tokens\"}}}";
+    let completed_as = |fields: &str| format!("{{\"type\":\"response.completed\",\"response\":{{{fields}}}}}");
+    let half_completed =
+        completed_as("\"status\":\"incomplete\",\"incomplete_details\":{\"reason\":\"content_filter\"}");
+    let failed_completed =
+        completed_as("\"status\":\"failed\",\"error\":{\"code\":\"server_error\",\"message\":\"Oh.\"}");
     let numbered = |number: &str| format!("{},\"sequence_number\":{number}}}", &TEXT[..TEXT.len() - 1]);
     let (seven, three) = (numbered("7"), numbered("3"));
     let half = format!("{SSE}{}{}hold", step("chunk", b"data: {\"type\":\"\xc3\"}\n\n"), events([TEXT, COMPLETED]));
@@ -447,6 +452,18 @@ async fn events_of_the_responses_wire() {
             Bound::LetsGo,
         ),
         ("63 incomplete", stream([TEXT, incomplete], "hold"), Ends::Incomplete("max_output_tokens"), Bound::LetsGo),
+        (
+            "63 completed, and incomplete by its status",
+            stream([TEXT, &half_completed], "hold"),
+            Ends::Incomplete("content_filter"),
+            Bound::LetsGo,
+        ),
+        (
+            "63 completed, and failed by its status",
+            stream([TEXT, &failed_completed], "hold"),
+            Ends::Fails { kind: Api, code: Some("server_error"), retryable: true, requests: 1, message: "Oh." },
+            Bound::LetsGo,
+        ),
         ("64 completed twice", stream([TEXT, COMPLETED, COMPLETED], "hold"), answer("Hé"), Bound::LetsGo),
         ("64 failed behind completed", stream([TEXT, COMPLETED, FLAGGED], "hold"), answer("Hé"), Bound::LetsGo),
         ("64 completed behind failed", stream([FLAGGED, COMPLETED], "hold"), flagged(), Bound::LetsGo),

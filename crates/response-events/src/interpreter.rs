@@ -297,7 +297,7 @@ impl Output {
                 (Some(message), _) => Outcome::TooLarge { message },
             };
             match &outcome {
-                Outcome::Failed(error) => self.ledger.error = Some(error.clone()),
+                Outcome::Failed(error) | Outcome::CompletedWithError(error) => self.ledger.error = Some(error.clone()),
                 Outcome::Incomplete(incomplete) => self.ledger.incomplete_reason = Some(incomplete.reason.clone()),
                 _ => {}
             }

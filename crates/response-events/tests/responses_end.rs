@@ -199,6 +199,54 @@ fn a_completion_completes_whatever_its_optional_parts_look_like() {
 }
 
 #[test]
+fn a_completion_whose_status_says_otherwise_is_what_its_status_says() {
+    let cases = [
+        (
+            r#""status":"incomplete","incomplete_details":{"reason":"max_output_tokens"},"usage":{"input_tokens":1,"output_tokens":2}"#,
+            "incomplete max_output_tokens r 1+2",
+        ),
+        (r#""status":"incomplete""#, "incomplete unknown r"),
+        (
+            r#""status":"failed","error":{"code":"invalid_prompt","message":"No."}"#,
+            "failed at its end: invalid_prompt \"No.\" InvalidRequest",
+        ),
+        (
+            r#""status":"failed","error":{"code":"server_error","message":"Oh."}"#,
+            "failed at its end: server_error \"Oh.\" Server",
+        ),
+        (
+            r#""status":"failed","error":null"#,
+            "failed at its end: - \"the service gave no reason for the failure of response r\" Unknown",
+        ),
+        (r#""status":"cancelled""#, "failed at its end: cancelled \"the response was cancelled\" Cancelled"),
+        // A status that does not belong to an end says nothing.
+        (r#""status":"in_progress""#, "completed r"),
+        (r#""status":"brand_new""#, "completed r"),
+    ];
+    for (fields, expected) in cases {
+        let event = format!(r#"{{"type":"response.completed","response":{{"id":"r",{fields}}}}}"#);
+        check_responses(&format!("{event}\n(end)"), &format!("== {expected}"));
+    }
+}
+
+#[test]
+fn a_failure_in_a_completion_is_final() {
+    for (code, retryable) in [("server_error", true), ("invalid_prompt", false)] {
+        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        let event = format!(
+            r#"{{"type":"response.completed","response":{{"status":"failed","error":{{"code":"{code}","message":"Oh."}}}}}}"#
+        );
+        stream.handle_event(None, event.as_bytes());
+        assert_eq!(stream.outcome().map(Outcome::as_str), Some("failed"));
+        assert_eq!(stream.ledger().error.as_ref().and_then(|error| error.code.as_deref()), Some(code));
+        let failure = stream.outcome().and_then(Outcome::failure).expect("a failure");
+        assert_eq!((failure.kind, failure.retryable), (FailureKind::Api, retryable));
+        let reason = "the service had called the answer completed";
+        assert_eq!(failure.gave_up.as_deref(), retryable.then_some(reason), "{code}");
+    }
+}
+
+#[test]
 fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
     let deep = format!("{}{}", "[".repeat(300), "]".repeat(300));
     for broken in [
@@ -225,14 +273,28 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
 }
 
 #[test]
-fn half_a_character_in_a_failure_does_not_hide_its_code() {
-    let mut lines = Lines::of(Wire::Responses);
-    lines.feed(
-        None,
-        b"{\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}}",
-    );
-    let seen = lines.finish();
-    assert_eq!(seen[1..], ["== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final", "malformed=1"]);
+fn half_a_character_in_a_terminal_event_does_not_hide_what_it_says() {
+    let cases = [
+        (
+            r#"{"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"No ?"}}}"#,
+            "== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final",
+        ),
+        (
+            r#"{"type":"response.completed","response":{"status":"failed","error":{"code":"x","message":"No ?"}}}"#,
+            "== failed at its end: x \"No \u{fffd}\" Unknown",
+        ),
+        (
+            r#"{"type":"response.completed","response":{"status":"incomplete","model":"?","incomplete_details":{"reason":"content_filter"}}}"#,
+            "== incomplete content_filter -",
+        ),
+        (r#"{"type":"response.completed","response":{"status":"completed","model":"?"}}"#, "== completed -"),
+    ];
+    for (text, expected) in cases {
+        let data = text.bytes().flat_map(|byte| if byte == b'?' { vec![0xe2, 0x82] } else { vec![byte] });
+        let mut lines = Lines::of(Wire::Responses);
+        lines.feed(None, &data.collect::<Vec<u8>>());
+        assert_eq!(lines.finish()[1..], [expected, "malformed=1"], "{text}");
+    }
 }
 
 #[test]

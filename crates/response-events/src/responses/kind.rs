@@ -36,6 +36,18 @@ pub(super) enum Terminal {
     Error,
 }
 
+impl Terminal {
+    /// What a finished response is by its `status`; one that says nothing of an end leaves it completed.
+    pub(super) fn of_status(status: Option<&str>) -> Self {
+        match status {
+            Some("incomplete") => Self::Incomplete,
+            Some("failed") => Self::Failed,
+            Some("cancelled") => Self::Cancelled,
+            _ => Self::Completed,
+        }
+    }
+}
+
 impl Kind {
     /// Sources: the API's streaming-event reference, and event types seen in recorded streams.
     pub(super) fn of(event_type: &str) -> Self {

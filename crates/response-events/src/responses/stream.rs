@@ -208,24 +208,10 @@ impl ResponsesStream {
         if let Some(usage) = payload.response().usage.clone().and_then(Usage::from_json) {
             out.ledger.usage = Some(usage);
         }
-        match terminal {
-            Terminal::Completed => {
-                self.emit_undone_items(payload, out);
-                let response = completed(out);
-                out.settle(Outcome::Completed(response));
-            }
-            Terminal::Incomplete => {
-                self.emit_undone_items(payload, out);
-                let reason = incomplete_reason(payload).unwrap_or("unknown").to_owned();
-                let response = completed(out);
-                out.settle(Outcome::Incomplete(Incomplete { reason, response }));
-            }
-            Terminal::Failed | Terminal::Error => out.settle(Outcome::Failed(api_error(payload, data))),
-            Terminal::Cancelled => {
-                let error = ApiError { code: Some("cancelled".into()), ..ApiError::new("the response was cancelled") };
-                out.settle(Outcome::Failed(error));
-            }
+        if matches!(terminal.stated_by(payload), Terminal::Completed | Terminal::Incomplete) {
+            self.emit_undone_items(payload, out);
         }
+        settle(terminal, Some(payload), data, out);
     }
 
     /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
@@ -273,26 +259,11 @@ impl ResponsesStream {
             _ if name == Some("error") => Terminal::Error,
             _ => return,
         };
-        let text = String::from_utf8_lossy(data);
-        // Half a character somewhere in it must not hide a failure's code.
-        let details = if matches!(terminal, Terminal::Failed | Terminal::Error) {
-            serde_json::from_str::<Payload<'_>>(&text).ok().map(|payload| api_error(&payload, text.as_bytes()))
-        } else {
-            None
-        };
-        let error = details.unwrap_or_else(|| ApiError::undecodable(data));
         out.ledger.terminal_event = event_type;
-        match terminal {
-            Terminal::Completed => {
-                let response = completed(out);
-                out.settle(Outcome::Completed(response));
-            }
-            Terminal::Incomplete => {
-                let response = completed(out);
-                out.settle(Outcome::Incomplete(Incomplete { reason: "unknown".into(), response }));
-            }
-            Terminal::Failed | Terminal::Error | Terminal::Cancelled => out.settle(Outcome::Failed(error)),
-        }
+        // Half a character somewhere in it must not hide how the answer ended, and why.
+        let text = String::from_utf8_lossy(data);
+        let payload = serde_json::from_str::<Payload<'_>>(&text).ok();
+        settle(terminal, payload.as_ref(), text.as_bytes(), out);
     }
 
     fn index_of(&mut self, stated: Option<u32>) -> u32 {
@@ -337,6 +308,13 @@ impl ResponsesStream {
     }
 }
 
+impl Terminal {
+    /// The same end, as the response tells it: a completion may be one only by the type of its event.
+    fn stated_by(self, payload: &Payload<'_>) -> Self {
+        if self == Self::Completed { Self::of_status(payload.response().status.as_deref()) } else { self }
+    }
+}
+
 fn other(event_type: &str, data: &[u8]) -> OtherEvent {
     OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) }
 }
@@ -358,6 +336,24 @@ fn note_done_type(payload: &Payload<'_>, out: &mut Output) {
 
 fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
     payload.response().incomplete_details.as_ref()?.get("reason")?.as_str()
+}
+
+/// Settles the outcome by a terminal event; without a payload only its type could be read.
+fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &mut Output) {
+    let failed = if terminal == Terminal::Completed { Outcome::CompletedWithError } else { Outcome::Failed };
+    out.settle(match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
+        Terminal::Completed => Outcome::Completed(completed(out)),
+        Terminal::Incomplete => {
+            let reason = payload.and_then(incomplete_reason).unwrap_or("unknown").to_owned();
+            Outcome::Incomplete(Incomplete { reason, response: completed(out) })
+        }
+        Terminal::Failed | Terminal::Error => {
+            failed(payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data)))
+        }
+        Terminal::Cancelled => {
+            failed(ApiError { code: Some("cancelled".into()), ..ApiError::new("the response was cancelled") })
+        }
+    });
 }
 
 fn completed(out: &Output) -> Completed {

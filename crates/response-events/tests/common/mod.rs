@@ -225,6 +225,9 @@ fn outcome_line(outcome: &Outcome) -> String {
             let retry = if error.class().is_retryable() { "retryable" } else { "final" };
             format!("== failed {} {:?} {:?} {retry}", or_dash(error.code.as_ref()), error.message, error.class())
         }
+        Outcome::CompletedWithError(error) => {
+            format!("== failed at its end: {} {:?} {:?}", or_dash(error.code.as_ref()), error.message, error.class())
+        }
         Outcome::Truncated { .. } => "== truncated".to_owned(),
         Outcome::Unreadable { .. } => "== unreadable".to_owned(),
         other => format!("{other:?}"),

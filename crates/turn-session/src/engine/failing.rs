@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use response_events::{Failure, FailureKind, Retry, TurnEvent};
+use response_events::{Failure, FailureKind, Outcome, Retry, TurnEvent};
 use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use super::TurnEngine;
@@ -19,16 +19,22 @@ impl TurnEngine {
         let mut failure = self.attempt.describe(failure);
         let fallback = self.fallback(&failure, now);
         let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
-        let must_stay = self.config.on_cut == OnCut::Fail && failure.output_delivered;
-        match verdict {
-            Verdict::Retry(retry, class) if !must_stay => self.retry(failure, retry, class, fallback, now),
-            Verdict::Retry(retry, _) => {
+        match (verdict, self.reason_to_stay(&failure)) {
+            (Verdict::Retry(retry, class), None) => self.retry(failure, retry, class, fallback, now),
+            (Verdict::Retry(retry, _), Some(reason)) => {
                 Retrying::give_back(retry, &self.config);
-                failure.gave_up = Some("output had been delivered".to_owned());
+                failure.gave_up = Some(reason.to_owned());
                 self.finish(Err(failure));
             }
-            Verdict::GiveUp => self.finish(Err(failure)),
+            (Verdict::GiveUp, _) => self.finish(Err(failure)),
         }
+    }
+
+    /// Why no other attempt may follow, although the policy would allow it.
+    fn reason_to_stay(&self, failure: &Failure) -> Option<&'static str> {
+        let delivered = self.config.on_cut == OnCut::Fail && failure.output_delivered;
+        let settled = self.attempt.interpreter.outcome().and_then(Outcome::reason_to_stay);
+        settled.or(delivered.then_some("output had been delivered"))
     }
 
     /// Whether the request can, or has to, leave its WebSocket.
