@@ -244,6 +244,23 @@ impl Decoder {
         self.unread.extend_from_slice(rest);
     }
 
+    /// The data of the block that is being read, as its blank line would dispatch it if it came now. `None` where the
+    /// block has no data, and inside a line.
+    ///
+    /// More lines may follow, so this is no event. It is for streams whose data can say that they end: some servers
+    /// never send the blank line behind such a sentinel, and keep the connection open.
+    ///
+    /// ```
+    /// let mut decoder = sse_codec::Decoder::new();
+    /// assert!(decoder.decode(b"data: [DONE]\n")?.event.is_none());
+    /// assert_eq!(decoder.pending_data(), Some(&b"[DONE]"[..]));
+    /// # Ok::<(), sse_codec::DecodeError>(())
+    /// ```
+    pub fn pending_data(&self) -> Option<&[u8]> {
+        // The rest of a dropped feed goes on with the block, or ends it.
+        if self.unread.is_empty() { self.scanner.pending_data() } else { None }
+    }
+
     /// Dispatches a block that the end of the stream cut off before its blank line. Call until there is none.
     ///
     /// The standard discards it, and so does [`finish`](Self::finish). Use this for servers known to close right

@@ -246,6 +246,12 @@ impl Scanner {
         End::Truncated { had_data: self.has_data || self.block == Block::Skipped, buffered: self.buffered() }
     }
 
+    /// The data of the open block, between two lines. At the end of a chunk they are in the buffer.
+    pub(crate) fn pending_data(&self) -> Option<&[u8]> {
+        let between_lines = matches!(self.at, At::LineStart | At::AfterCr);
+        (between_lines && self.has_data).then(|| self.data.as_slice())
+    }
+
     /// Ends the line and the block as line feeds in the stream would. What is found is in the buffers.
     pub(crate) fn flush(&mut self) -> Result<Found, DecodeError> {
         let line_ends: &[u8] = match self.at {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sse_codec::{Decoder, End, Event, Item};
+use sse_codec::{Decoder, End, Event, Item, Limits, Overflow};
 
 fn data(event: Option<Event<'_>>) -> Option<&str> {
     event.map(|event| event.try_str().unwrap())
@@ -76,6 +76,61 @@ fn an_event_left_unread_at_the_end_is_reported() {
     let mut decoder = Decoder::new();
     drop(decoder.feed(b"data: a\n\n"));
     assert_eq!(decoder.finish(), End::Truncated { had_data: true, buffered: 9 });
+}
+
+#[test]
+fn the_data_of_an_unfinished_block_is_shown_between_lines() {
+    // What is pending after each byte of the stream: the same however the bytes before it came.
+    for (stream, pending) in [
+        ("data: a\n", Some("a")),
+        ("data: a\r", Some("a")),
+        ("data: a\r\n", Some("a")),
+        ("data\n", Some("")),
+        ("event: e\nid: 1\ndata: a\ndata:b\n", Some("a\nb")),
+        ("data: a\n: comment\nother: x\n", Some("a")),
+        ("data: z\n\ndata: a\n", Some("a")),
+        ("\u{feff}data: a\n", Some("a")),
+        ("", None),
+        ("data: a", None),
+        ("data", None),
+        ("data: a\ndata: b", None),
+        ("data: a\nid", None),
+        ("data: a\n: comm", None),
+        ("event: e\n", None),
+        (": comment\n", None),
+        ("data: a\n\n", None),
+        ("data: a\r\n\r", None),
+        ("data: z\n\nevent: e\n", None),
+    ] {
+        for size in 1..=stream.len().max(1) {
+            let mut decoder = Decoder::new();
+            for mut chunk in stream.as_bytes().chunks(size) {
+                loop {
+                    let decoded = decoder.decode(chunk).unwrap();
+                    chunk = &chunk[decoded.consumed..];
+                    if decoded.event.is_none() {
+                        break;
+                    }
+                }
+            }
+            assert_eq!(decoder.pending_data(), pending.map(str::as_bytes), "{stream:?} in pieces of {size}");
+            decoder.reset();
+            assert_eq!(decoder.pending_data(), None);
+        }
+    }
+    // An event that was handed out is not pending, nor is what a dropped feed has left.
+    let mut decoder = Decoder::new();
+    assert!(decoder.decode(b"data: a\n").unwrap().event.is_none());
+    assert!(decoder.decode(b"data: b\n\n").unwrap().event.is_some());
+    assert_eq!(decoder.pending_data(), None);
+    assert!(decoder.decode(b"data: a\n").unwrap().event.is_none());
+    drop(decoder.feed(b"data: b\n"));
+    assert_eq!(decoder.pending_data(), None);
+    // Nor is what passed a limit.
+    let skipping = Limits::new().max_event_bytes(2).on_overflow(Overflow::SkipEvent);
+    let mut decoder = Decoder::with_limits(skipping);
+    assert!(decoder.decode(b"data: abc\n").unwrap().event.is_none());
+    assert_eq!(decoder.pending_data(), None);
 }
 
 #[test]
