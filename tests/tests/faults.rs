@@ -491,6 +491,45 @@ async fn events_of_the_responses_wire() {
     .await;
 }
 
+/// An event stream whose last bytes are no event yet, and how it goes on.
+fn unfinished(payload: &str, rest: &str, then: &str) -> String {
+    format!("{}{}{then}", stream([payload], ""), step("chunk", rest))
+}
+
+#[tokio::test]
+async fn last_events_without_their_blank_line() {
+    let (clean, cut, held) = ("last-chunk\nfin", "fin", "hold");
+    let flagged =
+        || Ends::Fails { kind: Api, code: Some("invalid_prompt"), retryable: false, requests: 1, message: "No." };
+    let discarded = || always(Truncated, "the stream ended in the middle of an event");
+    let of = |data: &str| format!("data: {data}");
+    let rows = [
+        ("46 completed", of(COMPLETED), clean, answer("Hé"), Bound::Ended),
+        ("46 completed, and a line end", of(COMPLETED) + "\n", clean, answer("Hé"), Bound::Ended),
+        ("46 failed", of(FLAGGED), clean, flagged(), Bound::Ended),
+        ("46 failed, but not its last byte", of(&FLAGGED[..FLAGGED.len() - 1]), clean, discarded(), Bound::Ended),
+        ("46 text", of(TEXT), clean, discarded(), Bound::Ended),
+        ("46 a sentinel that is none here", of("[DONE]"), clean, discarded(), Bound::Ended),
+        ("42 completed, cut", of(COMPLETED), cut, always(Truncated, ""), Bound::Ended),
+    ];
+    for (name, rest, then, ends, bound) in rows {
+        check(Row { name, wire: Wire::Responses, script: unfinished(TEXT, &rest, then), ends, bound }).await;
+    }
+    let error = "{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No.\"}}";
+    let rows = [
+        ("68 [DONE]", of("[DONE]"), clean, answer("DONE"), Bound::Ended),
+        ("68 DONE and a line end", of("DONE\n"), clean, answer("DONE"), Bound::Ended),
+        ("68 [DONE] and a line end, held open", of("[DONE]\n"), held, answer("DONE"), Bound::LetsGo),
+        ("68 DONE and a line end, held open", of("DONE\r"), held, answer("DONE"), Bound::LetsGo),
+        ("68 [DONE], cut", of("[DONE]"), cut, always(Truncated, ""), Bound::Ended),
+        ("46 error", of(error), clean, flagged(), Bound::Ended),
+        ("46 a finish reason", of(CHAT_STOP), clean, discarded(), Bound::Ended),
+    ];
+    for (name, rest, then, ends, bound) in rows {
+        check(Row { name, wire: Wire::Chat, script: unfinished(CHAT_TEXT, &rest, then), ends, bound }).await;
+    }
+}
+
 #[tokio::test]
 async fn events_of_the_chat_wire() {
     let glued = format!("{CHAT_TEXT}DONE");

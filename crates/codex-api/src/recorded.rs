@@ -101,4 +101,23 @@ mod tests {
         assert!(text.ends_with("== connection=closed bytes=40 events=1 unknown=0 malformed=0 dropped=0\n"), "{text}");
         assert_eq!(recorded_transcript(Wire::Chat, recording.as_bytes(), &[]).unwrap(), text);
     }
+
+    /// The last two lines but the counts, for a recording without its last blank line, in all chunkings.
+    #[track_caller]
+    fn check_last(wire: Wire, recording: &str, expected: &str) {
+        let text = recorded_transcript(wire, recording.as_bytes(), &Chunking::ALL).unwrap();
+        let end = &text[text.find("==").unwrap()..];
+        assert!(end.starts_with(expected) && end.contains("\n== connection=closed"), "{text}");
+    }
+
+    #[test]
+    fn a_last_event_without_its_blank_line_counts_if_it_says_how_the_answer_ended() {
+        let failed = "data: {\"type\":\"response.failed\",\"response\":{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No.\"}}}";
+        for rest in ["", "\n", "\r\n"] {
+            check_last(Wire::Responses, &format!("{failed}{rest}"), "== error api invalid_prompt \"No.\"");
+            check_last(Wire::Chat, &format!("data: DONE{rest}"), "== end completed");
+        }
+        check_last(Wire::Responses, "data: {\"type\":\"response.created\"}", "== error truncated");
+        check_last(Wire::Responses, "data: [DONE]\n", "== error truncated");
+    }
 }

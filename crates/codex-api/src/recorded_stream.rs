@@ -3,7 +3,7 @@
 use std::fmt;
 
 use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TurnEvent, Wire};
-use sse_codec::{Decoder, End, Limits, Overflow};
+use sse_codec::{Decoder, Limits, Overflow};
 
 /// Reads one recorded event stream, in pieces of any size: the body of an answer as a service sent it, without the
 /// connection that it came over.
@@ -129,7 +129,12 @@ impl RecordedStream {
     ///
     /// The first one of `on_event`.
     pub fn finish<E>(mut self, on_event: impl FnMut(&TurnEvent) -> Result<(), E>) -> Result<StreamEnd, E> {
-        let tail_discarded = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });
+        let skipped = self.decoder.counters().skipped;
+        let last_counts = match self.decoder.flush() {
+            Ok(Some(event)) => Some(self.interpreter.handle_last(event.event_field().as_deref(), event.data())),
+            _ => None,
+        };
+        let tail_discarded = last_counts == Some(false) || self.decoder.counters().skipped > skipped;
         self.interpreter.handle_end();
         self.hand_out(on_event)?;
         let ledger = self.interpreter.ledger().clone();

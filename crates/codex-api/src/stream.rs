@@ -13,7 +13,7 @@ use futures_core::{FusedStream, Stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::ACCEPT};
 use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
-use sse_codec::{Decoded, Decoder, End};
+use sse_codec::{Decoded, Decoder};
 use turn_session::{
     Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
     TURN_STATE_HEADER, Target, Transport, TurnEngine, TurnState,
@@ -392,13 +392,18 @@ impl TurnStream {
                 self.chunk = data;
             }
             Signal::End => {
-                let cut = match self.decoder.finish() {
-                    End::Truncated { had_data: true, .. } => {
-                        Some(Failure::new(FailureKind::Truncated, "the stream ended in the middle of an event"))
+                let now = now();
+                let in_event = match self.decoder.flush() {
+                    Ok(None) => false,
+                    Ok(Some(event)) => {
+                        self.engine.handle_last(event.event_field().as_deref(), event.data(), now);
+                        true
                     }
-                    _ => None,
+                    Err(_) => true,
                 };
-                self.engine.handle_closed(cut, now());
+                let cut = in_event
+                    .then(|| Failure::new(FailureKind::Truncated, "the stream ended in the middle of an event"));
+                self.engine.handle_closed(cut, now);
             }
             Signal::Activity => self.engine.handle_activity(now()),
             Signal::Body(bytes, error) => {
@@ -453,6 +458,8 @@ impl TurnStream {
             Ok(Decoded { consumed, event, .. }) => {
                 if let Some(event) = event {
                     self.engine.handle_payload(event.event_field().as_deref(), event.data(), self.received);
+                } else if let Some(data) = self.decoder.pending_data() {
+                    self.engine.handle_unfinished(data, self.received);
                 }
                 self.chunk.advance(consumed);
                 if self.chunk.is_empty() {

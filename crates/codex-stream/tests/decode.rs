@@ -121,9 +121,29 @@ fn a_cut_stream_is_status_3() {
     let ran = decode("responses", "text", &[CREATED, HALF].concat());
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(3), "Half\n"));
     assert!(ran.stderr.contains("before a terminal event"), "{}", ran.stderr);
-    let ran = decode("responses", "text", &[CREATED, HALF, COMPLETED.trim_end()].concat());
+    let cut = COMPLETED.trim_end().strip_suffix('}').unwrap();
+    let ran = decode("responses", "text", &[CREATED, HALF, cut].concat());
     assert_eq!(ran.status, Some(3));
     assert!(ran.stderr.contains("note: the input ends inside an event"), "{}", ran.stderr);
+}
+
+#[test]
+fn a_last_event_without_its_blank_line_counts_only_where_it_decides() {
+    let note = "the input ends inside an event";
+    let no_blank = |text: &str| text.trim_end().to_owned();
+    let chat_half: String = CHAT.split_inclusive("\n\n").take(2).collect();
+    for (wire, input, status, counts) in [
+        ("responses", format!("{CREATED}{HALF}{}", no_blank(COMPLETED)), 0, true),
+        ("responses", format!("{CREATED}{}", no_blank(HALF)), 3, false),
+        ("chat", format!("{chat_half}data: DONE\n"), 0, true),
+        // The answer is complete without its sentinel, which stays what the standard makes of it.
+        ("chat", no_blank(CHAT), 0, false),
+    ] {
+        let ran = decode(wire, "summary", &input);
+        assert_eq!((ran.status, ran.stderr.contains(note)), (Some(status), !counts), "{input}\n{}", ran.stderr);
+        let dispatched = input.matches("data: ").count() as u64;
+        assert_eq!(ran.json_lines()[0]["sse_events"], dispatched - u64::from(!counts), "{input}");
+    }
 }
 
 #[test]

@@ -151,6 +151,37 @@ impl Interpreter {
         }
     }
 
+    /// Takes the data of an event whose blank line has not come, between two lines of it. On a Chat stream a sentinel
+    /// ends the stream already; nothing else counts before it is dispatched. Answers whether it did.
+    pub fn handle_unfinished(&mut self, data: &[u8]) -> bool {
+        let ends = self.out.outcome.is_none() && matches!(self.stream, Stream::Chat(_)) && is_sentinel(data);
+        if ends {
+            self.handle_event(None, data);
+        }
+        ends
+    }
+
+    /// Takes the last event of a body that has come to a clean end without the blank line behind it; then call
+    /// [`handle_end`](Self::handle_end). Answers whether it counted.
+    ///
+    /// The standard discards such an event (WHATWG HTML, section 9.2.6), because nobody can tell whether it is whole.
+    /// One can here, of what ends a stream: a Chat sentinel, or one whole JSON object that is terminal. These count
+    /// where they change something; a Chat answer whose choices have all ended is complete without its sentinel.
+    pub fn handle_last(&mut self, name: Option<&str>, data: &[u8]) -> bool {
+        let event = data.trim_ascii();
+        let ends = self.out.outcome.is_none()
+            && match &self.stream {
+                Stream::Responses(_) => ResponsesStream::is_terminal(name, event),
+                Stream::Chat(stream) if is_sentinel(event) => !stream.is_finished(&self.out),
+                Stream::Chat(_) => ChatStream::is_terminal(name, event),
+            };
+        if ends {
+            self.out.ledger.input_ended = true;
+            self.handle_event(name, data);
+        }
+        ends
+    }
+
     /// Says that no payload will come any more, however the connection ended. Settles the outcome if nothing has.
     pub fn handle_end(&mut self) {
         if self.out.outcome.is_none() {
@@ -218,9 +249,13 @@ impl Interpreter {
     }
 }
 
-/// Whether the whole of the (trimmed) data is a sentinel. Services append to `[DONE]`, and some leave the brackets out.
+/// Whether data is a sentinel. Services append to `[DONE]`, and some leave the brackets out; then it has a line of its
+/// own. Lines behind it change nothing, so that it does not matter whether they have come yet.
 fn is_sentinel(data: &[u8]) -> bool {
-    data == b"DONE" || data.starts_with(b"[DONE]")
+    let data = data.trim_ascii_start();
+    let is_line =
+        |rest: &[u8]| rest.split(|byte| *byte == b'\n').next().is_none_or(|rest| rest.trim_ascii().is_empty());
+    data.starts_with(b"[DONE]") || data.strip_prefix(b"DONE").is_some_and(is_line)
 }
 
 impl Output {

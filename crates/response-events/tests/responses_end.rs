@@ -232,7 +232,7 @@ fn a_completion_whose_status_says_otherwise_is_what_its_status_says() {
 #[test]
 fn a_failure_in_a_completion_is_final() {
     for (code, retryable) in [("server_error", true), ("invalid_prompt", false)] {
-        let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+        let mut stream = interpreter(Wire::Responses);
         let event = format!(
             r#"{{"type":"response.completed","response":{{"status":"failed","error":{{"code":"{code}","message":"Oh."}}}}}}"#
         );

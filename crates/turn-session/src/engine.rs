@@ -202,6 +202,23 @@ impl TurnEngine {
         self.settle(None, now);
     }
 
+    /// The data of an event whose blank line has not come, between two lines: a sentinel need not wait for it.
+    pub fn handle_unfinished(&mut self, data: &[u8], now: Instant) {
+        if self.is_attempting() && self.attempt.interpreter.handle_unfinished(data) {
+            self.attempt.phase = Phase::Streaming;
+            self.settle(None, now);
+        }
+    }
+
+    /// The body came to a clean end in this event, before its blank line. It counts if it is whole and says how the
+    /// answer ended; [`handle_closed`](Self::handle_closed) follows in any case.
+    pub fn handle_last(&mut self, name: Option<&str>, data: &[u8], now: Instant) {
+        if self.is_attempting() && self.attempt.interpreter.handle_last(name, data) {
+            self.attempt.phase = Phase::Streaming;
+            self.settle(None, now);
+        }
+    }
+
     /// The body ended, or broke with a failure.
     pub fn handle_closed(&mut self, failure: Option<Failure>, now: Instant) {
         if !self.is_attempting() {

@@ -24,8 +24,12 @@ fn no_prefix_panics_or_completes_before_its_terminal_signal() {
 fn check(recording: &Recording) {
     let ends: Vec<usize> = blocks(&recording.bytes)
         .iter()
-        .filter(|block| signal(recording.wire, &block.data) != Signal::None)
-        .map(|block| block.dispatched)
+        .filter_map(|block| match signal(recording.wire, &block.data) {
+            Signal::None => None,
+            // What ends the stream counts at a clean end also without its blank line.
+            Signal::Terminal => Some(block.whole),
+            Signal::Finish => Some(block.dispatched),
+        })
         .collect();
     let whole = summary(recording.wire, &recording.bytes, 0);
     for length in lengths(recording, &ends) {

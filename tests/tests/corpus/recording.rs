@@ -84,6 +84,8 @@ pub(crate) fn lines(bytes: &[u8]) -> Vec<Vec<u8>> {
 /// One event block of a recording, with its blank line.
 pub(crate) struct Block {
     pub(crate) start: usize,
+    /// Behind its last byte of data: where the input ends from here on, all of it has come.
+    pub(crate) whole: usize,
     /// Behind the first byte of the blank line: from here on the event counts.
     pub(crate) dispatched: usize,
     pub(crate) end: usize,
@@ -95,6 +97,7 @@ pub(crate) fn blocks(bytes: &[u8]) -> Vec<Block> {
     let mut blocks = Vec::new();
     let (mut start, mut line_start) = (0, 0);
     let mut data: Option<Vec<u8>> = None;
+    let mut whole = 0;
     while let Some(length) = bytes[line_start..].iter().position(|byte| *byte == b'\n') {
         let line = &bytes[line_start..line_start + length];
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -102,11 +105,12 @@ pub(crate) fn blocks(bytes: &[u8]) -> Vec<Block> {
         line_start = next;
         if line.is_empty() {
             if let Some(data) = data.take() {
-                blocks.push(Block { start, dispatched: first + 1, end: next, data });
+                blocks.push(Block { start, whole, dispatched: first + 1, end: next, data });
             }
             start = next;
         } else if let Some(value) = line.strip_prefix(b"data:") {
             let value = value.strip_prefix(b" ").unwrap_or(value);
+            whole = first + line.len();
             match &mut data {
                 Some(data) => {
                     data.push(b'\n');

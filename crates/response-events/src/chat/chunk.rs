@@ -111,6 +111,11 @@ pub(super) enum Part {
 }
 
 impl Chunk<'_> {
+    /// Whether it has anything that only chunks have.
+    pub(super) fn says_something(&self) -> bool {
+        self.choices.is_some() || self.usage.is_some() || self.x_groq.usage.is_some()
+    }
+
     /// Whether a choice has text, reasoning or a call, of which something must come.
     pub(super) fn brings_output(&self) -> bool {
         let of =

@@ -78,6 +78,13 @@ impl ChatStream {
         all_choices_ended(out, self.requested_choices)
     }
 
+    /// Whether data is one whole object that ends any stream.
+    pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
+        let Some(chunk) = Chunk::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
+        let is_bare_error = || is_bare_error(name, &chunk, &serde_json::from_slice(data).unwrap_or_default());
+        chunk_error(name, &chunk, data).is_some() || !chunk.says_something() && is_bare_error()
+    }
+
     /// A payload that is no JSON object as a whole.
     #[cold]
     fn handle_undecodable(&mut self, name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
@@ -105,8 +112,7 @@ impl ChatStream {
 
     fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
         let error = chunk_error(name, &chunk, data);
-        let says_something = chunk.choices.is_some() || chunk.usage.is_some() || chunk.x_groq.usage.is_some();
-        if error.is_none() && !says_something {
+        if error.is_none() && !chunk.says_something() {
             return self.handle_other(name, &chunk, data, out);
         }
         out.decoded();
@@ -133,11 +139,7 @@ impl ChatStream {
     #[cold]
     fn handle_other(&mut self, name: Option<&str>, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
         let value: Value = serde_json::from_slice(data).unwrap_or_default();
-        // Some servers send the bare error object, which `object` tells from a chunk.
-        let is_error = name == Some("error")
-            || chunk.event_type.as_deref() == Some("error")
-            || value.get("object").and_then(Value::as_str) == Some("error");
-        if is_error {
+        if is_bare_error(name, chunk, &value) {
             self.fail(api_error(&value, data), out);
         } else if let Some(event_type) = chunk.event_type.as_deref() {
             out.ledger.unknown += 1;
@@ -288,6 +290,13 @@ fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<Api
     // The name of the event decides only where a chunk would be taken for a good one.
     let is_named = name == Some("error") && chunk.event_type.as_deref().is_none() && chunk.choices.is_some();
     is_named.then(|| api_error(&serde_json::from_slice(data).unwrap_or_default(), data))
+}
+
+/// Whether an object that is no chunk is an error. Some servers send the bare error object, which `object` tells.
+fn is_bare_error(name: Option<&str>, chunk: &Chunk<'_>, value: &Value) -> bool {
+    name == Some("error")
+        || chunk.event_type.as_deref() == Some("error")
+        || value.get("object").and_then(Value::as_str) == Some("error")
 }
 
 fn all_choices_ended(out: &Output, at_least: usize) -> bool {

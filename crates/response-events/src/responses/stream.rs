@@ -67,6 +67,15 @@ impl ResponsesStream {
         });
     }
 
+    /// Whether data is one whole object that ends a stream.
+    pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
+        let Some(payload) = Payload::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
+        match payload.event_type.as_deref() {
+            Some(event_type) => matches!(Kind::of(event_type), Kind::Terminal(_)),
+            None => is_untyped_error(name, &payload),
+        }
+    }
+
     /// `[DONE]` belongs to the other wire; here it says only that nothing more will come.
     pub(crate) fn handle_sentinel(out: &mut Output) {
         let message = "the stream ended with a [DONE] sentinel before a terminal event".to_owned();
@@ -84,8 +93,7 @@ impl ResponsesStream {
             return out.account();
         }
         let Some(event_type) = payload.event_type.as_deref() else {
-            let is_error = payload.error.as_ref().is_some_and(is_error_value) || name == Some("error");
-            if !is_error {
+            if !is_untyped_error(name, &payload) {
                 out.malformed(None, "the event has no `type`", data);
             } else if out.is_settled() {
                 out.account();
@@ -313,6 +321,11 @@ impl Terminal {
     fn stated_by(self, payload: &Payload<'_>) -> Self {
         if self == Self::Completed { Self::of_status(payload.response().status.as_deref()) } else { self }
     }
+}
+
+/// Whether an event without a type is an error.
+fn is_untyped_error(name: Option<&str>, payload: &Payload<'_>) -> bool {
+    payload.error.as_ref().is_some_and(is_error_value) || name == Some("error")
 }
 
 fn other(event_type: &str, data: &[u8]) -> OtherEvent {
