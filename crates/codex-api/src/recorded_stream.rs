@@ -3,7 +3,7 @@
 use std::fmt;
 
 use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TurnEvent, Wire};
-use sse_codec::{Decoder, Limits, Overflow};
+use sse_codec::{Decoder, End, Limits, Overflow};
 
 /// Reads one recorded event stream, in pieces of any size: the body of an answer as a service sent it, without the
 /// connection that it came over.
@@ -123,7 +123,9 @@ impl RecordedStream {
         self.ended != Ended::Not
     }
 
-    /// Says that the input is at its end, hands out what that brings, and gives the account.
+    /// Says that the input is at its end, to which it came properly; hands out what that brings, and gives the account.
+    ///
+    /// A last event without its blank line counts if it ends the stream and is whole.
     ///
     /// # Errors
     ///
@@ -135,6 +137,26 @@ impl RecordedStream {
             _ => None,
         };
         let tail_discarded = last_counts == Some(false) || self.decoder.counters().skipped > skipped;
+        self.conclude(tail_discarded, on_event)
+    }
+
+    /// The same for an input that broke off, or of which nobody knows how it went on: of a last event without its blank
+    /// line only a Chat sentinel counts.
+    ///
+    /// # Errors
+    ///
+    /// The first one of `on_event`.
+    pub fn finish_cut<E>(mut self, on_event: impl FnMut(&TurnEvent) -> Result<(), E>) -> Result<StreamEnd, E> {
+        let tail_counts = self.decoder.pending_data().is_some_and(|data| self.interpreter.handle_unfinished(data));
+        let in_event = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });
+        self.conclude(in_event && !tail_counts, on_event)
+    }
+
+    fn conclude<E>(
+        mut self,
+        tail_discarded: bool,
+        on_event: impl FnMut(&TurnEvent) -> Result<(), E>,
+    ) -> Result<StreamEnd, E> {
         self.interpreter.handle_end();
         self.hand_out(on_event)?;
         let ledger = self.interpreter.ledger().clone();

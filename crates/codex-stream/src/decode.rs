@@ -64,15 +64,16 @@ impl StreamDecoder {
         self.stream.is_settled()
     }
 
-    /// Says that the input is at its end.
+    /// Says that the input is at its end, to which it came properly.
     pub fn finish(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<Decoded> {
-        let StreamEnd { ledger, mut failure, tail_discarded, .. } = self.stream.finish(on_event)?;
-        if let Some(failure) = &mut failure {
-            if failure.kind == FailureKind::Truncated && ledger.events == 0 {
-                failure.message = format!("{} ({})", failure.message, inspect::describe(&self.head));
-            }
-        }
-        Ok(Decoded { ledger, failure, tail_discarded })
+        let end = self.stream.finish(on_event)?;
+        Ok(conclude(end, &self.head))
+    }
+
+    /// Says that the input broke off, or that nobody knows how it went on.
+    pub fn finish_cut(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<Decoded> {
+        let end = self.stream.finish_cut(on_event)?;
+        Ok(conclude(end, &self.head))
     }
 }
 
@@ -80,6 +81,15 @@ impl fmt::Debug for StreamDecoder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StreamDecoder").field("stream", &self.stream).finish_non_exhaustive()
     }
+}
+
+/// The account, and of an input without events what it is instead: `head` are its first bytes.
+fn conclude(end: StreamEnd, head: &[u8]) -> Decoded {
+    let StreamEnd { ledger, mut failure, tail_discarded, .. } = end;
+    if let Some(failure) = failure.as_mut().filter(|it| it.kind == FailureKind::Truncated && ledger.events == 0) {
+        failure.message = format!("{} ({})", failure.message, inspect::describe(head));
+    }
+    Decoded { ledger, failure, tail_discarded }
 }
 
 /// The summary of a whole recording, fed in pieces of `chunk_bytes` (at once if 0).

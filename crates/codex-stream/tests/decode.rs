@@ -246,3 +246,25 @@ fn failures_of_a_cassette_name_the_request() {
         }
     }
 }
+
+#[test]
+fn the_last_event_of_a_cassette_counts_by_how_its_exchange_ended() {
+    let whole = COMPLETED.trim_end();
+    for (wire, last, end, status) in [
+        ("responses", format!("  : {whole}"), "finish", 0),
+        ("responses", format!("  : {whole}"), "rst", 3),
+        ("responses", format!("  | {whole}"), "hang-up", 3),
+        ("chat", "  : data: [DONE]".to_owned(), "finish", 0),
+        ("chat", "  : data: [DONE]".to_owned(), "fin", 3),
+        // The line is whole, and was the end, however the connection came to its own.
+        ("chat", "  | data: [DONE]".to_owned(), "hang-up", 0),
+    ] {
+        let cassette = format!(
+            "codex-cassette 1\nrequest +0s POST \"/v1\"\nresponse +0.1s 200\nchunk +0.1s\n{last}\nend +0.2s {end}\n"
+        );
+        for output in ["text", "html"] {
+            let ran = run_with_input(&["decode", "--wire", wire, "--output", output], cassette.as_bytes());
+            assert_eq!(ran.status, Some(status), "{cassette}{}", ran.stderr);
+        }
+    }
+}

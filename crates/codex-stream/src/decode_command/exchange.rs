@@ -1,8 +1,9 @@
 //! What a recorded exchange means, whatever shows it.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, io, time::Duration};
 
-use response_events::{ApiError, Failure, FailureKind};
+use codex_stream::{Decoded, StreamDecoder};
+use response_events::{ApiError, Failure, FailureKind, TurnEvent};
 use stream_replay::{FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame};
 
 /// What an exchange means that has no stream.
@@ -49,6 +50,15 @@ pub(super) fn pieces(exchange: &RecordedExchange) -> impl Iterator<Item = (Durat
     // An exchange has the ones or the others.
     let chunks = exchange.chunks().iter().map(|chunk| (chunk.at, Cow::Borrowed(&chunk.bytes[..])));
     chunks.chain(exchange.frames().iter().map(|frame| (frame.at, Cow::Owned(event(frame)))))
+}
+
+/// Ends the stream of an exchange as the exchange ended.
+pub(super) fn finish(
+    stream: StreamDecoder,
+    exchange: &RecordedExchange,
+    show: &mut dyn FnMut(&TurnEvent) -> io::Result<()>,
+) -> io::Result<Decoded> {
+    if exchange.end == RecordedEnd::Finish { stream.finish(show) } else { stream.finish_cut(show) }
 }
 
 /// A message of the server as an event of a stream; what else is said is none.

@@ -6,7 +6,7 @@ use codex_stream::{AttemptHead, DecodeOptions, Decoded, ExitStatus, StreamDecode
 use response_events::{Failure, Ledger, TransportKind, TurnEvent};
 use stream_replay::{Cassette, Course, RecordedExchange};
 
-use super::exchange::{describe, pieces, refusal, request_id};
+use super::exchange::{describe, finish, pieces, refusal, request_id};
 use crate::{
     diagnostics::{self, Subject},
     problem::Problem,
@@ -64,7 +64,7 @@ fn add(
     };
     pieces(exchange).try_for_each(|(at, bytes)| feed(at, &bytes))?;
     let end = since(settled.unwrap_or(exchange.end_at));
-    let Decoded { ledger, failure, .. } = stream.finish(&mut |event| {
+    let Decoded { ledger, failure, .. } = finish(stream, exchange, &mut |event| {
         builder.event(end, event);
         Ok(())
     })?;

@@ -5,12 +5,12 @@ use std::{
     time::Duration,
 };
 
-use codex_stream::{Decoded, ExitStatus, Render, StreamDecoder, renderer};
+use codex_stream::{ExitStatus, Render, StreamDecoder, renderer};
 use response_events::{Ledger, TurnEvent, Wire};
 use stream_replay::{Cassette, RecordedExchange};
 
 use super::{
-    exchange::{describe, pieces, refusal},
+    exchange::{describe, finish, pieces, refusal},
     options, report,
 };
 use crate::{
@@ -52,7 +52,7 @@ fn stream(
     };
     pieces(exchange).try_for_each(|(at, bytes)| feed(at, &bytes))?;
     let mut show = |event: &TurnEvent| renderer.event(Some(exchange.end_at), event, out);
-    let mut decoded: Decoded = stream.finish(&mut show)?;
+    let mut decoded = finish(stream, exchange, &mut show)?;
     decoded.failure = decoded.failure.map(|failure| describe(failure, exchange));
     renderer.end(decoded.failure.as_ref(), &decoded.ledger, out)?;
     Ok(report(args, &decoded))
