@@ -325,7 +325,13 @@ async fn refusals() {
         (
             "27 usage limit",
             json(429, "", usage_limit),
-            Ends::Fails { kind: Api, code: None, retryable: false, requests: 1, message: "Spent." },
+            Ends::Fails {
+                kind: Api,
+                code: Some("usage_limit_reached"),
+                retryable: false,
+                requests: 1,
+                message: "Spent.",
+            },
             Bound::Ended,
         ),
         (

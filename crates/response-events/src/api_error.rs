@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use serde_json::{Map, Value};
 
-use crate::{Classifier, ErrorClass, raw_json::redact_value};
+use crate::{Classifier, ErrorClass, classify_code, raw_json::redact_value};
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -52,6 +52,13 @@ impl ApiError {
             .then(|| Self::from_value(&value, &value))
     }
 
+    /// What the service calls the error: its `code`; where it gave none, a `type` that is known as a code, such as
+    /// `usage_limit_reached`. Types that end in `_error` are families of errors, and no codes.
+    pub fn name(&self) -> Option<&str> {
+        let is_code = |name: &&str| !name.ends_with("_error") && classify_code(name) != ErrorClass::Unknown;
+        self.code.as_deref().or_else(|| self.error_type.as_deref().filter(is_code))
+    }
+
     /// Reads an error value; what it lacks is looked up in `envelope`, the object around it.
     pub(crate) fn from_value(error: &Value, envelope: &Value) -> Self {
         let field =
@@ -93,8 +100,8 @@ impl ApiError {
 impl fmt::Display for ApiError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.message)?;
-        match &self.code {
-            Some(code) => write!(f, " ({code})"),
+        match self.name() {
+            Some(name) => write!(f, " ({name})"),
             None => Ok(()),
         }
     }

@@ -111,7 +111,7 @@ pub struct Failure {
     pub phase: Phase,
     /// For [`FailureKind::Api`] the service's message, verbatim; otherwise one sentence of ours.
     pub message: String,
-    /// The service's error code, or [`ENHANCE_YOUR_CALM`](Self::ENHANCE_YOUR_CALM).
+    /// The service's error code ([`ApiError::name`]), or [`ENHANCE_YOUR_CALM`](Self::ENHANCE_YOUR_CALM).
     pub code: Option<String>,
     /// The service's own error object.
     pub api: Option<ApiError>,
@@ -175,7 +175,7 @@ impl Failure {
     /// The failure that the service itself reported.
     pub fn from_api(error: ApiError) -> Self {
         Self {
-            code: error.code.clone(),
+            code: error.name().map(str::to_owned),
             status: error.status,
             retryable: error.class().is_retryable(),
             message: error.message.clone(),

@@ -57,6 +57,24 @@ fn codes_that_are_not_listed_are_unknown() {
 }
 
 #[test]
+fn a_type_that_is_a_code_is_the_code_of_the_failure() {
+    for (fields, code) in [
+        (r#""type":"usage_limit_reached""#, Some("usage_limit_reached")),
+        (r#""type":"insufficient_quota","code":null"#, Some("insufficient_quota")),
+        (r#""type":"usage_limit_reached","code":"x""#, Some("x")),
+        // Families of errors, and what is no name of an error.
+        (r#""type":"invalid_request_error""#, None),
+        (r#""type":"rate_limit_error","code":"""#, None),
+        (r#""type":"tokens""#, None),
+    ] {
+        let error = ApiError::from_body(format!(r#"{{"error":{{"message":"m",{fields}}}}}"#).as_bytes()).unwrap();
+        assert_eq!(error.code.as_deref(), code.filter(|_| fields.contains(r#""code":"x""#)), "as the service said it");
+        assert_eq!(error.to_string(), code.map_or("m".to_owned(), |code| format!("m ({code})")));
+        assert_eq!(Failure::from_api(error).code.as_deref(), code, "{fields}");
+    }
+}
+
+#[test]
 fn the_class_is_that_of_the_code_then_the_type_then_the_status() {
     use response_events::ErrorClass as Class;
     let cases = [
