@@ -299,6 +299,19 @@ fn arguments_may_be_an_object() {
         r#"{"index":0,"id":"a","function":{"name":"f","arguments":{"x":[1,{"y":null}]}}}"#,
         &[r#"0 call a f "{\"x\":[1,{\"y\":null}]}""#],
     );
+    // As the server wrote it: its order, its numbers, its spaces.
+    for object in [r#"{"z":1,"a":{"y":2, "b":1.50}}"#, r#"[ {"b":1e2,"a":18446744073709551616} ]"#, r#"{"z":1,"z":2}"#]
+    {
+        check_calls(
+            &format!(r#"{{"index":0,"id":"a","function":{{"name":"f","arguments":{object}}}}}"#),
+            &[&format!("0 call a f {object:?}")],
+        );
+    }
+    check_calls(r#"{"index":0,"id":"a","function":{"arguments":"{\n\u007d","name":"f"}}"#, &[r#"0 call a f "{\n}""#]);
+    for nothing in ["true", "-1", "1.5"] {
+        let piece = format!(r#"{{"index":0,"id":"a","function":{{"name":"f","arguments":{nothing}}}}}"#);
+        check_calls(&piece, &[r#"0 call a f """#]);
+    }
     check_calls(r#"{"index":0,"id":"a","function":{"name":"f","arguments":null}}"#, &[r#"0 call a f """#]);
 }
 

@@ -6,7 +6,7 @@ use serde::{
     Deserialize, Deserializer,
     de::{self, MapAccess, SeqAccess, Visitor, value::MapAccessDeserializer, value::SeqAccessDeserializer},
 };
-use serde_json::Value;
+use serde_json::{Value, value::RawValue};
 
 use crate::json::{Number, Text, object_or_default};
 
@@ -88,7 +88,7 @@ pub(super) struct Function<'a> {
     pub(super) arguments: Arguments<'a>,
 }
 
-/// A string, or (on a few servers) the object itself, which is then written out.
+/// A string, or (on a few servers) the object itself, whose JSON text it then is.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct Arguments<'a>(pub(super) Cow<'a, str>);
 
@@ -242,31 +242,13 @@ impl<'de: 'a, 'a> Deserialize<'de> for Content<'a> {
 
 impl<'de: 'a, 'a> Deserialize<'de> for Arguments<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct ArgumentsVisitor;
-
-        impl<'de> Visitor<'de> for ArgumentsVisitor {
-            type Value = Arguments<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("arguments as a string or an object")
-            }
-            fn visit_borrowed_str<E: de::Error>(self, text: &'de str) -> Result<Self::Value, E> {
-                Ok(Arguments(Cow::Borrowed(text)))
-            }
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
-                Ok(Arguments(Cow::Owned(text.to_owned())))
-            }
-            fn visit_seq<A: SeqAccess<'de>>(self, seq: A) -> Result<Self::Value, A::Error> {
-                let list = Value::deserialize(SeqAccessDeserializer::new(seq))?;
-                Ok(Arguments(Cow::Owned(list.to_string())))
-            }
-            fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<Self::Value, A::Error> {
-                let object = Value::deserialize(MapAccessDeserializer::new(map))?;
-                Ok(Arguments(Cow::Owned(object.to_string())))
-            }
-            scalars_are_nothing!(Arguments::default());
-        }
-
-        deserializer.deserialize_any(ArgumentsVisitor)
+        let raw = <&RawValue>::deserialize(deserializer)?.get();
+        let text = match raw.as_bytes().first() {
+            Some(b'"') => serde_json::from_str::<Text<'de>>(raw).map_err(de::Error::custom)?.0,
+            // As the server wrote it: a tool may care for the order of its keys.
+            Some(b'{' | b'[') => Some(Cow::Borrowed(raw)),
+            _ => None,
+        };
+        Ok(Self(text.unwrap_or_default()))
     }
 }
