@@ -48,6 +48,11 @@ fn phase_of(error: &http_transport::Error) -> Phase {
     }
 }
 
+/// The failure of a body that ends before the blank line of its last event.
+pub(crate) fn in_an_event() -> Failure {
+    Failure::new(FailureKind::Truncated, "the stream ended in the middle of an event")
+}
+
 /// The failure that a passed limit of the event stream is.
 pub(crate) fn of_decoder(error: DecodeError) -> (Failure, Option<BoxError>) {
     (Failure::new(FailureKind::TooLarge, error.to_string()).in_phase(Phase::Streaming), Some(Box::new(error)))

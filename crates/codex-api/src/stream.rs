@@ -393,16 +393,11 @@ impl TurnStream {
             }
             Signal::End => {
                 let now = now();
-                let in_event = match self.decoder.flush() {
-                    Ok(None) => false,
-                    Ok(Some(event)) => {
-                        self.engine.handle_last(event.event_field().as_deref(), event.data(), now);
-                        true
-                    }
-                    Err(_) => true,
-                };
-                let cut = in_event
-                    .then(|| Failure::new(FailureKind::Truncated, "the stream ended in the middle of an event"));
+                let last = self.decoder.flush();
+                if let Ok(Some(event)) = &last {
+                    self.engine.handle_last(event.event_field().as_deref(), event.data(), now);
+                }
+                let cut = (!matches!(last, Ok(None))).then(failures::in_an_event);
                 self.engine.handle_closed(cut, now);
             }
             Signal::Activity => self.engine.handle_activity(now()),
