@@ -16,7 +16,7 @@ use codex_api::{
 use http::HeaderValue;
 use serde_json::{Value, json};
 use stream_replay::{Exchange, Gate, ReplayServer, Response, WebSocketScript};
-use support::{drain, impatient, playing};
+use support::{drain, impatient, playing, soon};
 
 fn request() -> Request {
     Request::new("m").user("Hi")
@@ -69,6 +69,59 @@ async fn an_error_body_that_is_whole_is_not_waited_behind() {
             assert_eq!(server.requests().len(), 1);
         }
     }
+}
+
+/// How a refusal's body may be dressed.
+const CLOTHES: [(&str, fn(&str) -> String); 9] = [
+    ("a byte order mark", |error| format!("\u{feff} {error}")),
+    ("a list", |error| format!("[{error}]")),
+    ("an event", |error| format!("event: error\ndata: {error}\n\n")),
+    ("an event without its blank line", |error| format!("event: error\ndata: {error}\n")),
+    ("an event without its end", |error| format!("data:{error}")),
+    ("an event with comments, as gateways write it", |error| {
+        format!("id:1\nevent:error\n:HTTP_STATUS/429\ndata:{error}\n\n")
+    }),
+    ("an event over several lines", |error| {
+        format!("\u{feff}: hello {{\r\n\r\ndata: {}\r\n\r\n", error.replace(':', ":\r\ndata: "))
+    }),
+    ("an event behind others", |error| {
+        let created = "{\"type\":\"response.created\",\"response\":{\"id\":\"r\",\"error\":null}}";
+        format!("data: {created}\n\ndata: [DONE]\n\ndata: {{\"cut\n\ndata: {error}\n\n")
+    }),
+    ("an event of the API", |error| {
+        let error = error.strip_prefix("{\"error\":").and_then(|error| error.strip_suffix('}')).unwrap();
+        format!("data: {{\"type\":\"response.failed\",\"response\":{{\"id\":\"r\",\"error\":{error}}}}}\n\n")
+    }),
+];
+
+#[tokio::test]
+async fn an_error_object_is_found_in_whatever_clothes_it_comes() {
+    for (name, dress) in CLOTHES {
+        for (status, content_type) in
+            [(400, "text/event-stream"), (429, "application/json"), (500, "text/plain"), (200, "application/json")]
+        {
+            let error = r#"{"error":{"code":"invalid_prompt","message":"Flagged {."}}"#;
+            let (server, _gate) = held(status, Some(content_type), dress(error)).await;
+            let client = impatient(&server.base_url()).build().unwrap();
+            let (_, error) = soon(drain(client.session().begin_turn().stream(request()))).await;
+            let error = error.expect("a failure");
+            let told = (error.kind(), error.code(), error.message(), error.is_retryable());
+            assert_eq!(
+                told,
+                (FailureKind::Api, Some("invalid_prompt"), "Flagged {.", false),
+                "{name}, {status} {content_type}"
+            );
+            assert_eq!(server.requests().len(), 1, "{name}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_answer_behind_a_byte_order_mark_is_one() {
+    let document = "\u{feff}{\"id\":\"r\",\"status\":\"completed\",\"output\":[]}";
+    let (server, _gate) = held(200, Some("application/json"), document.to_owned()).await;
+    let client = impatient(&server.base_url()).build().unwrap();
+    assert_eq!(client.session().begin_turn().stream(request()).collect().await.unwrap().text(), "");
 }
 
 #[tokio::test]

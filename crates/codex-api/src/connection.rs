@@ -20,7 +20,7 @@ use crate::{
     OutgoingRequest,
     asking::{Asking, NoCredentials},
     clock::now,
-    document::DocumentEnd,
+    error_body::ErrorBody,
     socket::{Health, Socket},
 };
 
@@ -85,9 +85,10 @@ pub(crate) enum Signal {
 
 impl Signal {
     fn of_body(body: LimitedBody) -> Self {
+        let bytes = ErrorBody::undressed(body.bytes);
         match body.end {
-            BodyEnd::Failed(error) => Self::Body(body.bytes, Some(error)),
-            _ => Self::Body(body.bytes, None),
+            BodyEnd::Failed(error) => Self::Body(bytes, Some(error)),
+            _ => Self::Body(bytes, None),
         }
     }
 }
@@ -112,8 +113,8 @@ impl Connection {
     pub(crate) fn read_body(&mut self, bytes: &[u8], limits: BodyLimits) {
         *self = match std::mem::replace(self, Self::Closed) {
             Self::Streaming(exchange) => {
-                let mut document = DocumentEnd::default();
-                let reader = BodyReader::new(limits).enough_when(move |data| document.feed(data)).with_arrived(bytes);
+                let mut seen = ErrorBody::new();
+                let reader = BodyReader::new(limits).enough_when(move |data| seen.feed(data)).with_arrived(bytes);
                 Self::Reading(Box::new((exchange, reader)))
             }
             other => other,

@@ -11,6 +11,8 @@ pub(crate) struct DocumentEnd {
 enum State {
     #[default]
     Before,
+    /// It may begin anywhere.
+    Seeking,
     /// It begins with something else, and has no end that could be seen.
     NoDocument,
     Inside,
@@ -20,19 +22,34 @@ enum State {
 }
 
 impl DocumentEnd {
-    /// Looks at the next bytes: whether the document is whole.
-    pub(crate) fn feed(&mut self, data: &[u8]) -> bool {
-        for &byte in data {
+    /// Of a document that may have something else before it.
+    pub(crate) fn anywhere() -> Self {
+        Self { state: State::Seeking, depth: 0 }
+    }
+
+    /// Whether the text is a document, as far as that can be said: it begins with a bracket.
+    pub(crate) fn has_begun(&self) -> bool {
+        !matches!(self.state, State::Before | State::Seeking | State::NoDocument)
+    }
+
+    /// Looks at the next bytes: how many of them there are up to the document's end, if they bring it.
+    pub(crate) fn feed(&mut self, data: &[u8]) -> Option<usize> {
+        for (at, &byte) in data.iter().enumerate() {
             self.state = match (self.state, byte) {
-                (State::Before, b' ' | b'\t' | b'\r' | b'\n') => State::Before,
-                (State::Before | State::Inside, b'{' | b'[') => {
+                // The last three are a byte order mark.
+                (State::Before, b' ' | b'\t' | b'\r' | b'\n' | 0xef | 0xbb | 0xbf) => State::Before,
+                (State::Before | State::Seeking | State::Inside, b'{' | b'[') => {
                     self.depth += 1;
                     State::Inside
                 }
                 (State::Before, _) => State::NoDocument,
                 (State::Inside, b'}' | b']') => {
                     self.depth -= 1;
-                    if self.depth == 0 { State::Reached } else { State::Inside }
+                    if self.depth == 0 {
+                        self.state = State::Reached;
+                        return Some(at + 1);
+                    }
+                    State::Inside
                 }
                 (State::Inside, b'"') | (State::Escaped, _) => State::InString,
                 (State::InString, b'"') => State::Inside,
@@ -40,7 +57,7 @@ impl DocumentEnd {
                 (state, _) => state,
             };
         }
-        self.state == State::Reached
+        None
     }
 }
 
@@ -51,8 +68,9 @@ mod tests {
     #[track_caller]
     fn check(text: &str, end: Option<usize>) {
         let mut document = DocumentEnd::default();
-        let reached = text.bytes().position(|byte| document.feed(&[byte]));
+        let reached = text.bytes().position(|byte| document.feed(&[byte]).is_some());
         assert_eq!(reached.map(|at| at + 1), end, "{text}");
+        assert_eq!(DocumentEnd::default().feed(text.as_bytes()), end, "{text}");
     }
 
     #[test]
@@ -63,5 +81,7 @@ mod tests {
         check(r#"{"a":{"b":[]"#, None);
         check("<html>{}", None);
         check("", None);
+        check("\u{feff}{}", Some(5));
+        assert_eq!(DocumentEnd::anywhere().feed(b"data: {} {}"), Some(8));
     }
 }

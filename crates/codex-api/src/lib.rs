@@ -22,6 +22,7 @@ mod connection;
 mod document;
 mod endpoint;
 mod error;
+mod error_body;
 mod failures;
 mod provider;
 mod recorded;
@@ -58,6 +59,7 @@ pub use response_events::{
 };
 
 // How a stream fails, and what error codes mean.
+pub use error_body::error_in_body;
 pub use response_events::{
     ApiError, Classifier, ErrorClass, Failure, FailureKind, Phase, classify_code, classify_status, known_codes,
     known_statuses,

@@ -31,25 +31,29 @@ impl ApiError {
     }
 
     /// Reads the error out of an HTTP error body: `{"error": {…}}`, `{"error": "text"}`, the bare object, and the
-    /// `{"message": …}` and `{"detail": …}` of gateways. `None` when the body is no JSON object or has none of them.
+    /// `{"message": …}` and `{"detail": …}` of gateways, and what an event of the API says in their place. A byte order
+    /// mark before it is skipped. `None` when the body is no JSON object or has none of them.
     pub fn from_body(body: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(body).ok()?;
+        let value: Value = serde_json::from_slice(without_bom(body)).ok()?;
         // Some gateways wrap the object in a list.
         let value = match value {
             Value::Array(mut list) if list.len() == 1 => list.remove(0),
             other => other,
         };
-        if let Some(error) = value.get("error").filter(|error| is_error_value(error)) {
+        let places = [value.get("error"), value.get("response").and_then(|response| response.get("error"))];
+        if let Some(error) = places.into_iter().flatten().find(|error| is_error_value(error)) {
             let mut found = Self::from_value(error, &value);
             if found.message.is_empty() {
                 "the service gave no error message".clone_into(&mut found.message);
             }
             return Some(found);
         }
-        ["message", "detail"]
-            .iter()
-            .any(|key| value.get(key).is_some_and(Value::is_string))
-            .then(|| Self::from_value(&value, &value))
+        ["message", "detail"].iter().any(|key| value.get(key).is_some_and(Value::is_string)).then(|| {
+            let mut found = Self::from_value(&value, &value);
+            // Of an event in the flat shape it is that of the event.
+            found.error_type.take_if(|error_type| error_type == "error");
+            found
+        })
     }
 
     /// What the service calls the error: its `code`; where it gave none, a `type` that is known as a code, such as
@@ -108,6 +112,11 @@ impl fmt::Display for ApiError {
 }
 
 impl Error for ApiError {}
+
+/// A document without the byte order mark that some services put before it (RFC 8259, section 8.1, lets readers skip it).
+pub(crate) fn without_bom(document: &[u8]) -> &[u8] {
+    document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
+}
 
 /// Whether the value of an `error` member means an error: an object or string with something in it.
 pub(crate) fn is_error_value(value: &Value) -> bool {
@@ -169,6 +178,19 @@ mod tests {
             Some((None, "Pay.", ErrorClass::Quota)),
         );
         check(r#"{"error":{"code":"x"}}"#, Some((Some("x"), "the service gave no error message", ErrorClass::Unknown)));
+        check(
+            "\u{feff}{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No.\"}}",
+            Some((Some("invalid_prompt"), "No.", ErrorClass::InvalidRequest)),
+        );
+        check(
+            r#"{"type":"response.failed","response":{"id":"r","error":{"code":"invalid_prompt","message":"No."}}}"#,
+            Some((Some("invalid_prompt"), "No.", ErrorClass::InvalidRequest)),
+        );
+        check(r#"{"type":"response.failed","response":{"id":"r","error":null}}"#, None);
+        check(
+            r#"{"type":"error","code":"slow_down","message":"No."}"#,
+            Some((Some("slow_down"), "No.", ErrorClass::Overloaded)),
+        );
         check(r#"{"error":null}"#, None);
         check("<html>", None);
     }

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::Wire;
+use crate::{Wire, api_error::without_bom};
 
 /// Turns a whole (not streamed) answer into the payloads of a stream that means the same; `None` if the document is
 /// no answer of the wire's API.
 ///
 /// A Responses document becomes its terminal event, a Chat document one chunk and the sentinel.
 pub fn whole_answer(wire: Wire, document: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let document = without_bom(document);
     let answer: Value = serde_json::from_slice(document).ok()?;
     let is_list = |key: &str| answer.get(key).is_some_and(Value::is_array);
     match wire {

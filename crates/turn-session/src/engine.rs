@@ -147,6 +147,8 @@ impl TurnEngine {
             return;
         }
         self.attempt.timers.note_byte(now);
+        // Not text that a person should see.
+        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, io, time::Duration};
 
 use codex_stream::{Decoded, StreamDecoder};
-use response_events::{ApiError, Failure, FailureKind, TurnEvent};
+use response_events::{Failure, FailureKind, TurnEvent};
 use stream_replay::{FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame};
 
 /// What an exchange means that has no stream.
@@ -17,7 +17,7 @@ pub(super) fn refusal(exchange: &RecordedExchange) -> Option<Failure> {
         return None;
     }
     let body: Vec<u8> = exchange.chunks().iter().flat_map(|chunk| &chunk.bytes).copied().collect();
-    let mut failure = match ApiError::from_body(&body) {
+    let mut failure = match codex_api::error_in_body(&body) {
         Some(mut error) => {
             error.status = Some(status);
             Failure::from_api(error)
