@@ -242,6 +242,37 @@ async fn close_codes_are_told_and_decide() {
 }
 
 #[tokio::test]
+async fn a_known_code_in_the_reason_of_a_close_decides_before_the_close_code() {
+    let close = |code: u16, reason: &str| socket([exchange(&[created("r1")]).close(code, reason)]);
+    for (close_code, reason, code) in [
+        (1008, "rate_limit_exceeded", "rate_limit_exceeded"),
+        (1008, "server_is_overloaded", "server_is_overloaded"),
+        (1008, "websocket_connection_limit_reached", "websocket_connection_limit_reached"),
+        (4000, "slow_down: please wait", "slow_down"),
+    ] {
+        let server = playing([close(close_code, reason), socket([hello("r2")])]).await;
+        let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{reason}: {error:?}");
+        let retry =
+            events.iter().find_map(|event| if let TurnEvent::Retry(retry) = event { Some(retry) } else { None });
+        let is_free = code == "websocket_connection_limit_reached";
+        assert_eq!(retry.and_then(|retry| retry.code.as_deref()), (!is_free).then_some(code), "{reason}");
+    }
+    for (close_code, reason, code, message) in [
+        (1008, "invalid_prompt", "invalid_prompt", "invalid_prompt"),
+        (1011, "usage_limit_reached", "usage_limit_reached", "usage_limit_reached"),
+        (1000, "Flagged (invalid_prompt).", "invalid_prompt", "Flagged (invalid_prompt)."),
+        (1011, r#"{"error":{"code":"invalid_prompt","message":"Flagged."}}"#, "invalid_prompt", "Flagged."),
+    ] {
+        let server = playing([close(close_code, reason)]).await;
+        let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.code(), error.message()), (FailureKind::Api, Some(code), message), "{reason}");
+        assert_eq!((error.close_code(), error.attempts()), (Some(close_code), 1), "{reason}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_previous_response_is_repaired_once_with_the_whole_input() {
     let unknown =
         json!({"type": "error", "status": 400, "error": {"code": "previous_response_not_found", "message": "?"}});

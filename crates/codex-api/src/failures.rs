@@ -1,7 +1,7 @@
 //! What errors of the layers below mean to a caller.
 
 use http_transport::{ErrorKind, with_causes};
-use response_events::{Failure, FailureKind, Phase};
+use response_events::{ApiError, Classifier, Failure, FailureKind, Phase};
 use sse_codec::DecodeError;
 
 use crate::{BoxError, asking::NoCredentials};
@@ -58,8 +58,9 @@ pub(crate) fn of_decoder(error: DecodeError) -> (Failure, Option<BoxError>) {
     (Failure::new(FailureKind::TooLarge, error.to_string()).in_phase(Phase::Streaming), Some(Box::new(error)))
 }
 
-/// The failure that the end of a WebSocket is; `None` is a clean end before the answer was whole.
-pub(crate) fn of_socket(error: Option<ws_codec::Error>) -> (Failure, Option<BoxError>) {
+/// The failure that the end of a WebSocket is; `None` is a clean end before the answer was whole. The reason of a close
+/// may be the service's report of an error.
+pub(crate) fn of_socket(error: Option<ws_codec::Error>, classifier: &Classifier) -> (Failure, Option<BoxError>) {
     use ws_codec::ErrorKind;
 
     let Some(error) = error else {
@@ -69,6 +70,11 @@ pub(crate) fn of_socket(error: Option<ws_codec::Error>) -> (Failure, Option<BoxE
     let failure = match error.kind() {
         ErrorKind::Closed => {
             let reason = error.reason();
+            if let Some(reported) = ApiError::from_close_reason(reason, classifier) {
+                let mut failure = Failure::from_api(reported);
+                failure.close_code = Some(code);
+                return (failure, Some(Box::new(error)));
+            }
             let colon = if reason.is_empty() { "" } else { ": " };
             closed(code, format!("the WebSocket was closed before the answer was whole (code {code}){colon}{reason}"))
         }

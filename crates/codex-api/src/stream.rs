@@ -422,7 +422,7 @@ impl TurnStream {
                 self.engine.handle_payload(None, &message, now);
             }
             Signal::SocketClosed(error) => {
-                let (failure, cause) = failures::of_socket(error);
+                let (failure, cause) = failures::of_socket(error, &self.turn.session.client.classifier);
                 self.cause = cause;
                 self.engine.handle_closed(Some(failure), now());
             }

@@ -51,6 +51,11 @@ impl Classifier {
         self.by_name(error).is_none() && self.classify(error) != ErrorClass::Unknown
     }
 
+    /// Whether there is a row for the code or the type of an error.
+    pub(crate) fn knows(&self, error: &ApiError) -> bool {
+        self.by_name(error).is_some()
+    }
+
     /// The class of an HTTP status.
     pub fn classify_status(&self, status: u16) -> ErrorClass {
         self.statuses.get(&status).copied().unwrap_or_else(|| classify_status(status))

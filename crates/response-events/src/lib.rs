@@ -14,6 +14,7 @@ mod api_error;
 mod chat;
 mod class;
 mod classifier;
+mod close_reason;
 mod collected;
 mod event;
 mod failure;

@@ -3,7 +3,7 @@
 use std::{borrow::Cow, io, time::Duration};
 
 use codex_stream::{Decoded, StreamDecoder};
-use response_events::{Failure, FailureKind, TurnEvent};
+use response_events::{ApiError, Classifier, Failure, FailureKind, TurnEvent};
 use stream_replay::{FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame};
 
 /// What an exchange means that has no stream.
@@ -34,7 +34,17 @@ pub(super) fn describe(mut failure: Failure, exchange: &RecordedExchange) -> Fai
     failure.request_id = failure.request_id.or_else(|| request_id(exchange));
     let close = exchange.frames().iter().rfind(|frame| frame.from == Peer::Server && frame.kind == FrameKind::Close);
     if let (FailureKind::Truncated, Some(close)) = (failure.kind, close) {
-        (failure.kind, failure.close_code) = (FailureKind::Closed, close.close_code());
+        let reason = close.content.bytes().and_then(|payload| std::str::from_utf8(payload.get(2..)?).ok());
+        match ApiError::from_close_reason(reason.unwrap_or_default(), &Classifier::new()) {
+            Some(error) => {
+                let reported = Failure::from_api(error).in_phase(failure.phase);
+                let before = failure;
+                failure = reported;
+                (failure.output_delivered, failure.request_id) = (before.output_delivered, before.request_id);
+            }
+            None => failure.kind = FailureKind::Closed,
+        }
+        failure.close_code = close.close_code();
     }
     failure
 }
