@@ -242,6 +242,48 @@ async fn close_codes_are_told_and_decide() {
 }
 
 #[tokio::test]
+async fn a_close_code_says_how_often_it_is_tried_again() {
+    // Attempts over a socket that is pinned; then over one that is not, before it falls back.
+    for (code, pinned, auto) in [
+        (1000, 9, None),
+        (1001, 9, None),
+        (1002, 2, Some(2)),
+        (1003, 2, Some(2)),
+        (1007, 2, Some(2)),
+        (1008, 1, None),
+        (1009, 1, Some(1)),
+        (1010, 2, Some(2)),
+        (1011, 9, None),
+        (1012, 9, None),
+        (1013, 9, None),
+        (4000, 9, None),
+    ] {
+        let close = || socket([exchange(&[created("r1")]).close(code, "")]);
+        let server = playing([close()]).await;
+        let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.close_code(), error.attempts()), (FailureKind::Closed, Some(code), pinned));
+        assert_eq!(error.is_retryable(), pinned > 1, "{code}");
+        let Some(auto) = auto else { continue };
+        let server = playing((0..auto).map(|_| close()).chain([stream()])).await;
+        let (events, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{code}: {error:?}");
+        assert_eq!((fallbacks(&events), server.requests().len()), (1, auto + 1), "{code}");
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_that_is_refused_for_now_is_tried_again() {
+    for status in [429, 503] {
+        let refusal = Response::json(status, r#"{"error":{"message":"Later."}}"#).header("retry-after", "0");
+        let server = playing([refusal, socket([hello("r1")])]).await;
+        let (events, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
+        assert!(error.is_none(), "{status}: {error:?}");
+        assert_eq!((fallbacks(&events), server.requests().len()), (0, 2), "{status}");
+    }
+}
+
+#[tokio::test]
 async fn a_known_code_in_the_reason_of_a_close_decides_before_the_close_code() {
     let close = |code: u16, reason: &str| socket([exchange(&[created("r1")]).close(code, reason)]);
     for (close_code, reason, code) in [
