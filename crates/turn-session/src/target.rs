@@ -41,7 +41,8 @@ impl Target {
     }
 
     /// The target of a redirect within the same origin (RFC 9110, section 10.2.2): the same scheme, host and port, so
-    /// that credentials and the prompt stay where the caller sent them. `None` for every other.
+    /// that credentials and the prompt stay where the caller sent them. `None` for every other. A relative reference is
+    /// resolved as RFC 3986, section 5.2, has it.
     pub(crate) fn redirected(&self, location: &str) -> Option<Self> {
         let base = self.uri()?;
         let location = location.split('#').next().unwrap_or_default().trim();
@@ -49,7 +50,8 @@ impl Target {
             return None;
         }
         let (scheme, authority) = (base.scheme_str()?, base.authority()?);
-        let url = if location.contains("://") {
+        let is_absolute = location.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?']));
+        let url = if is_absolute {
             location.to_owned()
         } else if location.starts_with("//") {
             format!("{scheme}:{location}")
@@ -61,6 +63,7 @@ impl Target {
             let folder = &base.path()[..=base.path().rfind('/')?];
             format!("{scheme}://{authority}{folder}{location}")
         };
+        let url = without_dot_segments(&url);
         let next: Uri = url.parse().ok()?;
         let origin = |uri: &Uri| {
             let scheme = uri.scheme_str()?.to_ascii_lowercase();
@@ -71,6 +74,37 @@ impl Target {
         };
         (origin(base).is_some() && origin(base) == origin(&next)).then(|| Self::new(url))
     }
+}
+
+/// An absolute URL whose path has no segments `.` and `..` any more (RFC 3986, section 5.2.4).
+fn without_dot_segments(url: &str) -> String {
+    let path_end = url.find('?').unwrap_or(url.len());
+    let authority = url.find("://").map_or(0, |at| at + 3);
+    let Some(path_start) = url[..path_end].get(authority..).and_then(|rest| rest.find('/')) else {
+        return url.to_owned();
+    };
+    let (before, rest) = url.split_at(authority + path_start);
+    let (path, query) = rest.split_at(path_end - before.len());
+    let mut kept: Vec<&str> = Vec::new();
+    let mut segments = path[1..].split('/').peekable();
+    while let Some(segment) = segments.next() {
+        let is_last = segments.peek().is_none();
+        match segment {
+            "." => {}
+            ".." => {
+                kept.pop();
+            }
+            _ => {
+                kept.push(segment);
+                continue;
+            }
+        }
+        // What stood for a folder leaves its slash.
+        if is_last {
+            kept.push("");
+        }
+    }
+    format!("{before}/{}{query}", kept.join("/"))
 }
 
 fn shown(url: &str) -> String {
@@ -118,6 +152,7 @@ mod tests {
         check("/x?y=1", Some("https://host.example/x?y=1"));
         check("other", Some("https://host.example/v1/other"));
         check("?region=2", Some("https://host.example/v1/responses?region=2"));
+        check("/x?from=http://other.example/../y", Some("https://host.example/x?from=http://other.example/../y"));
         for elsewhere in [
             "http://host.example/v1/responses",
             "https://host.example:444/x",
@@ -130,6 +165,48 @@ mod tests {
             "https://",
         ] {
             check(elsewhere, None);
+        }
+    }
+
+    /// The examples of RFC 3986, section 5.4, whose base is `/b/c/d;p?q`, as far as they stay within the origin.
+    #[test]
+    fn dot_segments_lead_where_the_standard_says() {
+        let target = Target::new("http://a/b/c/d;p?q");
+        for (location, path) in [
+            ("g", "/b/c/g"),
+            ("./g", "/b/c/g"),
+            ("g/", "/b/c/g/"),
+            ("/g", "/g"),
+            ("?y", "/b/c/d;p?y"),
+            ("g?y", "/b/c/g?y"),
+            (";x", "/b/c/;x"),
+            (".", "/b/c/"),
+            ("./", "/b/c/"),
+            ("..", "/b/"),
+            ("../", "/b/"),
+            ("../g", "/b/g"),
+            ("../..", "/"),
+            ("../../g", "/g"),
+            ("../../../g", "/g"),
+            ("../../../../g", "/g"),
+            ("/./g", "/g"),
+            ("/../g", "/g"),
+            ("g.", "/b/c/g."),
+            (".g", "/b/c/.g"),
+            ("g..", "/b/c/g.."),
+            ("..g", "/b/c/..g"),
+            ("./../g", "/b/g"),
+            ("./g/.", "/b/c/g/"),
+            ("g/./h", "/b/c/g/h"),
+            ("g/../h", "/b/c/h"),
+            ("g;x=1/../y", "/b/c/y"),
+            ("g?y/../x", "/b/c/g?y/../x"),
+            ("g//../h", "/b/c/g/h"),
+            ("http://a/b/../c", "/c"),
+            ("http://a", ""),
+        ] {
+            let next = target.redirected(location);
+            assert_eq!(next.as_ref().map(Target::as_str), Some(format!("http://a{path}").as_str()), "{location}");
         }
     }
 
