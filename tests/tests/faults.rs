@@ -321,6 +321,18 @@ async fn refusals() {
             never(Protocol, "\"odd\", which was not asked for"),
             Bound::LetsGo,
         ),
+        (
+            "37 unknown content-encoding of a refusal that may be tried again",
+            format!("head 429 \"content-encoding: odd\" \"transfer-encoding: chunked\"\n{}hold", events([COMPLETED])),
+            always(Status, "HTTP 429 Too Many Requests, with a body encoded as \"odd\", which was not asked for"),
+            Bound::LetsGo,
+        ),
+        (
+            "37 unknown content-encoding of a refusal",
+            format!("head 404 \"content-encoding: odd\" \"transfer-encoding: chunked\"\n{}hold", events([COMPLETED])),
+            never(Status, "HTTP 404 Not Found, with a body encoded as"),
+            Bound::LetsGo,
+        ),
         ("26 429 without hint or code", plain(429, ""), always(Status, "HTTP 429 Too Many Requests"), Bound::Ended),
         (
             "27 usage limit",

@@ -17,7 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    refusal::{Refusal, not_an_api_answer, redirected, refused},
+    refusal::{Refusal, encoded, not_an_api_answer, redirected, refused},
     retrying::Retrying,
     timers::Timer,
     transport::Route,
@@ -99,13 +99,7 @@ impl TurnEngine {
         opened.turn_state_mark = head.turn_states().find_map(turn_state::mark);
         self.notices.push_back(TurnEvent::Opened(opened));
         self.notices.extend(RateLimits::from_headers(head.texts()).into_iter().map(TurnEvent::RateLimits));
-        if let Some(encoding) = head.content_encoding() {
-            let message = format!("the answer is encoded as {encoding:?}, which was not asked for");
-            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
-            failure.status = Some(head.status);
-            failure.retryable = false;
-            self.fail(failure, now);
-        } else if self.route.is_socket() && head.status == 101 {
+        if self.route.is_socket() && head.status == 101 {
             self.send(InputForm::Whole);
         } else if head.status < 200 {
             let message = format!("HTTP {} is no answer to this request", head.status);
@@ -114,6 +108,8 @@ impl TurnEngine {
             self.fail(failure, now);
         } else if head.is_redirect() {
             self.handle_redirect(head, now);
+        } else if let Some(encoding) = head.content_encoding() {
+            self.fail(encoded(head.status, encoding).in_phase(self.attempt.phase), now);
         } else if !head.is_success() {
             self.read_body(ErrorBody::Refusal, now);
         } else {

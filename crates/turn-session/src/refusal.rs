@@ -27,6 +27,20 @@ pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
     failure
 }
 
+/// The failure that an answer is whose body cannot be read for its encoding. A refusal is one all the same.
+pub(crate) fn encoded(status: u16, encoding: &str) -> Failure {
+    if status >= 400 {
+        let mut failure = refused(status, b"");
+        failure.message += &format!(", with a body encoded as {encoding:?}, which was not asked for");
+        return failure;
+    }
+    let message = format!("the answer is encoded as {encoding:?}, which was not asked for");
+    let mut failure = Failure::new(FailureKind::Protocol, message);
+    failure.status = Some(status);
+    failure.retryable = false;
+    failure
+}
+
 /// Why a redirect is not followed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
