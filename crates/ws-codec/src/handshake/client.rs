@@ -59,10 +59,10 @@ impl ClientHandshake {
         if fields::single(headers, SEC_WEBSOCKET_ACCEPT) != Some(&accept_key::accept(&self.key)) {
             return Err(HandshakeError::AcceptKey);
         }
-        if headers.contains_key(SEC_WEBSOCKET_EXTENSIONS) {
+        if fields::has_any(headers, SEC_WEBSOCKET_EXTENSIONS) {
             return Err(HandshakeError::Extension);
         }
-        if headers.contains_key(SEC_WEBSOCKET_PROTOCOL) {
+        if fields::has_any(headers, SEC_WEBSOCKET_PROTOCOL) {
             return Err(HandshakeError::Subprotocol);
         }
         Ok(())

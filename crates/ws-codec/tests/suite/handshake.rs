@@ -44,6 +44,10 @@ fn a_response_is_accepted_in_any_order_and_case() {
     check_response(&[("connection", "UPGRADE , keep-alive")], Ok(()));
     check_response(&[("connection", "keep-alive"), ("connection", "+upgrade")], Ok(()));
     check_response(&[("upgrade", "WebSocket")], Ok(()));
+    // A list of nothing (RFC 9110, section 5.6.1).
+    for nothing in ["+", "+ , ,"] {
+        check_response(&[("sec-websocket-extensions", nothing), ("sec-websocket-protocol", nothing)], Ok(()));
+    }
 }
 
 #[test]
@@ -58,6 +62,10 @@ fn a_response_that_is_no_answer_is_refused() {
         check_response(&[("sec-websocket-accept", value)], Err(HandshakeError::AcceptKey));
     }
     check_response(&[("sec-websocket-extensions", "permessage-deflate")], Err(HandshakeError::Extension));
+    check_response(
+        &[("sec-websocket-extensions", "+"), ("sec-websocket-extensions", "+x")],
+        Err(HandshakeError::Extension),
+    );
     check_response(&[("sec-websocket-protocol", "chat")], Err(HandshakeError::Subprotocol));
 }
 
