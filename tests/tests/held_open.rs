@@ -305,7 +305,19 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
     let closed = Response::websocket(WebSocketScript::new().exchange(Exchange::new().close(1008, KEY)));
     let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Hi"}).to_string();
     let too_big = WebSocketScript::new().exchange(Exchange::new().text(delta).close(1009, KEY));
+    let named = json!({"id": KEY, "model": KEY, "usage": {"note": [KEY]}, "incomplete_details": {"reason": KEY}});
+    let of_type = |event_type: &str| json!({"type": event_type, "response": named});
+    let limits = json!({"type": "codex.rate_limits", "plan_type": KEY, "limit_name": KEY,
+        "rate_limits": {"primary": {"used_percent": 1}}, "credits": {"balance": KEY}});
+    let state = Response::json(400, json!({"error": {"message": "state ts-very-secret"}}).to_string())
+        .header("x-codex-turn-state", "ts-very-secret");
     for (name, transport, responses) in [
+        ("the id of a request", Transport::Sse, vec![Response::new(400).header("x-request-id", KEY)]),
+        ("a turn state that is not taken", Transport::Sse, vec![state]),
+        ("a beginning", Transport::Sse, vec![sse(&of_type("response.created")), sse(&done)]),
+        ("an end", Transport::Sse, vec![sse(&of_type("response.completed"))]),
+        ("an early end", Transport::Sse, vec![sse(&of_type("response.incomplete"))]),
+        ("limits", Transport::Sse, vec![sse(&limits), sse(&done)]),
         ("a refusal", Transport::Sse, vec![refused.clone()]),
         ("an event", Transport::Sse, vec![sse(&event)]),
         ("a failed response", Transport::Sse, vec![sse(&failed)]),
@@ -325,6 +337,9 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
             let item = stream.try_next().await;
             let reason = session.fallback_reason();
             writeln!(shown, "{item:?} {stream:?} {turn:?} {session:?} {reason:?}").unwrap();
+            if let Ok(event) = &item {
+                shown += &serde_json::to_string(event).unwrap();
+            }
             let mut cause: Option<&dyn std::error::Error> = item.as_ref().err().map(|error| error as _);
             while let Some(error) = cause {
                 writeln!(shown, "{error} {error:?}").unwrap();
@@ -334,7 +349,7 @@ async fn a_quoted_key_is_in_nothing_that_can_be_printed() {
                 break;
             }
         }
-        assert!(!shown.contains(KEY), "{name}: {shown}");
+        assert!(!shown.contains("very-secret"), "{name}: {shown}");
         assert!(shown.contains("[redacted]"), "{name}: {shown}");
     }
 }

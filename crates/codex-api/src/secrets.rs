@@ -7,9 +7,9 @@ use http::{
     header::{AUTHORIZATION, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
 };
 use http_transport::is_secret_header;
-use response_events::{ApiError, Failure, TurnEvent};
+use response_events::{ApiError, Completed, Failure, Ledger, TurnEvent, Usage};
 use serde_json::Value;
-use turn_session::TurnState;
+use turn_session::{TURN_STATE_HEADER, TurnState};
 
 const REDACTED: &str = "[redacted]";
 
@@ -21,7 +21,7 @@ const SHORTEST_SUBPROTOCOL: usize = 16;
 
 /// The secrets of one request, as far as they are known here.
 pub(crate) struct Secrets {
-    /// What went out as a credential in any attempt: a late answer may repeat an old one.
+    /// What went out as a credential in any attempt: a late answer may repeat an old one. And what came as a turn state.
     credentials: Vec<String>,
     state: TurnState,
 }
@@ -60,11 +60,20 @@ impl Secrets {
         }
     }
 
+    /// Takes in the turn states of a head, whether or not the turn does.
+    pub(crate) fn learn_state(&mut self, headers: &HeaderMap) {
+        for state in headers.get_all(TURN_STATE_HEADER).iter().filter_map(|value| value.to_str().ok()) {
+            if state.len() >= SHORTEST && !self.all().any(|known| known == state) {
+                self.credentials.push(state.to_owned());
+            }
+        }
+    }
+
     /// Some services quote the key that they refuse.
     pub(crate) fn scrub_failure(&self, mut failure: Failure) -> Failure {
         for secret in self.all() {
             scrub(&mut failure.message, secret);
-            failure.code.iter_mut().for_each(|code| scrub(code, secret));
+            scrub_all([&mut failure.code, &mut failure.request_id], secret);
         }
         failure.api.iter_mut().for_each(|error| self.scrub_api(error));
         failure
@@ -79,6 +88,16 @@ impl Secrets {
             }
             error.details.values_mut().for_each(|value| scrub_value(value, secret));
         }
+    }
+
+    /// What is known of the response.
+    pub(crate) fn scrub_ledger(&self, ledger: &mut Ledger) {
+        for secret in self.all() {
+            let names = [&mut ledger.response_id, &mut ledger.model, &mut ledger.status, &mut ledger.incomplete_reason];
+            scrub_all(names, secret);
+            scrub_usage(&mut ledger.usage, secret);
+        }
+        ledger.error.iter_mut().for_each(|error| self.scrub_api(error));
     }
 
     /// Whether an error, or one behind it, would show a secret to whom it is printed.
@@ -97,7 +116,12 @@ impl Secrets {
         // Most events are the model's, and come often.
         let is_passed_on = matches!(
             event,
-            TurnEvent::Retry(_)
+            TurnEvent::Opened(_)
+                | TurnEvent::Created(_)
+                | TurnEvent::RateLimits(_)
+                | TurnEvent::Completed(_)
+                | TurnEvent::Incomplete(_)
+                | TurnEvent::Retry(_)
                 | TurnEvent::Fallback(_)
                 | TurnEvent::Malformed(_)
                 | TurnEvent::Unknown(_)
@@ -108,13 +132,25 @@ impl Secrets {
         }
         for secret in self.all() {
             match event {
+                TurnEvent::Opened(opened) => scrub_all([&mut opened.request_id], secret),
+                TurnEvent::Created(created) => scrub_all([&mut created.response_id, &mut created.model], secret),
+                TurnEvent::RateLimits(limits) => {
+                    scrub(&mut limits.limit_id, secret);
+                    scrub_all([&mut limits.plan_type], secret);
+                    scrub_all(limits.credits.iter_mut().map(|credits| &mut credits.balance), secret);
+                }
+                TurnEvent::Completed(response) => scrub_response(response, secret),
+                TurnEvent::Incomplete(incomplete) => {
+                    scrub(&mut incomplete.reason, secret);
+                    scrub_response(&mut incomplete.response, secret);
+                }
                 TurnEvent::Retry(retry) => {
                     scrub(&mut retry.message, secret);
                     retry.code.iter_mut().for_each(|code| scrub(code, secret));
                 }
                 TurnEvent::Fallback(fallback) => scrub(&mut fallback.reason, secret),
                 TurnEvent::Malformed(malformed) => {
-                    malformed.event.iter_mut().for_each(|event| scrub(event, secret));
+                    scrub_all([&mut malformed.event], secret);
                     scrub(&mut malformed.error, secret);
                     scrub(&mut malformed.raw, secret);
                 }
@@ -145,6 +181,21 @@ fn of_subprotocol(entry: &str) -> Option<&str> {
         Some((label, key)) if is_secret_name(label) => Some(key),
         _ => (entry.len() >= SHORTEST_SUBPROTOCOL).then_some(entry),
     }
+}
+
+fn scrub_response(response: &mut Completed, secret: &str) {
+    scrub_all([&mut response.response_id, &mut response.model, &mut response.finish_reason], secret);
+    scrub_usage(&mut response.usage, secret);
+}
+
+fn scrub_usage(usage: &mut Option<Usage>, secret: &str) {
+    let Some(mut value) = usage.as_ref().map(|usage| usage.as_json().clone()) else { return };
+    scrub_value(&mut value, secret);
+    *usage = Usage::from_json(value);
+}
+
+fn scrub_all<'a>(texts: impl IntoIterator<Item = &'a mut Option<String>>, secret: &str) {
+    texts.into_iter().flatten().for_each(|text| scrub(text, secret));
 }
 
 /// What stands in an error object beside its message, at any depth.

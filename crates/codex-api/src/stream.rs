@@ -150,11 +150,11 @@ impl TurnStream {
                         self.secrets.scrub_event(event);
                         match event {
                             TurnEvent::Fallback(fallback) => self.turn.session.memory.restate(&fallback.reason),
-                            TurnEvent::Retry(_) => self.scrub_ledger(),
+                            TurnEvent::Created(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
                             _ => {}
                         }
                     }
-                    Err(_) => self.scrub_ledger(),
+                    Err(_) => {}
                 }
                 if self.engine.is_done() {
                     if item.is_ok() {
@@ -163,6 +163,7 @@ impl TurnStream {
                     }
                     // A caller who has the terminal item need not poll again.
                     self.act_all();
+                    self.scrub_ledger();
                 }
                 return Poll::Ready(Some(item.map_err(|failure| {
                     let failure = self.secrets.scrub_failure(failure);
@@ -196,9 +197,7 @@ impl TurnStream {
     }
 
     fn scrub_ledger(&mut self) {
-        if let Some(error) = self.engine.ledger_error_mut() {
-            self.secrets.scrub_api(error);
-        }
+        self.secrets.scrub_ledger(self.engine.ledger_mut());
     }
 
     fn act_all(&mut self) {
@@ -384,6 +383,7 @@ impl TurnStream {
             }
             Signal::Head { status, headers } => {
                 tracing::debug!(status, "response head");
+                self.secrets.learn_state(&headers);
                 self.engine.handle_opened(ResponseHead { status, headers: &headers }, now());
             }
             Signal::Data(data) => {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use crate::{
-    ApiError, Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
+    Ledger, Malformed, Outcome, TransportKind, TurnEvent, Wire,
     chat::ChatStream,
     collected::{Collected, DEFAULT_MAX_BYTES},
     raw_json::redacted,
@@ -238,9 +238,9 @@ impl Interpreter {
         &self.out.ledger
     }
 
-    /// The service's error in the ledger, for a driver that knows what in it must not be shown.
-    pub fn ledger_error_mut(&mut self) -> Option<&mut ApiError> {
-        self.out.ledger.error.as_mut()
+    /// The same, for a driver that knows what in it must not be shown.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        &mut self.out.ledger
     }
 
     /// The turn-state value of a metadata event, once for each that carried one.

@@ -90,17 +90,30 @@ fn mentions_secret(text: &str) -> bool {
 }
 
 pub(crate) fn redact_value(value: &mut Value) {
+    let is_key = |text: &str| text.eq_ignore_ascii_case(SECRET_KEY);
+    let names = |value: &Value| value.as_str().is_some_and(is_key);
     match value {
         Value::Object(map) => {
+            // Headers are also written as pairs, and as objects with a name and a value.
+            let is_named = map.values().any(names);
             for (key, value) in map {
-                if key.eq_ignore_ascii_case(SECRET_KEY) {
+                if is_key(key) || is_named && !names(value) {
                     *value = Value::from(REDACTED);
                 } else {
                     redact_value(value);
                 }
             }
         }
-        Value::Array(values) => values.iter_mut().for_each(redact_value),
+        Value::Array(values) => {
+            let is_named = values.iter().any(names);
+            for value in values {
+                if is_named && !names(value) {
+                    *value = Value::from(REDACTED);
+                } else {
+                    redact_value(value);
+                }
+            }
+        }
         _ => {}
     }
 }
@@ -121,6 +134,14 @@ mod tests {
         check(r#"[{"x-codex-turn-state":["s3cret"]}]"#, r#"[{"x-codex-turn-state":"[redacted]"}]"#);
         check(r#"{"\u0078-codex-turn-state":"s3cret"}"#, r#"{"x-codex-turn-state":"[redacted]"}"#);
         check(r#"{"x-codex-turn-state":"s3cr"#, r#""[redacted]""#);
+        check(
+            r#"{"headers":[["X-Codex-Turn-State","s3cret"],["a","b"]]}"#,
+            r#"{"headers":[["X-Codex-Turn-State","[redacted]"],["a","b"]]}"#,
+        );
+        check(
+            r#"[{"name":"x-codex-turn-state","value":["s3cret"],"n":1}]"#,
+            r#"[{"n":"[redacted]","name":"x-codex-turn-state","value":"[redacted]"}]"#,
+        );
     }
 
     #[test]

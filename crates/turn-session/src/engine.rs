@@ -5,7 +5,7 @@ mod failing;
 use std::{collections::VecDeque, time::Instant};
 
 use response_events::{
-    ApiError, Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request,
+    Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request,
     RequestStarted, TurnEvent,
 };
 
@@ -307,9 +307,9 @@ impl TurnEngine {
         self.attempt.interpreter.ledger()
     }
 
-    /// The service's error in the ledger, for a driver that knows what in it must not be shown.
-    pub fn ledger_error_mut(&mut self) -> Option<&mut ApiError> {
-        self.attempt.interpreter.ledger_error_mut()
+    /// The same, for a driver that knows what in it must not be shown.
+    pub fn ledger_mut(&mut self) -> &mut Ledger {
+        self.attempt.interpreter.ledger_mut()
     }
 
     fn is_ended(&self) -> bool {
