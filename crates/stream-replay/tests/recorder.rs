@@ -250,6 +250,45 @@ async fn a_websocket_is_passed_on_and_played_again() {
 }
 
 #[tokio::test]
+async fn what_a_websocket_says_wrong_is_played_again_or_ends_the_recording() {
+    // Text that is not UTF-8 is a message all the same; behind an unknown opcode nothing can be told any more.
+    let broken: [(&'static [u8], &[FrameKind]); 2] =
+        [(b"\x81\x02\xff\xfe", &[FrameKind::Text; 2]), (b"\x83\x00", &[FrameKind::Text])];
+    for (wrong, kinds) in broken {
+        let proxied =
+            Proxied::new([Response::websocket(WebSocketScript::new().exchange(Exchange::new().frames(wrong)))]);
+        let proxied = proxied.await;
+        let ask = async |client: &mut Client| {
+            client.send(HANDSHAKE.as_bytes()).await;
+            client.expect(SWITCHED.as_bytes()).await;
+            client.send(&masked(TEXT, "one")).await;
+        };
+        let mut client = proxied.connect().await;
+        ask(&mut client).await;
+        client.expect(wrong).await;
+        client.send(&masked(CLOSE, close_payload(1007, ""))).await;
+        drop(client);
+        let exchange = proxied.exchange(1).await;
+        let said = exchange.frames().iter().filter(|frame| frame.kind != FrameKind::Close);
+        assert_eq!(said.map(|frame| frame.kind).collect::<Vec<_>>(), kinds);
+        let replay = server([Response::recorded(&exchange, Speed::Max)]).await;
+        let mut client = Client::connect(&replay).await;
+        ask(&mut client).await;
+        match kinds {
+            [_, FrameKind::Text] => client.expect(wrong).await,
+            _ => {
+                let RecordedEnd::Failed(why) = &exchange.end else { panic!("{:?}", exchange.end) };
+                assert_eq!(
+                    why,
+                    "the WebSocket is not understood any more: the peer broke the protocol: opcode 3 is reserved"
+                );
+                assert_eq!(client.read_to_end().await, (Vec::new(), Ended::Fin));
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn ends_are_recorded_and_played_as_they_were() {
     let sent = "data: {\"half\n";
     let chunk = format!("{:x}\r\n{sent}\r\n", sent.len());

@@ -21,6 +21,16 @@ pub(crate) struct Decoder {
     /// The message whose last fragment has not been read.
     assembly: Option<Assembly>,
     utf8: Utf8Check,
+    text: TextRule,
+}
+
+/// What becomes of text that is not UTF-8.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum TextRule {
+    /// It is refused at its first wrong byte.
+    Refuse,
+    /// It is handed out, for who only listens.
+    HandOut,
 }
 
 /// A frame, and how much of its payload was unmasked and checked.
@@ -44,6 +54,8 @@ enum Place {
 #[derive(Debug)]
 pub(crate) enum Decoded {
     Message(Message),
+    /// Only from a decoder that takes any text.
+    InvalidText(Bytes),
     Ping(Bytes),
     Pong(Bytes),
     Close(CloseFrame),
@@ -62,7 +74,13 @@ impl Decoder {
             frame: None,
             assembly: None,
             utf8: Utf8Check::default(),
+            text: TextRule::Refuse,
         }
+    }
+
+    /// Hands out text that is not UTF-8, too.
+    pub(crate) fn taking_any_text(self) -> Self {
+        Self { text: TextRule::HandOut, ..self }
     }
 
     /// The read buffer with room for a read of about `size` bytes. A large frame gets room as it comes, never as it
@@ -183,7 +201,7 @@ impl Decoder {
             (Place::Buffer(opcode), _) => opcode == OpCode::Text,
             (Place::Assembly, assembly) => assembly.as_ref().is_some_and(|it| it.kind == DataKind::Text),
         };
-        if is_text {
+        if is_text && self.text == TextRule::Refuse {
             self.utf8.feed(fresh).map_err(|_| ErrorKind::InvalidText)?;
         }
         frame.done += fresh.len();
@@ -217,6 +235,9 @@ impl Decoder {
 
     fn message(&mut self, kind: DataKind, payload: Bytes) -> Result<Decoded, ErrorKind> {
         Ok(Decoded::Message(match kind {
+            DataKind::Text if self.text == TextRule::HandOut && std::str::from_utf8(&payload).is_err() => {
+                return Ok(Decoded::InvalidText(payload));
+            }
             DataKind::Text => {
                 self.utf8.finish().map_err(|_| ErrorKind::InvalidText)?;
                 Message::Text(Text::of(payload))

@@ -368,17 +368,20 @@ impl Protocol {
                     self.finish(Err(error));
                 }
                 Ok(None) => return None,
-                Err(kind) => {
-                    // The code says which rule was broken; the reason would only repeat it.
-                    if let Some(code) = kind.code_to_send() {
-                        self.outbound.abort(CloseFrame::of(code, ""));
-                    }
-                    self.start_close_timer(now);
-                    self.finish(Err(kind.into()));
-                }
+                Ok(Some(Decoded::InvalidText(_))) => self.refuse(ErrorKind::InvalidText, now),
+                Err(kind) => self.refuse(kind, now),
             }
         }
         None
+    }
+
+    fn refuse(&mut self, kind: ErrorKind, now: Instant) {
+        // The code says which rule was broken; the reason would only repeat it.
+        if let Some(code) = kind.code_to_send() {
+            self.outbound.abort(CloseFrame::of(code, ""));
+        }
+        self.start_close_timer(now);
+        self.finish(Err(kind.into()));
     }
 
     /// The peer's Close: answered with its own code, unless it is the answer to ours (RFC 6455, section 5.5.1).

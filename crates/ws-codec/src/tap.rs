@@ -29,6 +29,8 @@ pub enum Sender {
 pub enum Overheard {
     /// A message, put together from its fragments.
     Message(Message),
+    /// A text message that is not UTF-8, whole. Its receiver ends the connection (RFC 6455 §8.1).
+    InvalidText(Bytes),
     /// A ping with its payload.
     Ping(Bytes),
     /// A pong with its payload.
@@ -39,7 +41,7 @@ pub enum Overheard {
 
 impl Tap {
     /// From the first byte behind the handshake. Binary messages are taken as well as text; larger messages than the
-    /// limits allow are an error, as any breach of the protocol is.
+    /// limits allow are an error, as any breach of the protocol is but text that is not UTF-8.
     pub fn new(sender: Sender, limits: Limits) -> Self {
         let reader = match sender {
             Sender::Client => Role::Server,
@@ -47,7 +49,7 @@ impl Tap {
             Sender::Server => Role::Client(MaskSeed::new([0; 32])),
         };
         let config = Config::new().limits(limits).binary(Binary::Accept);
-        Self { decoder: Decoder::new(&reader, &config), counters: Counters::default(), failed: false }
+        Self { decoder: Decoder::new(&reader, &config).taking_any_text(), counters: Counters::default(), failed: false }
     }
 
     /// Bytes were seen. After an error they are passed over.
@@ -66,6 +68,7 @@ impl Tap {
             Ok(None) => None,
             Ok(Some(decoded)) => Some(Ok(match decoded {
                 Decoded::Message(message) => Overheard::Message(message),
+                Decoded::InvalidText(payload) => Overheard::InvalidText(payload),
                 Decoded::Ping(payload) => Overheard::Ping(payload),
                 Decoded::Pong(payload) => Overheard::Pong(payload),
                 Decoded::Close(frame) => Overheard::Close(frame),
@@ -95,6 +98,7 @@ mod tests {
                     heard.push(match overheard {
                         Ok(Overheard::Message(Message::Text(text))) => format!("text {}", text.as_str()),
                         Ok(Overheard::Message(Message::Binary(bytes))) => format!("binary {bytes:?}"),
+                        Ok(Overheard::InvalidText(bytes)) => format!("invalid text {bytes:?}"),
                         Ok(Overheard::Ping(payload)) => format!("ping {payload:?}"),
                         Ok(Overheard::Pong(payload)) => format!("pong {payload:?}"),
                         Ok(Overheard::Close(frame)) => format!("close {} {}", frame.code().as_u16(), frame.reason()),
@@ -120,6 +124,7 @@ mod tests {
     #[test]
     fn an_error_is_told_once_and_ends_it() {
         check(Sender::Client, b"\x81\x02hi\x81\x82\x01\x02\x03\x04ik", &["Protocol(Unmasked)"]);
+        check(Sender::Server, b"\x01\x01\xff\x80\x01\xfe\x81\x01i", &["invalid text b\"\\xff\\xfe\"", "text i"]);
         check(Sender::Server, b"\x81\x02hi\x83\x00\x81\x02hi", &["text hi", "Protocol(ReservedOpcode(3))"]);
     }
 }

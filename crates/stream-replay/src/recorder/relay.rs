@@ -75,8 +75,8 @@ pub(super) async fn websocket(
             over = &mut up => (Peer::Client, over),
         }
     };
-    let closed = listeners.lock().unwrap_or_else(PoisonError::into_inner).both_closed();
-    drop(listeners);
+    let mut listeners = listeners.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let (closed, broken) = (listeners.both_closed(), listeners.take_broken());
     let (end, cut) = match ended {
         (_, Over::Eof | Over::Unwanted) if closed => (RecordedEnd::Finish, Ok(End::Close)),
         // A service that does not read has gone as well.
@@ -89,7 +89,9 @@ pub(super) async fn websocket(
             (RecordedEnd::HangUp, Err(HungUp))
         }
     };
-    tape.end(end);
+    // The recording ends where it was understood last, whoever ended the connection.
+    let broken = broken.map(|error| format!("the WebSocket is not understood any more: {error}"));
+    tape.end(broken.map_or(end, RecordedEnd::Failed));
     if matches!(cut, Ok(End::Close)) {
         let _ = stream.shutdown().await;
         inbound::drain(stream).await;

@@ -13,6 +13,8 @@ pub(super) struct Taps<'a> {
     server: Tap,
     client_closed: bool,
     server_closed: bool,
+    /// Why the server is not understood any more.
+    broken: Option<ws_codec::Error>,
     tape: &'a mut Tape,
 }
 
@@ -20,7 +22,7 @@ impl<'a> Taps<'a> {
     pub(super) fn new(tape: &'a mut Tape) -> Self {
         let limits = Limits::new().max_message_bytes(MAX_BODY).max_frame_bytes(MAX_BODY);
         let (client, server) = (Tap::new(Sender::Client, limits), Tap::new(Sender::Server, limits));
-        Self { client, server, client_closed: false, server_closed: false, tape }
+        Self { client, server, client_closed: false, server_closed: false, broken: None, tape }
     }
 
     pub(super) fn hear(&mut self, from: Peer, bytes: &[u8]) {
@@ -29,11 +31,22 @@ impl<'a> Taps<'a> {
             Peer::Server => (&mut self.server, &mut self.server_closed),
         };
         tap.handle_bytes(bytes);
-        // Whoever breaks the protocol is not understood any more; the bytes go on all the same.
-        while let Some(Ok(overheard)) = tap.poll() {
+        while let Some(heard) = tap.poll() {
+            let overheard = match heard {
+                Ok(overheard) => overheard,
+                // Whoever breaks the protocol is not understood any more; the bytes go on all the same.
+                Err(error) => {
+                    if from == Peer::Server {
+                        self.broken = Some(error.into());
+                    }
+                    return;
+                }
+            };
             *closed |= matches!(overheard, Overheard::Close(_));
             let (kind, payload) = match overheard {
                 Overheard::Message(Message::Text(text)) => (FrameKind::Text, text.into_bytes()),
+                // Whoever plays it again says the same.
+                Overheard::InvalidText(bytes) => (FrameKind::Text, bytes),
                 Overheard::Message(Message::Binary(bytes)) => (FrameKind::Binary, bytes),
                 Overheard::Ping(payload) => (FrameKind::Ping, payload),
                 Overheard::Pong(payload) => (FrameKind::Pong, payload),
@@ -48,6 +61,11 @@ impl<'a> Taps<'a> {
             };
             self.tape.frame(from, kind, payload);
         }
+    }
+
+    /// Why what the server said is not all on the tape, if it is not.
+    pub(super) fn take_broken(&mut self) -> Option<ws_codec::Error> {
+        self.broken.take()
     }
 
     /// Whether the closing handshake was made (RFC 6455 §7.1.4).
