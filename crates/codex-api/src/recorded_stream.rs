@@ -3,7 +3,7 @@
 use std::fmt;
 
 use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TurnEvent, Wire};
-use sse_codec::{Decoder, End, Limits, Overflow};
+use sse_codec::{Decoder, Limits, Overflow};
 
 /// Reads one recorded event stream, in pieces of any size: the body of an answer as a service sent it, without the
 /// connection that it came over.
@@ -136,8 +136,7 @@ impl RecordedStream {
             Ok(Some(event)) => Some(self.interpreter.handle_last(event.event_field().as_deref(), event.data())),
             _ => None,
         };
-        let tail_discarded = last_counts == Some(false) || self.decoder.counters().skipped > skipped;
-        self.conclude(tail_discarded, on_event)
+        self.conclude(last_counts == Some(false), skipped, on_event)
     }
 
     /// The same for an input that broke off, or of which nobody knows how it went on: of a last event without its blank
@@ -148,15 +147,25 @@ impl RecordedStream {
     /// The first one of `on_event`.
     pub fn finish_cut<E>(mut self, on_event: impl FnMut(&TurnEvent) -> Result<(), E>) -> Result<StreamEnd, E> {
         let tail_counts = self.decoder.pending_data().is_some_and(|data| self.interpreter.handle_unfinished(data));
-        let in_event = matches!(self.decoder.finish(), End::Truncated { had_data: true, .. });
-        self.conclude(in_event && !tail_counts, on_event)
+        let skipped = self.decoder.counters().skipped;
+        let in_event = matches!(self.decoder.flush(), Ok(Some(_)));
+        self.conclude(in_event && !tail_counts, skipped, on_event)
     }
 
     fn conclude<E>(
         mut self,
-        tail_discarded: bool,
+        mut tail_discarded: bool,
+        skipped: u64,
         on_event: impl FnMut(&TurnEvent) -> Result<(), E>,
     ) -> Result<StreamEnd, E> {
+        // An event above the limit is counted at its blank line, which the last one does not have.
+        if self.decoder.counters().skipped > skipped {
+            tail_discarded = true;
+            if self.ended == Ended::Not {
+                self.interpreter.handle_given_up();
+                self.ended = Ended::TooLarge;
+            }
+        }
         self.interpreter.handle_end();
         self.hand_out(on_event)?;
         let ledger = self.interpreter.ledger().clone();

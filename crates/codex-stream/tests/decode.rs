@@ -191,6 +191,22 @@ fn an_event_above_the_limit_fails_once_and_the_rest_is_counted() {
 }
 
 #[test]
+fn an_event_above_the_limit_fails_although_the_input_ends_in_it() {
+    for tail in ["", "\n", "\ndata: x"] {
+        for chunk_bytes in ["1", "7", "1400"] {
+            let input = [CREATED, HALF, "data: ", &"x".repeat(300), tail].concat();
+            let args = ["decode", "--wire", "responses", "--output", "json", "--max-event-bytes", "100"];
+            let ran = run_with_input(&[&args[..], &["--chunk-bytes", chunk_bytes]].concat(), input.as_bytes());
+            let lines = ran.json_lines();
+            let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap_or_default()).collect();
+            assert_eq!(types, ["created", "text_delta", "failed"], "{tail:?}");
+            let error = &lines[2]["error"];
+            assert_eq!((&error["kind"], &error["retryable"]), (&json!("too_large"), &json!(false)), "{tail:?}");
+        }
+    }
+}
+
+#[test]
 fn a_picture_of_a_stream_is_one_page_that_says_it_has_no_clock() {
     let ran = decode("chat", "html", CHAT);
     assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), ""));
