@@ -247,6 +247,31 @@ fn a_picture_of_a_cassette_has_its_exchanges_and_times() {
 }
 
 #[test]
+fn a_cassette_without_its_body_says_why() {
+    let why = "a body coded as gzip cannot be redacted";
+    let cassette = format!(
+        "codex-cassette 1\nrequest +0s POST \"/v1/responses\"\nresponse +0.1s 200\n\
+         header content-encoding \"gzip\"\nend +0.2s failed \"{why}\"\n"
+    );
+    let ran = run_with_input(&["decode", "--wire", "responses", "--output", "json"], cassette.as_bytes());
+    let line = ran.json_lines().remove(0);
+    assert_eq!((ran.status, &line["error"]["kind"]), (Some(3), &json!("truncated")));
+    assert_eq!(line["error"]["message"], format!("the recording ends early: {why}"));
+}
+
+#[test]
+fn a_close_whose_reason_names_a_code_is_an_error_of_the_api() {
+    let cassette = "codex-cassette 1\nrequest +0s GET \"/v1/responses\"\nresponse +0.1s 101 websocket\n\
+         client +0.2s text\n  : {}\nserver +0.3s close 1008\n  : invalid_prompt\nend +0.4s finish\n";
+    let ran = run_with_input(&["decode", "--wire", "responses", "--output", "json"], cassette.as_bytes());
+    let lines = ran.json_lines();
+    let error = &lines.last().expect("a line")["error"];
+    let told = (&error["kind"], &error["code"], &error["close_code"], &error["retryable"]);
+    assert_eq!(told, (&json!("api"), &json!("invalid_prompt"), &json!(1008), &json!(false)), "{}", ran.stderr);
+    assert_eq!(ran.status, Some(1));
+}
+
+#[test]
 fn failures_of_a_cassette_name_the_request() {
     let head = "codex-cassette 1\nrequest +0s POST \"/v1/responses\"\n";
     let id = "header x-request-id \"req_7\"\n";

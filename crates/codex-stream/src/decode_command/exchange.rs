@@ -45,6 +45,8 @@ pub(super) fn describe(mut failure: Failure, exchange: &RecordedExchange) -> Fai
             None => failure.kind = FailureKind::Closed,
         }
         failure.close_code = close.close_code();
+    } else if let (FailureKind::Truncated, RecordedEnd::Failed(why)) = (failure.kind, &exchange.end) {
+        failure.message = format!("the recording ends early: {why}");
     }
     failure
 }
