@@ -152,6 +152,35 @@ async fn a_refused_stream_is_asked_for_once_more_for_free() {
     }
 }
 
+/// Row 47: the server says which version it wants (RFC 9113, section 7), and is not asked for the other again.
+#[tokio::test]
+async fn a_service_that_requires_http_1_1_gets_it() {
+    let answer = "data: {\\\"type\\\":\\\"response.completed\\\",\\\"response\\\":{\\\"id\\\":\\\"r\\\"}}\\n\\n";
+    let required = "read-request\nh2-rst-stream http_1_1_required\nhold";
+    let script = format!(
+        "connection 1:\ntls-accept alpn \"h2\" \"http/1.1\"\n{BEGIN}{required}\n\
+         connection 2:\ntls-accept alpn \"h2\" \"http/1.1\"\nrepeat 2\nread-request\n\
+         head 200 \"content-type: text/event-stream\" \"transfer-encoding: chunked\"\nchunk \"{answer}\"\nlast-chunk\nend\nhold\n"
+    );
+    let script = FaultScript::parse(&script).unwrap_or_else(|error| panic!("{script}: {error}"));
+    let server = ReplayServer::builder().fault(script.clone()).start().await.unwrap();
+    let service = Service { script, server, way: Way::Tls };
+    let client = service.client();
+    for _ in 0..2 {
+        let (events, error) = soon(drain(ask(&client))).await;
+        assert!(error.is_none(), "{error:?}");
+        assert_eq!(retries(&events), vec![]);
+    }
+    assert_eq!(service.connections(), [0, 1, 1]);
+
+    // A client that speaks nothing else cannot be helped.
+    let service = Service::playing(Way::PriorKnowledge, &[required.to_owned()]).await;
+    let (_, error) = soon(drain(ask(&service.client()))).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.attempts(), error.is_retryable()), (FailureKind::Config, 1, false), "{error:?}");
+    assert!(error.message().contains("HTTP/1.1"), "{error}");
+}
+
 /// How the request ends, whatever way it goes: the class, the attempts, and a part of the message.
 async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
     for way in WAYS {
@@ -192,6 +221,14 @@ async fn streams_that_break_off() {
         ("42 FIN", behind_text("fin"), (Truncated, 9, early), true),
         ("42 RST", behind_text("rst"), (Truncated, 9, early), true),
         ("42 FIN in a frame", behind_text("send-hex 0000ff 00 00 00000001 20\nfin"), (Truncated, 9, early), true),
+        (
+            "43 content-length too long",
+            format!(
+                "read-request\nh2-headers 200 \"content-type: text/event-stream\" \"content-length: 5000\"\n{TEXT}gate\nh2-data end-stream\nhold"
+            ),
+            (Truncated, 9, early),
+            true,
+        ),
         ("46 END_STREAM", on_one_connection("h2-data end-stream"), (Truncated, 9, "before a terminal event"), true),
         ("46 trailers", on_one_connection("h2-trailers \"x: y\""), (Truncated, 9, "before a terminal event"), true),
         (

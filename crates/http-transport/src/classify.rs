@@ -48,6 +48,12 @@ pub(crate) fn no_http2(endpoint: &Endpoint, phase: Phase) -> Error {
     Error::new(ErrorKind::Config, phase, message)
 }
 
+/// The server wants HTTP/1.1, and must not get it.
+pub(crate) fn no_http1(endpoint: &Endpoint, cause: Error) -> Error {
+    let message = format!("{endpoint} requires HTTP/1.1, and nothing but HTTP/2 is allowed by the settings");
+    Error::new(ErrorKind::Config, cause.phase(), message).with_source(cause)
+}
+
 /// The TLS handshake failed.
 pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> Error {
     let message = match find::<rustls::Error>(&cause) {

@@ -13,6 +13,7 @@ use tokio::runtime::Handle;
 
 use crate::body_reader::{BodyLimits, BodyReader, LimitedBody};
 use crate::call::Call;
+use crate::classify;
 use crate::coding::{CodedBody, Decoding};
 use crate::dialing::{Dialed, Dialing};
 use crate::drain;
@@ -28,6 +29,7 @@ use crate::request::Request;
 use crate::target::Endpoint;
 use crate::transport::Settings;
 use crate::upgrade::{Switch, Upgraded};
+use crate::versions::Offer;
 use crate::waiting::Waiting;
 
 /// One request and its answer: on an HTTP/1.1 connection that it has for itself, or on an HTTP/2 connection that it
@@ -288,7 +290,15 @@ impl Exchange {
                         Ok(head) => head,
                         Err(error) => {
                             waiting.call.distrust(&error);
-                            let plan = again.take().filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
+                            let mut plan = again.take();
+                            if let Some(plan) = plan.as_mut().filter(|_| waiting.call.wants_http1(&error)) {
+                                if plan.offer == Offer::Http2 {
+                                    return Poll::Ready(Err(classify::no_http1(&plan.endpoint, error)));
+                                }
+                                self.settings.pool.require_http1(plan.way());
+                                plan.offer = plan.offer.without_http2();
+                            }
+                            let plan = plan.filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
                             let plan = plan.ok_or(error)?;
                             self.enter(plan, Wish::Fresh)?;
                             continue;
@@ -323,7 +333,8 @@ impl Exchange {
 
     fn start(&mut self) -> Result<(), Error> {
         if let State::New(plan) = self.leave() {
-            let plan = (*plan)?;
+            let mut plan = (*plan)?;
+            plan.offer = self.settings.pool.narrowed(&plan.way(), plan.offer);
             if Handle::try_current().is_err() {
                 let message = "an exchange must be polled on a tokio runtime";
                 return Err(Error::new(ErrorKind::Config, Phase::Dns, message));

@@ -50,6 +50,8 @@ struct Lane {
     lead: Option<(Id, Signal)>,
     /// Whether the latest connection spoke HTTP/2. It outlives the connections.
     is_shared: bool,
+    /// Whether the server has asked for HTTP/1.1. It outlives the connections.
+    requires_http1: bool,
     queue: Queue,
 }
 
@@ -99,7 +101,7 @@ impl Pool {
     pub(crate) fn enter(self: &Arc<Self>, way: &Way, offer: Offer, wish: Wish, patience: Option<Duration>) -> Entry {
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
         if let Some(runtime) = runtime.filter(|_| wish == Wish::Any) {
-            if let Some(place) = self.place(way, runtime) {
+            if let Some(place) = if offer == Offer::Http1 { None } else { self.place(way, runtime) } {
                 return Entry::Shared(place);
             }
             if let Some(idle) = self.take(way, runtime) {
@@ -182,6 +184,17 @@ impl Pool {
         lane.shared.push(Shared { connection, runtime: runtime.id() });
     }
 
+    /// The server has asked for HTTP/1.1 over HTTP/2.
+    pub(crate) fn require_http1(&self, way: Way) {
+        self.lock().entry(way).or_default().requires_http1 = true;
+    }
+
+    /// What to offer, in view of what the server has asked for.
+    pub(crate) fn narrowed(&self, way: &Way, offer: Offer) -> Offer {
+        let requires_http1 = self.lock().get(way).is_some_and(|lane| lane.requires_http1);
+        if requires_http1 { offer.without_http2() } else { offer }
+    }
+
     /// The server has chosen HTTP/1.1.
     fn unshare(&self, way: &Way) {
         if let Some(lane) = self.lock().get_mut(way) {
@@ -206,7 +219,8 @@ impl Pool {
 impl Lane {
     fn is_empty(&self) -> bool {
         let is_led = self.lead.as_ref().is_some_and(|(_, signal)| signal.is_live());
-        self.parked.is_empty() && self.shared.is_empty() && self.queue.is_empty() && !is_led && !self.is_shared
+        let is_known = self.is_shared || self.requires_http1;
+        self.parked.is_empty() && self.shared.is_empty() && self.queue.is_empty() && !is_led && !is_known
     }
 }
 

@@ -56,6 +56,11 @@ impl Offer {
         }
     }
 
+    /// The same to a server that wants HTTP/1.1, as far as the settings let it have that.
+    pub(crate) fn without_http2(self) -> Self {
+        if self == Self::Either { Self::Http1 } else { self }
+    }
+
     /// The protocol names for ALPN, the preferred one first.
     pub(crate) fn protocols(self) -> Vec<Vec<u8>> {
         let names: &[&[u8]] = match self {

@@ -70,6 +70,10 @@ impl Http2 {
         match *self {}
     }
 
+    pub(crate) fn wants_http1(&self, _: &Error) -> bool {
+        match *self {}
+    }
+
     pub(crate) fn distrust(&self, _: &Error) {
         match *self {}
     }

@@ -22,11 +22,18 @@ pub(super) struct Circumstances {
     /// Bytes that passed on the connection since the request was put on it, for whomever.
     pub(super) written: u64,
     pub(super) read: u64,
+    /// The body is shorter so far than its head announced.
+    pub(super) is_short: bool,
 }
 
 /// The connection could not be begun.
 pub(super) fn handshake(endpoint: &Endpoint, cause: h2::Error) -> Error {
-    head(endpoint, Phase::Sending, &Circumstances { is_unresponsive: false, written: 0, read: 0 }, cause)
+    head(
+        endpoint,
+        Phase::Sending,
+        &Circumstances { is_unresponsive: false, written: 0, read: 0, is_short: false },
+        cause,
+    )
 }
 
 /// No response head came.
@@ -35,7 +42,9 @@ pub(super) fn head(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, caus
     if let Some(error) = common(endpoint, phase, seen, &cause) {
         return error.with_source(cause);
     }
-    let (kind, message) = if cause.is_remote() && cause.is_go_away() {
+    let (kind, message) = if requires_http1(&cause) {
+        (ErrorKind::NotSent, format!("{endpoint} wants the request over HTTP/1.1 ({reason:?})"))
+    } else if cause.is_remote() && cause.is_go_away() {
         // h2 tells that to streams above the last one that the server says it has taken, and to none other.
         (ErrorKind::NotSent, format!("{endpoint} went away before it took the request ({reason:?})"))
     } else if cause.is_remote() && reason == Reason::REFUSED_STREAM {
@@ -65,14 +74,21 @@ pub(super) fn body(endpoint: &Endpoint, seen: &Circumstances, cause: h2::Error) 
     if let Some(error) = common(endpoint, Phase::Body, seen, &cause) {
         return error.with_source(cause);
     }
+    // h2 resets a stream itself that ends before its announced length.
+    let is_cut = seen.is_short && cause.is_reset() && reason == Reason::PROTOCOL_ERROR;
     let (kind, message) = if cause.is_remote() {
         (ErrorKind::Truncated, format!("{endpoint} reset the response body ({reason:?})"))
-    } else if cause.is_library() {
+    } else if cause.is_library() && !is_cut {
         (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body ({reason:?})"))
     } else {
         (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
     };
     Error::new(kind, Phase::Body, message).with_source(cause)
+}
+
+/// The server does not serve the request over HTTP/2 (RFC 9113, section 7).
+pub(super) fn requires_http1(cause: &h2::Error) -> bool {
+    cause.is_remote() && cause.reason() == Some(Reason::HTTP_1_1_REQUIRED)
 }
 
 /// What means the same wherever it happens.

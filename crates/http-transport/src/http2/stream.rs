@@ -6,9 +6,11 @@ use std::task::{Context, Poll, ready};
 use bytes::Bytes;
 use h2::client::{ResponseFuture, SendRequest};
 use h2::{RecvStream, SendStream};
+use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode};
 use std::future::Future;
 
+use crate::classify::find;
 use crate::error::{Error, ErrorKind};
 use crate::http1::INTERIM_LIMIT;
 use crate::phase::Phase;
@@ -31,6 +33,8 @@ pub(crate) struct Http2 {
     unsent: Bytes,
     handed: u64,
     interim: usize,
+    /// Bytes of the body that its length announces and that have not come.
+    missing: Option<u64>,
     /// Bytes of the connection when the request came to it.
     read_before: u64,
     written_before: u64,
@@ -59,7 +63,7 @@ impl Http2 {
             Ok((response, upload)) => (State::Waiting(response), Some(upload).filter(|_| !unsent.is_empty())),
             Err(cause) => (State::Refused(cause), None),
         };
-        Ok(Self { state, upload, unsent, handed: 0, interim: 0, read_before, written_before, slot })
+        Ok(Self { state, upload, unsent, handed: 0, interim: 0, missing: None, read_before, written_before, slot })
     }
 
     pub(crate) fn poll_response(
@@ -82,6 +86,7 @@ impl Http2 {
             self.slot.retire();
         }
         let (parts, body) = response.into_parts();
+        self.missing = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
         self.state = State::Body(body);
         Poll::Ready(Ok(Response::from_parts(parts, ())))
     }
@@ -123,6 +128,7 @@ impl Http2 {
                 Some(Ok(data)) => {
                     // Whoever takes the bytes makes room for as many; an error would mean that the stream has ended.
                     let _ = body.flow_control().release_capacity(data.len());
+                    self.missing = self.missing.map(|missing| missing.saturating_sub(data.len() as u64));
                     if data.is_empty() {
                         continue;
                     }
@@ -183,6 +189,11 @@ impl Http2 {
         }
     }
 
+    /// Whether the server says that it wants the request over HTTP/1.1 (RFC 9113, section 7).
+    pub(crate) fn wants_http1(&self, error: &Error) -> bool {
+        find::<h2::Error>(error).is_some_and(failure::requires_http1)
+    }
+
     /// Whatever went wrong may go wrong for others. Only a server that asks for patience is left as it is.
     pub(crate) fn distrust(&self, error: &Error) {
         if error.kind() != ErrorKind::Overloaded {
@@ -196,6 +207,7 @@ impl Http2 {
             is_unresponsive: self.slot.is_unresponsive(),
             written: progress.written() - self.written_before,
             read: progress.read() - self.read_before,
+            is_short: self.missing.is_some_and(|missing| missing > 0),
         }
     }
 }
