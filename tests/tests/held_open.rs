@@ -71,8 +71,10 @@ async fn an_error_body_that_is_whole_is_not_waited_behind() {
     }
 }
 
+type Dress = fn(&str) -> String;
+
 /// How a refusal's body may be dressed.
-const CLOTHES: [(&str, fn(&str) -> String); 9] = [
+const CLOTHES: [(&str, Dress); 9] = [
     ("a byte order mark", |error| format!("\u{feff} {error}")),
     ("a list", |error| format!("[{error}]")),
     ("an event", |error| format!("event: error\ndata: {error}\n\n")),

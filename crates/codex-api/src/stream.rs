@@ -145,16 +145,13 @@ impl TurnStream {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
         loop {
             if let Some(mut item) = self.engine.poll_event() {
-                match &mut item {
-                    Ok(event) => {
-                        self.secrets.scrub_event(event);
-                        match event {
-                            TurnEvent::Fallback(fallback) => self.turn.session.memory.restate(&fallback.reason),
-                            TurnEvent::Created(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
-                            _ => {}
-                        }
+                if let Ok(event) = &mut item {
+                    self.secrets.scrub_event(event);
+                    match event {
+                        TurnEvent::Fallback(fallback) => self.turn.session.memory.restate(&fallback.reason),
+                        TurnEvent::Created(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
+                        _ => {}
                     }
-                    Err(_) => {}
                 }
                 if self.engine.is_done() {
                     if item.is_ok() {

@@ -99,14 +99,6 @@ impl Call {
         }
     }
 
-    /// Whether `error` says that the server wants the request over HTTP/1.1.
-    pub(crate) fn wants_http1(&self, error: &Error) -> bool {
-        match self {
-            Self::Http1(_) => false,
-            Self::Http2(http) => http.wants_http1(error),
-        }
-    }
-
     /// Keeps a shared connection from further requests, after `error` on this one.
     pub(crate) fn distrust(&self, error: &Error) {
         match self {

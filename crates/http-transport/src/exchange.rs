@@ -20,6 +20,7 @@ use crate::drain;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
+use crate::http2;
 use crate::idle::Idle;
 use crate::phase::Phase;
 use crate::plan::{self, Plan};
@@ -291,7 +292,7 @@ impl Exchange {
                         Err(error) => {
                             waiting.call.distrust(&error);
                             let mut plan = again.take();
-                            if let Some(plan) = plan.as_mut().filter(|_| waiting.call.wants_http1(&error)) {
+                            if let Some(plan) = plan.as_mut().filter(|_| http2::wants_http1(&error)) {
                                 if plan.offer == Offer::Http2 {
                                     return Poll::Ready(Err(classify::no_http1(&plan.endpoint, error)));
                                 }

@@ -31,7 +31,7 @@ pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
 pub(crate) fn encoded(status: u16, encoding: &str) -> Failure {
     if status >= 400 {
         let mut failure = refused(status, b"");
-        failure.message += &format!(", with a body encoded as {encoding:?}, which was not asked for");
+        failure.message = format!("{}, with a body encoded as {encoding:?}, which was not asked for", failure.message);
         return failure;
     }
     let message = format!("the answer is encoded as {encoding:?}, which was not asked for");

@@ -70,11 +70,12 @@ impl Http2 {
         match *self {}
     }
 
-    pub(crate) fn wants_http1(&self, _: &Error) -> bool {
-        match *self {}
-    }
-
     pub(crate) fn distrust(&self, _: &Error) {
         match *self {}
     }
+}
+
+/// Nobody says anything over HTTP/2.
+pub(crate) fn wants_http1(_: &Error) -> bool {
+    false
 }

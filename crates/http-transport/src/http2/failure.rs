@@ -86,8 +86,13 @@ pub(super) fn body(endpoint: &Endpoint, seen: &Circumstances, cause: h2::Error) 
     Error::new(kind, Phase::Body, message).with_source(cause)
 }
 
+/// Whether the server says that it wants the request over HTTP/1.1.
+pub(crate) fn wants_http1(error: &Error) -> bool {
+    find::<h2::Error>(error).is_some_and(requires_http1)
+}
+
 /// The server does not serve the request over HTTP/2 (RFC 9113, section 7).
-pub(super) fn requires_http1(cause: &h2::Error) -> bool {
+fn requires_http1(cause: &h2::Error) -> bool {
     cause.is_remote() && cause.reason() == Some(Reason::HTTP_1_1_REQUIRED)
 }
 

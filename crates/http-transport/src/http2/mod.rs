@@ -17,13 +17,14 @@ mod stream;
 #[cfg(feature = "http2")]
 pub(crate) use self::{
     connection::{Connection, Place, connect},
+    failure::wants_http1,
     stream::Http2,
 };
 
 #[cfg(not(feature = "http2"))]
 mod absent;
 #[cfg(not(feature = "http2"))]
-pub(crate) use self::absent::{Connection, Http2, Place, connect};
+pub(crate) use self::absent::{Connection, Http2, Place, connect, wants_http1};
 
 #[cfg(all(test, feature = "http2"))]
 mod tests;

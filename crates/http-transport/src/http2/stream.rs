@@ -10,7 +10,6 @@ use http::header::CONTENT_LENGTH;
 use http::{Request, Response, StatusCode};
 use std::future::Future;
 
-use crate::classify::find;
 use crate::error::{Error, ErrorKind};
 use crate::http1::INTERIM_LIMIT;
 use crate::phase::Phase;
@@ -187,11 +186,6 @@ impl Http2 {
             ErrorKind::Unanswered => self.slot.is_reused() && self.circumstances().read == 0,
             _ => false,
         }
-    }
-
-    /// Whether the server says that it wants the request over HTTP/1.1 (RFC 9113, section 7).
-    pub(crate) fn wants_http1(&self, error: &Error) -> bool {
-        find::<h2::Error>(error).is_some_and(failure::requires_http1)
     }
 
     /// Whatever went wrong may go wrong for others. Only a server that asks for patience is left as it is.
