@@ -467,19 +467,23 @@ async fn interim_answers_are_passed_over_up_to_a_limit() {
 }
 
 #[tokio::test]
-async fn a_body_that_breaks_its_own_rules_is_a_protocol_error() {
-    // `content-length: 9` (name from the table), and three bytes.
-    let (uri, server) = serve(1, |_, mut frames| async move {
-        let stream = frames.request().await;
-        frames.write(HEADERS, END_HEADERS, stream, b"\x88\x0f\x0d\x019").await;
-        frames.write(DATA, END_STREAM, stream, b"hel").await;
-        frames
-    })
-    .await;
-    let mut exchange = post(&knowing(), &uri);
-    exchange.head().await.unwrap();
-    let error = rest(&mut exchange).await.unwrap_err();
-    let message = "SERVER sent a malformed response body (PROTOCOL_ERROR)";
-    check(&error, ErrorKind::Protocol, Phase::Body, message, &uri);
-    drop(finish(server).await);
+async fn a_body_below_its_length_is_cut_and_one_above_it_a_protocol_error() {
+    // `content-length` (name from the table) of 9 and of 3.
+    let cut = (ErrorKind::Truncated, "SERVER ended the response body too early");
+    let breach = (ErrorKind::Protocol, "SERVER sent a malformed response body (PROTOCOL_ERROR)");
+    for (head, (kind, message)) in [(b"\x88\x0f\x0d\x019", cut), (b"\x88\x0f\x0d\x013", breach)] {
+        let (uri, server) = serve(1, move |_, mut frames| async move {
+            let stream = frames.request().await;
+            frames.write(HEADERS, END_HEADERS, stream, head).await;
+            frames.write(DATA, 0, stream, b"hel").await;
+            frames.write(DATA, END_STREAM, stream, if kind == ErrorKind::Truncated { b"" } else { b"lo" }).await;
+            frames
+        })
+        .await;
+        let mut exchange = post(&knowing(), &uri);
+        exchange.head().await.unwrap();
+        let error = rest(&mut exchange).await.unwrap_err();
+        check(&error, kind, Phase::Body, message, &uri);
+        drop(finish(server).await);
+    }
 }
