@@ -174,6 +174,50 @@ async fn a_pinned_socket_never_falls_back() {
     assert_eq!((fallbacks(&events), server.requests().len()), (0, 1));
 }
 
+/// What services and proxies send that have never heard of a WebSocket: whatever they have, with a status of success.
+fn deaf() -> [(Response, &'static str); 5] {
+    let answer = |content_type: &str| {
+        let body = format!("data: {}\n\n", completed("nobody's"));
+        Response::new(200).header("content-type", content_type).body(body).hold_until(Gate::new())
+    };
+    [
+        (answer("text/event-stream"), "text/event-stream"),
+        (answer("text/plain"), "text/plain"),
+        (Response::new(204), "HTTP 204"),
+        (Response::json(200, r#"{"object":"response","status":"completed","id":"x","output":[]}"#), "application/json"),
+        (Response::new(200).header("content-type", "text/html").body("<title>Welcome</title>"), "Welcome"),
+    ]
+}
+
+#[tokio::test]
+async fn an_answer_to_the_handshake_is_no_answer_to_the_request() {
+    for (response, told) in deaf() {
+        let server = playing([response]).await;
+        let stream = session(&server, Transport::WebSocket).begin_turn().stream(request());
+        let (events, error) = soon(drain(stream)).await;
+        let error = error.unwrap_or_else(|| panic!("{told}: {events:?}"));
+        assert_eq!(error.kind(), FailureKind::Protocol, "{error}");
+        assert!(error.message().contains(told), "{error}");
+        assert!(!events.iter().any(TurnEvent::is_output), "{events:?}");
+        assert!(server.requests().iter().all(|request| request.method == "GET"));
+    }
+}
+
+#[tokio::test]
+async fn an_answer_to_the_handshake_makes_auto_fall_back() {
+    for (response, told) in deaf() {
+        let server = playing([response, stream()]).await;
+        let session = session(&server, Transport::Auto);
+        let (events, error) = soon(drain(session.begin_turn().stream(request()))).await;
+        assert!(error.is_none(), "{error:?}");
+        assert!(
+            matches!(events.last(), Some(TurnEvent::Completed(done)) if done.response_id.as_deref() == Some("r-sse"))
+        );
+        assert_eq!(fallbacks(&events), 1, "{told}");
+        assert!(session.fallback_reason().is_some_and(|reason| reason.contains(told)));
+    }
+}
+
 #[tokio::test]
 async fn two_sockets_that_bring_nothing_are_enough() {
     let dead = || socket([Exchange::new().cut(Cut::Close)]);

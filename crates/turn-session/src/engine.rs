@@ -17,7 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    refusal::{Refusal, encoded, not_an_api_answer, redirected, refused},
+    refusal::{Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused},
     retrying::Retrying,
     timers::Timer,
     transport::Route,
@@ -114,6 +114,11 @@ impl TurnEngine {
             self.read_body(ErrorBody::Refusal, now);
         } else {
             match head.body_kind() {
+                // The request has not been sent, and nobody waits for the end of what answers something else.
+                BodyKind::Events if self.route.is_socket() => {
+                    self.fail(not_upgraded(head.status, self.attempt.content_type.as_deref()), now);
+                }
+                BodyKind::Json if self.route.is_socket() => self.read_body(ErrorBody::Refusal, now),
                 BodyKind::Events => {}
                 BodyKind::Json => self.read_body(ErrorBody::Answer, now),
                 BodyKind::Page => self.read_body(ErrorBody::Refusal, now),

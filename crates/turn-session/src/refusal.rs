@@ -1,7 +1,7 @@
 //! Answers that are no event stream, and what they mean.
 
 use http::StatusCode;
-use response_events::{ApiError, Failure, FailureKind};
+use response_events::{ApiError, Failure, FailureKind, Phase};
 
 use crate::Target;
 
@@ -75,6 +75,15 @@ pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &
         None => format!("not an API answer: HTTP {status} with {kind} and an empty body"),
     };
     let mut failure = Failure::new(FailureKind::Protocol, message);
+    failure.status = Some(status);
+    failure
+}
+
+/// The failure that an answer to the handshake of a WebSocket is which neither opens it nor refuses it.
+pub(crate) fn not_upgraded(status: u16, content_type: Option<&str>) -> Failure {
+    let kind = content_type.unwrap_or("no content type");
+    let message = format!("the WebSocket handshake was answered by HTTP {status} with {kind}, not by a WebSocket");
+    let mut failure = Failure::new(FailureKind::Protocol, message).in_phase(Phase::Head);
     failure.status = Some(status);
     failure
 }
