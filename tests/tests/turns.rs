@@ -2,6 +2,8 @@
 
 mod support;
 
+use std::time::Duration;
+
 use codex_api::{
     Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport, TurnEvent,
     TurnStream, Wire,
@@ -359,6 +361,58 @@ async fn calls_without_names_differ_from_request_to_request() {
     assert_eq!(first.len(), 2);
     assert_ne!(first[0], first[1]);
     assert_eq!(first, again, "the seed decides");
+}
+
+/// An answer of two items, and when to stop reading it by hand.
+const TWO_ITEMS: &str = concat!(
+    "data: {\"type\":\"response.output_item.done\",\"output_index\":0,\"item\":{\"type\":\"message\",",
+    "\"role\":\"assistant\",\"content\":[{\"type\":\"output_text\",\"text\":\"Hello\"}]}}\n\n",
+    "data: {\"type\":\"response.output_item.done\",\"output_index\":1,\"item\":{\"type\":\"function_call\",",
+    "\"call_id\":\"c\",\"name\":\"n\",\"arguments\":\"{}\"}}\n\n",
+    "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"resp_1\"}}\n\n",
+);
+
+#[tokio::test]
+async fn what_was_read_before_is_collected_too() {
+    let server = playing([Response::sse(TWO_ITEMS)]).await;
+    let whole = ask(&server.base_url(), Wire::Responses).collect().await.unwrap();
+    assert_eq!((whole.text().as_str(), whole.items.len()), ("Hello", 2));
+    // Request, head, two items, the end; and once more behind the end.
+    for events in 0..=6 {
+        let mut stream = ask(&server.base_url(), Wire::Responses);
+        for _ in 0..events {
+            stream.try_next().await.unwrap();
+        }
+        assert_eq!(stream.answer(), (events >= 5).then_some(&whole), "after {events} events");
+        assert_eq!(stream.collect().await.unwrap(), whole, "after {events} events");
+    }
+}
+
+#[tokio::test]
+async fn a_failure_that_was_read_before_is_told_again() {
+    let server = playing([Response::sse(INVALID_PROMPT)]).await;
+    let mut stream = ask(&server.base_url(), Wire::Responses);
+    let error = loop {
+        if let Err(error) = stream.try_next().await {
+            break error;
+        }
+    };
+    assert_eq!(stream.answer(), None);
+    assert_eq!(stream.collect().await.unwrap_err().failure(), error.failure());
+}
+
+#[tokio::test]
+async fn only_the_attempt_that_answered_is_collected() {
+    let cut = Response::sse(TWO_ITEMS.split_inclusive("\n\n").next().unwrap()).cut(Cut::Reset);
+    let server = playing([cut, Response::sse(HELLO)]).await;
+    let client = builder(&server.base_url()).retry(RetryPolicy::new().with_reconnect_lone(Duration::from_nanos(1)));
+    let mut stream = client.build().unwrap().session().begin_turn().stream(Request::new("m").user("Hi"));
+    while !matches!(stream.try_next().await.unwrap(), Some(TurnEvent::ItemDone(_))) {}
+    let answer = stream.collect().await.unwrap();
+    assert_eq!(
+        (answer.text().as_str(), answer.items.len(), answer.response.response_id.as_deref()),
+        ("Hello", 1, Some("resp_1"))
+    );
 }
 
 #[tokio::test]

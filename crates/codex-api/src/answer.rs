@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use response_events::{Completed, FunctionCall, Item, ItemKind, TurnEvent};
+use response_events::{Completed, Failure, FunctionCall, Item, ItemKind, TurnEvent};
+
+use crate::Error;
 
 /// What a request brought: its finished items, and what the service said at the end.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -36,26 +38,40 @@ impl Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     items: BTreeMap<u32, Item>,
+    end: Option<Box<Result<Answer, Failure>>>,
 }
 
 impl Collector {
-    /// Takes in an event; the terminal one gives the answer.
-    pub(crate) fn observe(&mut self, event: TurnEvent) -> Option<Answer> {
+    /// Takes in an event; the terminal one completes the answer.
+    pub(crate) fn observe(&mut self, event: &TurnEvent) {
         let (response, incomplete_reason) = match event {
             // A new attempt sends the answer from its beginning; what came before a retry is void.
-            TurnEvent::Request(_) | TurnEvent::Retry(_) => {
-                self.items.clear();
-                return None;
-            }
+            TurnEvent::Request(_) | TurnEvent::Retry(_) => return self.items.clear(),
             TurnEvent::ItemDone(done) => {
-                self.items.insert(done.output_index, done.item);
-                return None;
+                self.items.insert(done.output_index, done.item.clone());
+                return;
             }
-            TurnEvent::Completed(response) => (response, None),
-            TurnEvent::Incomplete(end) => (end.response, Some(end.reason)),
-            _ => return None,
+            TurnEvent::Completed(response) => (response.clone(), None),
+            TurnEvent::Incomplete(end) => (end.response.clone(), Some(end.reason.clone())),
+            _ => return,
         };
         let items = std::mem::take(&mut self.items).into_values().collect();
-        Some(Answer { items, response, incomplete_reason })
+        self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason })));
+    }
+
+    /// There is no answer.
+    pub(crate) fn fail(&mut self, failure: &Failure) {
+        self.items.clear();
+        self.end = Some(Box::new(Err(failure.clone())));
+    }
+
+    /// The answer, if it is whole.
+    pub(crate) fn answer(&self) -> Option<&Answer> {
+        self.end.as_deref()?.as_ref().ok()
+    }
+
+    /// How the request ended.
+    pub(crate) fn into_end(self) -> Option<Result<Answer, Error>> {
+        Some((*self.end?).map_err(|failure| Error::new(failure, None)))
     }
 }

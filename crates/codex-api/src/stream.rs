@@ -1,18 +1,16 @@
 //! The driver: joins engine, decoder and connection into a stream that its caller polls.
 
+mod reading;
+
 use std::{
-    fmt,
-    future::poll_fn,
-    pin::Pin,
     task::{Context, Poll},
     time::{Duration, Instant},
 };
 
 use bytes::{Buf, Bytes};
-use futures_core::{FusedStream, Stream};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::ACCEPT};
 use http_transport::{BodyLimits, Repeat};
-use response_events::{EncodeError, Failure, FailureKind, Ledger, Phase, TransportKind, TurnEvent};
+use response_events::{EncodeError, Failure, FailureKind, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder};
 use turn_session::{
     Action, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
@@ -21,7 +19,7 @@ use turn_session::{
 use ws_codec::ClientHandshake;
 
 use crate::{
-    Answer, BoxError, Error, OutgoingRequest, Request, Turn,
+    BoxError, Error, OutgoingRequest, Request, Turn,
     answer::Collector,
     asking::Asking,
     auth::Authorized,
@@ -66,6 +64,8 @@ pub struct TurnStream {
     fresh: Option<(TurnState, CredentialNeed)>,
     /// The error behind the failure of the present attempt.
     cause: Option<BoxError>,
+    /// What the caller has read so far.
+    collector: Collector,
     timer: Timer,
     secrets: Secrets,
     span: tracing::Span,
@@ -107,31 +107,11 @@ impl TurnStream {
             repeat: Repeat::default(),
             fresh: None,
             cause: None,
+            collector: Collector::default(),
             timer: Timer::default(),
             secrets,
             span,
         }
-    }
-
-    /// The next event; `None` after the terminal one. Cancel safe.
-    pub async fn try_next(&mut self) -> Result<Option<TurnEvent>, Error> {
-        poll_fn(|cx| self.poll_item(cx)).await.transpose()
-    }
-
-    /// Reads on to the end and gives the whole answer.
-    pub async fn collect(mut self) -> Result<Answer, Error> {
-        let mut collector = Collector::default();
-        while let Some(event) = self.try_next().await? {
-            if let Some(answer) = collector.observe(event) {
-                return Ok(answer);
-            }
-        }
-        Err(Error::config("the stream had been read to its end before"))
-    }
-
-    /// What passed on the wire so far, in the latest attempt.
-    pub fn ledger(&self) -> &Ledger {
-        self.engine.ledger()
     }
 
     fn poll_item(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
@@ -152,6 +132,7 @@ impl TurnStream {
                         TurnEvent::Created(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
                         _ => {}
                     }
+                    self.collector.observe(event);
                 }
                 if self.engine.is_done() {
                     if item.is_ok() {
@@ -164,6 +145,7 @@ impl TurnStream {
                 }
                 return Poll::Ready(Some(item.map_err(|failure| {
                     let failure = self.secrets.scrub_failure(failure);
+                    self.collector.fail(&failure);
                     tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
                     let cause = self.cause.take().filter(|cause| !self.secrets.are_in(&**cause));
                     Error::new(failure, cause)
@@ -474,25 +456,5 @@ impl TurnStream {
             Some(deadline) => self.timer.poll(deadline, cx),
             None => Poll::Pending,
         }
-    }
-}
-
-impl Stream for TurnStream {
-    type Item = Result<TurnEvent, Error>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.poll_item(cx)
-    }
-}
-
-impl FusedStream for TurnStream {
-    fn is_terminated(&self) -> bool {
-        self.engine.is_done()
-    }
-}
-
-impl fmt::Debug for TurnStream {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TurnStream").field("ledger", self.ledger()).finish_non_exhaustive()
     }
 }

@@ -5,7 +5,7 @@ use std::{fmt, time::Duration};
 use response_events::{Failure, Ledger, Transcript, TurnEvent};
 use tokio::time::Instant;
 
-use crate::{Answer, Error, TurnStream, answer::Collector};
+use crate::{Answer, Error, TurnStream};
 
 /// Reads streams to their ends and writes down what passed, one request after the other.
 ///
@@ -64,18 +64,16 @@ impl Transcriber {
     pub async fn read(&mut self, mut stream: TurnStream) -> Result<Answer, Error> {
         let begin = Instant::now();
         self.begin();
-        let mut collector = Collector::default();
         loop {
             match stream.try_next().await {
                 Ok(Some(event)) => {
                     let at = self.at(begin);
                     self.text.push_str(&self.transcript.event(at, &event));
-                    if let Some(answer) = collector.observe(event) {
-                        self.end(None, stream.ledger());
-                        return Ok(answer);
-                    }
                 }
-                Ok(None) => return Err(Error::config("the stream had been read to its end before")),
+                Ok(None) => {
+                    self.end(None, stream.ledger());
+                    return stream.into_end();
+                }
                 Err(error) => {
                     self.end(Some(error.failure()), stream.ledger());
                     return Err(error);
