@@ -379,7 +379,7 @@ async fn refusals() {
         (
             "32 error body that is cut",
             "head 404 \"content-length: 99\"\nsend \"No such mod\"\nfin".to_owned(),
-            never(Status, "HTTP 404 Not Found: No such mod"),
+            never(Status, "/v1/responses: No such mod"),
             Bound::Ended,
         ),
     ];

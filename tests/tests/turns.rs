@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use codex_api::{
-    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport, TurnEvent,
-    TurnStream, Wire,
+    Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport,
+    TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
@@ -386,6 +386,29 @@ async fn what_was_read_before_is_collected_too() {
         assert_eq!(stream.answer(), (events >= 5).then_some(&whole), "after {events} events");
         assert_eq!(stream.collect().await.unwrap(), whole, "after {events} events");
     }
+}
+
+#[tokio::test]
+async fn a_refusal_without_an_error_object_has_the_class_of_its_status() {
+    let rows = [
+        (401, ErrorClass::Auth),
+        (404, ErrorClass::InvalidRequest),
+        (429, ErrorClass::RateLimit),
+        (503, ErrorClass::Overloaded),
+    ];
+    for (status, class) in rows {
+        let page = Response::new(status).header("content-type", "text/html").body("<title>No.</title>");
+        let server = playing([page]).await;
+        let error = ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+        assert_eq!((error.kind(), error.class()), (FailureKind::Status, Some(class)), "{status}");
+        let gave_up = error.is_retryable().then_some("all attempts are used up");
+        assert_eq!(error.gave_up(), gave_up, "{status}");
+        // Where nothing is, the address is what has to be looked at.
+        let place = if status == 404 { format!(" at {}/responses", server.base_url()) } else { String::new() };
+        assert!(error.message().ends_with(&format!("{place}: No.")), "{error}");
+    }
+    let server = playing([Response::sse("").cut(Cut::Reset)]).await;
+    assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err().class(), None);
 }
 
 #[tokio::test]

@@ -12,6 +12,9 @@ pub(crate) enum Endpoint {
 }
 
 impl Endpoint {
+    /// All that there are.
+    pub(crate) const ALL: [Self; 3] = [Self::Stream(Wire::Responses), Self::Stream(Wire::Chat), Self::Compact];
+
     pub(crate) fn of(wire: Wire) -> Self {
         Self::Stream(wire)
     }

@@ -60,7 +60,8 @@ impl Error {
         self.0.failure.code.as_deref()
     }
 
-    /// The class of the service's error code.
+    /// The class of the service's error code, or of the HTTP status that it refused the request with. `None` where the
+    /// failure is not the service's word: its connection was lost, say.
     pub fn class(&self) -> Option<ErrorClass> {
         self.0.failure.class()
     }
@@ -98,6 +99,11 @@ impl Error {
     /// Whether another try of the same request could succeed.
     pub fn is_retryable(&self) -> bool {
         self.0.failure.retryable
+    }
+
+    /// Why no other attempt followed, where one could have helped: attempts or waiting time used up, output delivered.
+    pub fn gave_up(&self) -> Option<&str> {
+        self.0.failure.gave_up.as_deref()
     }
 }
 

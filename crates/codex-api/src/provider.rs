@@ -24,8 +24,8 @@ impl Provider {
     /// A service by its base URL, `http(s)://host[:port]/path`, to which `/responses` or `/chat/completions` is
     /// added. A query (`?api-version=…`) stays behind the path.
     ///
-    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the URL has another scheme, no host, or
-    /// user information, which belongs into [`Auth`](crate::Auth).
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the URL has another scheme, no host, the path
+    /// of an endpoint already, or user information, which belongs into [`Auth`](crate::Auth).
     pub fn new(base_url: &str) -> Result<Self, Error> {
         let base_url = base_url.trim();
         let without_fragment = base_url.split('#').next().unwrap_or_default();
@@ -44,9 +44,14 @@ impl Provider {
         if behind_host.len() > 1 && authority.port_u16().is_none_or(|port| port == 0) {
             return Err(wrong("has a port that is none (1 to 65535)"));
         }
+        let path = uri.path().trim_end_matches('/');
+        if let Some(endpoint) = Endpoint::ALL.iter().map(|endpoint| endpoint.path()).find(|known| path.ends_with(known))
+        {
+            return Err(wrong(&format!("ends with {endpoint}, which is added to it")));
+        }
         Ok(Self {
             origin: format!("{scheme}://{authority}"),
-            path: uri.path().trim_end_matches('/').to_owned(),
+            path: path.to_owned(),
             query: uri.query().map(str::to_owned),
         })
     }
@@ -107,5 +112,12 @@ mod tests {
             check(&url, Err(&format!("the base URL \"{url}\" has a port that is none (1 to 65535)")));
         }
         check("", Err(r#"the base URL "" is no URL"#));
+        for endpoint in ["/responses", "/chat/completions", "/responses/compact"] {
+            let url = format!("https://host/v1{endpoint}");
+            let expected = format!("the base URL \"{url}\" ends with {endpoint}, which is added to it");
+            check(&url, Err(&expected));
+            check(&format!("{url}/?api-version=1"), Err(&expected.replace(&url, &format!("{url}/"))));
+        }
+        check("https://host/my-responses", Ok("https://host/my-responses/responses"));
     }
 }

@@ -4,7 +4,7 @@ use std::{error::Error, fmt, time::Duration};
 
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 
-use crate::{ApiError, ErrorClass};
+use crate::{ApiError, ErrorClass, classify_status};
 
 /// What kind of failure ended a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
@@ -184,9 +184,11 @@ impl Failure {
         }
     }
 
-    /// The class of the service's error code; `None` where the failure is not the service's report.
+    /// The class of the service's error code, or of the HTTP status that it refused the request with; `None` where the
+    /// failure is not the service's word.
     pub fn class(&self) -> Option<ErrorClass> {
-        self.api.as_ref().map(ApiError::class)
+        let by_status = || self.status.filter(|status| *status >= 400).map(classify_status);
+        self.api.as_ref().map(ApiError::class).or_else(by_status)
     }
 
     /// The same failure, in a phase.

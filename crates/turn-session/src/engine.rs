@@ -156,7 +156,7 @@ impl TurnEngine {
                 self.fail(not_an_api_answer(status, self.attempt.content_type.as_deref(), body), now);
             }
         } else {
-            self.fail(refused(status, body).in_phase(self.attempt.phase), now);
+            self.fail(refused(status, body, &self.shown_url()).in_phase(self.attempt.phase), now);
         }
     }
 

@@ -8,17 +8,19 @@ use crate::Target;
 /// Longest piece of a body that a message quotes, in characters.
 const QUOTE: usize = 300;
 
-/// The failure that an HTTP error status with its body is.
-pub(crate) fn refused(status: u16, body: &[u8]) -> Failure {
+/// The failure that an HTTP error status with its body is. `url` is where the request went, as it may be shown.
+pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
     if let Some(mut error) = ApiError::from_body(body) {
         error.status = Some(status);
         return Failure::from_api(error);
     }
     let name =
         StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unnamed status");
+    // Nothing of that name is there, or it is not for requests: mostly the base URL is wrong.
+    let place = if matches!(status, 404 | 405 | 410) { format!(" at {url}") } else { String::new() };
     let message = match quote(body) {
-        Some(quote) => format!("HTTP {status} {name}: {quote}"),
-        None => format!("HTTP {status} {name}"),
+        Some(quote) => format!("HTTP {status} {name}{place}: {quote}"),
+        None => format!("HTTP {status} {name}{place}"),
     };
     // Only a proxy asks for this (RFC 9110, section 15.5.8), whoever passes it on.
     let kind = if status == 407 { FailureKind::Proxy } else { FailureKind::Status };
