@@ -24,6 +24,7 @@ mod endpoint;
 mod error;
 mod error_body;
 mod failures;
+mod logs;
 mod provider;
 mod recorded;
 mod recorded_stream;

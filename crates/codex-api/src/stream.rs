@@ -26,7 +26,7 @@ use crate::{
     clock::now,
     connection::{Connection, Purpose, Signal},
     endpoint::Endpoint,
-    failures,
+    failures, logs,
     request_body::RequestBody,
     secrets::Secrets,
     seed::entropy,
@@ -133,6 +133,7 @@ impl TurnStream {
                         _ => {}
                     }
                     self.collector.observe(event);
+                    logs::event(event, &self.target);
                 }
                 if self.engine.is_done() {
                     if item.is_ok() {
@@ -146,7 +147,7 @@ impl TurnStream {
                 return Poll::Ready(Some(item.map_err(|failure| {
                     let failure = self.secrets.scrub_failure(failure);
                     self.collector.fail(&failure);
-                    tracing::debug!(kind = %failure.kind, code = failure.code, attempts = failure.attempts, "failed");
+                    logs::failure(&failure, &self.target);
                     let cause = self.cause.take().filter(|cause| !self.secrets.are_in(&**cause));
                     Error::new(failure, cause)
                 })));

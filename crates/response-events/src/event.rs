@@ -207,6 +207,9 @@ pub struct Retry {
     pub code: Option<String>,
     /// The failure's message.
     pub message: String,
+    /// The service's id of the request that failed.
+    #[serde(skip)]
+    pub request_id: Option<String>,
     /// Whether output had been delivered since the attempt began; all of it is void.
     pub discarded: bool,
 }

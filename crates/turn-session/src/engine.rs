@@ -109,7 +109,7 @@ impl TurnEngine {
         } else if head.is_redirect() {
             self.handle_redirect(head, now);
         } else if let Some(encoding) = head.content_encoding() {
-            self.fail(encoded(head.status, encoding).in_phase(self.attempt.phase), now);
+            self.fail(encoded(head.status, encoding, &self.shown_url()).in_phase(self.attempt.phase), now);
         } else if !head.is_success() {
             self.read_body(ErrorBody::Refusal, now);
         } else {

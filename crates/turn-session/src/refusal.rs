@@ -30,9 +30,9 @@ pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
 }
 
 /// The failure that an answer is whose body cannot be read for its encoding. A refusal is one all the same.
-pub(crate) fn encoded(status: u16, encoding: &str) -> Failure {
+pub(crate) fn encoded(status: u16, encoding: &str, url: &str) -> Failure {
     if status >= 400 {
-        let mut failure = refused(status, b"");
+        let mut failure = refused(status, b"", url);
         failure.message = format!("{}, with a body encoded as {encoding:?}, which was not asked for", failure.message);
         return failure;
     }

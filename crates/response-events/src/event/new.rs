@@ -52,6 +52,7 @@ impl Retry {
             reason,
             code: None,
             message: message.into(),
+            request_id: None,
             discarded: false,
         }
     }

@@ -110,6 +110,7 @@ impl TurnEngine {
         let mut retry = Retry::new(attempt, max_attempts, failure.kind, &failure.message);
         retry.delay = delay;
         retry.code.clone_from(&failure.code);
+        retry.request_id.clone_from(&failure.request_id);
         retry.discarded = failure.output_delivered;
         self.notices.push_back(TurnEvent::Retry(retry));
     }
