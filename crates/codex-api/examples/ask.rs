@@ -6,7 +6,7 @@ use codex_api::{Auth, Client, Provider, Request, TurnEvent};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let client = Client::builder(Provider::openai()).auth(Auth::from_env("OPENAI_API_KEY")?).build()?;
+    let client = Client::builder(Provider::from_env()?).auth(Auth::from_env("OPENAI_API_KEY")?).build()?;
     let turn = client.session().begin_turn();
     let mut events = turn.stream(Request::new("gpt-5").user("Say hi"));
     while let Some(event) = events.try_next().await? {

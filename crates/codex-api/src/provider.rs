@@ -1,11 +1,14 @@
 //! Which service is asked.
 
-use std::fmt;
+use std::{ffi::OsString, fmt};
 
 use http::Uri;
 use turn_session::Target;
 
 use crate::{Error, endpoint::Endpoint};
+
+/// Where a program that does not say otherwise finds its service.
+const BASE_URL: &str = "OPENAI_BASE_URL";
 
 /// A service: where its API is. `Debug` hides the query, where some services put their keys.
 #[derive(Clone, PartialEq, Eq)]
@@ -19,6 +22,22 @@ impl Provider {
     /// OpenAI's public endpoint.
     pub fn openai() -> Self {
         Self { origin: "https://api.openai.com".into(), path: "/v1".into(), query: None }
+    }
+
+    /// The service whose base URL is in the environment variable `OPENAI_BASE_URL`; OpenAI's public endpoint where the
+    /// variable is not set or empty.
+    ///
+    /// Errors as [`new`](Self::new), naming the variable.
+    pub fn from_env() -> Result<Self, Error> {
+        Self::from_variable(std::env::var_os(BASE_URL))
+    }
+
+    fn from_variable(value: Option<OsString>) -> Result<Self, Error> {
+        let Some(value) = value.filter(|value| !value.is_empty()) else { return Ok(Self::openai()) };
+        let Some(base_url) = value.to_str() else {
+            return Err(Error::config(format!("{BASE_URL}: the value is not Unicode text")));
+        };
+        Self::new(base_url).map_err(|error| Error::config(format!("{BASE_URL}: {}", error.message())))
     }
 
     /// A service by its base URL, `http(s)://host[:port]/path`, to which `/responses` or `/chat/completions` is
@@ -56,6 +75,20 @@ impl Provider {
         })
     }
 
+    /// Adds a parameter to the query of every request; both parts are escaped. A value may be a key: what is shown of a
+    /// URL has no query.
+    #[must_use]
+    pub fn query(mut self, name: &str, value: &str) -> Self {
+        let query = self.query.get_or_insert_default();
+        if !query.is_empty() {
+            query.push('&');
+        }
+        escape(name, query);
+        query.push('=');
+        escape(value, query);
+        self
+    }
+
     /// The URL of an endpoint, with the query of the base URL.
     pub(crate) fn url(&self, endpoint: Endpoint) -> String {
         let query = self.query.as_deref().map(|query| format!("?{query}")).unwrap_or_default();
@@ -77,6 +110,18 @@ impl fmt::Debug for Provider {
     }
 }
 
+/// Adds text to a query, escaped but for what is reserved for nothing (RFC 3986, section 2.3).
+fn escape(text: &str, query: &mut String) {
+    for byte in text.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            query.push(char::from(byte));
+        } else {
+            let digit = |half: u8| char::from(b"0123456789ABCDEF"[usize::from(half)]);
+            query.extend(['%', digit(byte >> 4), digit(byte & 15)]);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use crate::Wire;
@@ -93,6 +138,34 @@ mod tests {
             (Err(error), Err(expected)) => assert_eq!(error.to_string(), expected),
             (seen, _) => panic!("{base_url}: {seen:?}"),
         }
+    }
+
+    #[test]
+    fn the_environment_names_the_service_or_leaves_the_public_one() {
+        let url = |value: Option<&str>| {
+            let provider = Provider::from_variable(value.map(OsString::from));
+            provider.map(|it| it.url(Endpoint::of(Wire::Chat))).map_err(|error| error.to_string())
+        };
+        let public = Ok("https://api.openai.com/v1/chat/completions".to_owned());
+        assert_eq!((url(None), url(Some(""))), (public.clone(), public));
+        assert_eq!(url(Some("http://[::1]:1/v1")), Ok("http://[::1]:1/v1/chat/completions".to_owned()));
+        assert_eq!(
+            url(Some("here")),
+            Err(r#"OPENAI_BASE_URL: the base URL "here" must be of the form http(s)://host/path"#.to_owned())
+        );
+    }
+
+    #[test]
+    fn parameters_are_escaped_and_follow_those_of_the_url() {
+        let url = |base_url: &str| {
+            let provider = Provider::new(base_url).unwrap().query("api-version", "2025 01/ü").query("a&b", "c=d+e?#%~");
+            provider.check(Endpoint::of(Wire::Responses)).unwrap();
+            provider.url(Endpoint::of(Wire::Responses))
+        };
+        let query = "api-version=2025%2001%2F%C3%BC&a%26b=c%3Dd%2Be%3F%23%25~";
+        assert_eq!(url("https://host/v1"), format!("https://host/v1/responses?{query}"));
+        assert_eq!(url("https://host/v1?x=1"), format!("https://host/v1/responses?x=1&{query}"));
+        assert_eq!(url("https://host/v1?"), format!("https://host/v1/responses?{query}"));
     }
 
     #[test]
