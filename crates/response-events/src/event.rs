@@ -55,6 +55,31 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
+    /// The name of this event's kind: the `type` of its JSON form, and what a gateway that passes events on gives as the
+    /// `event:` field of a server-sent event.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::Request(_) => "request",
+            Self::Opened(_) => "opened",
+            Self::Created(_) => "created",
+            Self::ItemAdded(_) => "item_added",
+            Self::ItemDone(_) => "item_done",
+            Self::TextDelta(_) => "text_delta",
+            Self::RefusalDelta(_) => "refusal_delta",
+            Self::ReasoningDelta(_) => "reasoning_delta",
+            Self::ReasoningSummaryDelta(_) => "reasoning_summary_delta",
+            Self::ToolInputDelta(_) => "tool_input_delta",
+            Self::RateLimits(_) => "rate_limits",
+            Self::Unknown(_) => "unknown",
+            Self::Malformed(_) => "malformed",
+            Self::Other(_) => "other",
+            Self::Retry(_) => "retry",
+            Self::Fallback(_) => "fallback",
+            Self::Completed(_) => "completed",
+            Self::Incomplete(_) => "incomplete",
+        }
+    }
+
     /// Whether nothing follows this event.
     pub fn is_terminal(&self) -> bool {
         matches!(self, Self::Completed(_) | Self::Incomplete(_))

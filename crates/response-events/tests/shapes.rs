@@ -223,6 +223,13 @@ fn every_event() -> Vec<TurnEvent> {
 }
 
 #[test]
+fn an_event_is_named_as_in_its_json() {
+    for event in every_event() {
+        assert_eq!(serde_json::to_value(&event).unwrap()["type"], event.name());
+    }
+}
+
+#[test]
 fn every_event_as_a_line_of_json_output() {
     let lines: Vec<String> = every_event().iter().map(|event| serde_json::to_string(event).unwrap()).collect();
     insta::with_settings!({
