@@ -50,7 +50,7 @@ pub use turn_state_token::TurnStateToken;
 
 // Requests, and the items that they and their answers are made of.
 pub use response_events::{
-    Continuation, EncodeError, FunctionCall, Item, ItemKind, Message, RawJson, Reasoning, Request,
+    Continuation, EncodeError, FunctionCall, InvalidItem, Item, ItemKind, Message, RawJson, Reasoning, Request,
 };
 
 // What a stream tells.

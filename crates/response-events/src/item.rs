@@ -1,6 +1,10 @@
 //! Output and input items: one JSON object each, kept whole, with typed views of the kinds that callers act on.
 
+mod invalid;
+
 use std::fmt;
+
+pub use invalid::InvalidItem;
 
 use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use serde_json::{Map, Value, json};
@@ -67,11 +71,13 @@ pub struct FunctionCall<'a> {
 }
 
 impl Item {
-    /// Takes a JSON object with a string `type`; gives anything else back.
-    pub fn from_json(value: Value) -> Result<Self, Value> {
+    /// Takes a JSON object with a string `type`.
+    ///
+    /// Errors with anything else, which the error gives back.
+    pub fn from_json(value: Value) -> Result<Self, InvalidItem> {
         match value {
             Value::Object(map) if map.get("type").is_some_and(Value::is_string) => Ok(Self(map)),
-            other => Err(other),
+            other => Err(InvalidItem::new(other)),
         }
     }
 
@@ -207,8 +213,7 @@ impl fmt::Debug for Item {
 
 impl<'de> Deserialize<'de> for Item {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::from_json(Value::deserialize(deserializer)?)
-            .map_err(|_| D::Error::custom("an item must be an object with a string `type`"))
+        Self::from_json(Value::deserialize(deserializer)?).map_err(D::Error::custom)
     }
 }
 
@@ -234,8 +239,23 @@ mod tests {
 
     #[test]
     fn only_objects_with_a_type_are_items() {
-        for bad in [json!(null), json!([]), json!({}), json!({"type": 1})] {
-            assert_eq!(Item::from_json(bad.clone()), Err(bad));
+        let without = "an object without one";
+        for (bad, what) in [
+            (json!(null), "null"),
+            (json!(true), "a boolean"),
+            (json!(1), "a number"),
+            (json!("s"), "a string"),
+            (json!([]), "a list"),
+            (json!({}), without),
+            (json!({"type": 1}), without),
+        ] {
+            // Through `?`, as callers use it.
+            let read =
+                || -> Result<Item, Box<dyn std::error::Error + Send + Sync>> { Ok(Item::from_json(bad.clone())?) };
+            let error = read().unwrap_err().downcast::<InvalidItem>().unwrap();
+            assert_eq!(error.to_string(), format!("an item must be an object with a string `type`, not {what}"));
+            assert_eq!((error.value(), error.clone().into_value()), (&bad, bad.clone()));
+            assert_eq!(serde_json::from_value::<Item>(bad).unwrap_err().to_string(), error.to_string());
         }
     }
 }
