@@ -166,6 +166,19 @@ async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
 }
 
 #[tokio::test]
+async fn headers_of_a_turn_go_with_the_handshake_that_it_makes() {
+    let server = playing([socket([hello("r1"), hello("r2")])]).await;
+    let session = session(&server, Transport::WebSocket).header("x-conversation", "c-1").unwrap();
+    for trace in ["00-1", "00-2"] {
+        let turn = session.begin_turn().header("traceparent", trace).unwrap();
+        turn.stream(request()).collect().await.unwrap();
+    }
+    let [handshake] = &server.requests()[..] else { panic!("one socket for both turns") };
+    assert_eq!((handshake.header("x-conversation"), handshake.header("traceparent")), (Some("c-1"), Some("00-1")));
+    assert_eq!((handshake.header("content-type"), handshake.header("upgrade")), (None, Some("websocket")));
+}
+
+#[tokio::test]
 async fn a_pinned_socket_never_falls_back() {
     let server = playing([Response::json(426, r#"{"error":{"message":"No sockets here."}}"#)]).await;
     let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;

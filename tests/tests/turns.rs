@@ -412,6 +412,36 @@ async fn a_refusal_without_an_error_object_has_the_class_of_its_status() {
 }
 
 #[tokio::test]
+async fn headers_of_a_session_and_a_turn_go_with_their_requests_alone() {
+    let server = playing([Response::sse(HELLO)]).await;
+    let client = builder(&server.base_url()).header("x-team", "client").unwrap().build().unwrap();
+    let plain = client.session();
+    let session = plain.clone().header("x-team", "session").unwrap().header("x-conversation", "c-1").unwrap();
+    let turn = session.begin_turn().header("traceparent", "00-1").unwrap().header("x-api-key", "sk-secret").unwrap();
+    for _ in 0..2 {
+        turn.stream(Request::new("m")).collect().await.unwrap();
+    }
+    turn.header("traceparent", "00-2").unwrap().stream(Request::new("m")).collect().await.unwrap();
+    session.begin_turn().stream(Request::new("m")).collect().await.unwrap();
+    plain.begin_turn().stream(Request::new("m")).collect().await.unwrap();
+    let requests = server.requests();
+    let seen: Vec<_> = requests
+        .iter()
+        .map(|request| ["x-team", "x-conversation", "traceparent"].map(|name| request.header(name)))
+        .collect();
+    let of_session = |trace| [Some("session"), Some("c-1"), trace];
+    let (first, later) = (of_session(Some("00-1")), of_session(Some("00-2")));
+    assert_eq!(seen, [first, first, later, of_session(None), [Some("client"), None, None]]);
+    assert!(requests.iter().all(|request| !String::from_utf8_lossy(&request.body).contains("00-")));
+
+    let turn = plain.begin_turn().header("x-api-key", "sk-secret").unwrap();
+    assert!(!format!("{turn:?}").contains("sk-secret"));
+    let refused = plain.begin_turn().header("x", "a\nsk-secret").unwrap_err();
+    assert_eq!((refused.kind(), refused.to_string().contains("sk-secret")), (FailureKind::Config, false));
+    assert!(plain.header("a b", "").is_err());
+}
+
+#[tokio::test]
 async fn a_failure_that_was_read_before_is_told_again() {
     let server = playing([Response::sse(INVALID_PROMPT)]).await;
     let mut stream = ask(&server.base_url(), Wire::Responses);

@@ -3,19 +3,19 @@
 use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
 
 use http::{
-    HeaderMap, HeaderName, HeaderValue,
+    HeaderMap, HeaderValue,
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 use http_transport::{
     Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider, Transport,
-    TransportBuilder, connector::Connector, is_secret_header,
+    TransportBuilder, connector::Connector,
 };
 use response_events::InterpreterOptions;
 use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Target, Timeouts};
 
-use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint, failures, seed::Seeds};
+use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint, failures, headers, seed::Seeds};
 
 /// A service with credentials and settings. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -143,10 +143,7 @@ impl ClientBuilder {
     /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when name or value cannot be a header. The
     /// message does not repeat the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
-        let wrong = || Error::config(format!("{name:?} cannot be a header with that value"));
-        let name = HeaderName::try_from(name).map_err(|cause| wrong().with_source(cause))?;
-        let mut value = HeaderValue::try_from(value).map_err(|_| wrong())?;
-        value.set_sensitive(is_secret_header(&name, &value));
+        let (name, value) = headers::parse(name, value)?;
         self.headers.append(name, value);
         Ok(self)
     }

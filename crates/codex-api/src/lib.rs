@@ -24,6 +24,7 @@ mod endpoint;
 mod error;
 mod error_body;
 mod failures;
+mod headers;
 mod logs;
 mod provider;
 mod recorded;

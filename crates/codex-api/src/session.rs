@@ -5,17 +5,22 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
+use http::HeaderMap;
 use retry_policy::Membership;
 use turn_session::{SessionMemory, Transport, TurnState};
 
 use crate::{
-    Answer, Error, Request, TurnStateToken, TurnStream, Wire, client::Settings, clock::now, endpoint::Endpoint,
+    Answer, Error, Request, TurnStateToken, TurnStream, Wire, client::Settings, clock::now, endpoint::Endpoint, headers,
     socket::Parking,
 };
 
 /// One conversation. Cheap to clone; clones are the same conversation.
 #[derive(Clone, Debug)]
-pub struct Session(Arc<SessionState>);
+pub struct Session {
+    state: Arc<SessionState>,
+    /// Of the turns that this handle begins.
+    headers: HeaderMap,
+}
 
 /// What the turns of a conversation share.
 #[derive(Debug)]
@@ -32,7 +37,20 @@ pub(crate) struct SessionState {
 impl Session {
     pub(crate) fn new(client: Arc<Settings>) -> Self {
         let budget = client.budget.join();
-        Self(Arc::new(SessionState { client, budget, memory: SessionMemory::new(), parking: Parking::default() }))
+        let state = SessionState { client, budget, memory: SessionMemory::new(), parking: Parking::default() };
+        Self { state: Arc::new(state), headers: HeaderMap::new() }
+    }
+
+    /// Adds a header to the requests of all turns that this handle (or a clone of it) begins from now on: the id of a
+    /// conversation, say. It replaces one of that name from the client's settings, and never reaches the body.
+    ///
+    /// Over a WebSocket it goes with the handshake: a request that uses an open socket has none.
+    ///
+    /// Errors as [`ClientBuilder::header`](crate::ClientBuilder::header).
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let (name, value) = headers::parse(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
     }
 
     /// Begins a turn of the user: the request that answers it and all its follow-ups. Turns that are alive at the
@@ -64,14 +82,14 @@ impl Session {
     pub async fn warm_up(&self, request: Request) -> Result<(), Error> {
         self.check_for_sockets()?;
         let request = request.set("generate", false);
-        let endpoint = Endpoint::of(self.0.client.wire);
+        let endpoint = Endpoint::of(self.state.client.wire);
         // A turn of its own, whose state nobody uses.
         TurnStream::new(&self.begin_turn(), request, endpoint, Transport::WebSocket).collect().await.map(drop)
     }
 
     /// Whether the next turn would use a WebSocket.
     fn check_for_sockets(&self) -> Result<(), Error> {
-        let client = &self.0.client;
+        let client = &self.state.client;
         if client.wire == Wire::Chat {
             return Err(Error::config("the chat wire has no WebSocket transport"));
         }
@@ -86,12 +104,13 @@ impl Session {
 
     /// Why the session keeps away from WebSockets at present, if it does.
     pub fn fallback_reason(&self) -> Option<String> {
-        self.0.memory.fallback_reason(now())
+        self.state.memory.fallback_reason(now())
     }
 
     fn turn(&self, state: TurnState) -> Turn {
         Turn {
-            session: Arc::clone(&self.0),
+            session: Arc::clone(&self.state),
+            headers: self.headers.clone(),
             state,
             started: now(),
             unix_time: SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).ok(),
@@ -104,12 +123,25 @@ impl Session {
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub(crate) session: Arc<SessionState>,
+    pub(crate) headers: HeaderMap,
     pub(crate) state: TurnState,
     pub(crate) started: Instant,
     pub(crate) unix_time: Option<Duration>,
 }
 
 impl Turn {
+    /// Adds a header to every request that goes out through this handle (or a clone of it) from now on: a `traceparent`,
+    /// say. It replaces one of that name from the session or the client's settings, and never reaches the body.
+    ///
+    /// Over a WebSocket it goes with the handshake: a request that uses an open socket has none.
+    ///
+    /// Errors as [`ClientBuilder::header`](crate::ClientBuilder::header).
+    pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let (name, value) = headers::parse(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
     /// Sends a request as soon as the stream is polled, and streams its events.
     ///
     /// A request that cannot be encoded is the stream's one error.

@@ -30,8 +30,7 @@ use crate::{clock::now, seed::entropy};
 const BETA: &str = "responses_websockets=2026-02-06";
 
 /// The headers of a handshake: those of every request, without what is about a body.
-pub(crate) fn handshake_headers(headers: &HeaderMap, handshake: &ClientHandshake) -> HeaderMap {
-    let mut headers = headers.clone();
+pub(crate) fn handshake_headers(mut headers: HeaderMap, handshake: &ClientHandshake) -> HeaderMap {
     for body_header in [CONTENT_TYPE, ACCEPT, ACCEPT_ENCODING] {
         headers.remove(body_header);
     }

@@ -244,7 +244,7 @@ impl TurnStream {
 
     /// Sends the request over HTTP, with the state that the turn has by now.
     fn open_stream(&mut self, turn_state: &TurnState, credentials: CredentialNeed) {
-        let mut headers = self.turn.session.client.headers.clone();
+        let mut headers = self.headers();
         headers.entry(ACCEPT).or_insert(HeaderValue::from_static(self.endpoint.accept()));
         let body = match self.body() {
             Ok(body) => body.send(&mut headers),
@@ -252,6 +252,13 @@ impl TurnStream {
         };
         self.decoder.reset();
         self.open(Method::POST, headers, body, None, turn_state, credentials);
+    }
+
+    /// The headers of the client, and those of the turn in place of theirs.
+    fn headers(&self) -> HeaderMap {
+        let mut headers = self.turn.session.client.headers.clone();
+        headers.extend(self.turn.headers.clone());
+        headers
     }
 
     /// The body over HTTP. All attempts share what the first one encodes; a request over a socket has none.
@@ -280,7 +287,7 @@ impl TurnStream {
             return;
         }
         let handshake = ClientHandshake::new(entropy());
-        let headers = socket::handshake_headers(&self.turn.session.client.headers, &handshake);
+        let headers = socket::handshake_headers(self.headers(), &handshake);
         self.open(Method::GET, headers, Bytes::new(), Some(handshake), &turn_state, credentials);
     }
 
