@@ -174,8 +174,8 @@ fn is_secret_name(name: &str) -> bool {
     HeaderName::try_from(name).is_ok_and(|name| is_secret_header(&name, &HeaderValue::from_static("")))
 }
 
-/// The secret in a subprotocol, as in `openai-insecure-api-key.KEY`. One without such a label may be a key as a whole, if
-/// it is long; shorter ones are words.
+/// The secret in a subprotocol, as in `openai-insecure-api-key.KEY`. One without such a label may be a key as a whole,
+/// if it is long; shorter ones are words.
 fn of_subprotocol(entry: &str) -> Option<&str> {
     match entry.split_once('.') {
         Some((label, key)) if is_secret_name(label) => Some(key),

@@ -5,12 +5,15 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use http::HeaderMap;
 use retry_policy::Membership;
 use turn_session::{SessionMemory, Transport, TurnState};
 
 use crate::{
-    Answer, Error, Request, TurnStateToken, TurnStream, Wire, client::Settings, clock::now, endpoint::Endpoint, headers,
+    Answer, Error, Request, TurnStateToken, TurnStream, Wire,
+    client::Settings,
+    clock::now,
+    endpoint::Endpoint,
+    headers::{self, OwnHeaders},
     socket::Parking,
 };
 
@@ -19,7 +22,7 @@ use crate::{
 pub struct Session {
     state: Arc<SessionState>,
     /// Of the turns that this handle begins.
-    headers: HeaderMap,
+    headers: OwnHeaders,
 }
 
 /// What the turns of a conversation share.
@@ -38,7 +41,7 @@ impl Session {
     pub(crate) fn new(client: Arc<Settings>) -> Self {
         let budget = client.budget.join();
         let state = SessionState { client, budget, memory: SessionMemory::new(), parking: Parking::default() };
-        Self { state: Arc::new(state), headers: HeaderMap::new() }
+        Self { state: Arc::new(state), headers: OwnHeaders::default() }
     }
 
     /// Adds a header to the requests of all turns that this handle (or a clone of it) begins from now on: the id of a
@@ -49,7 +52,7 @@ impl Session {
     /// Errors as [`ClientBuilder::header`](crate::ClientBuilder::header).
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = headers::parse(name, value)?;
-        self.headers.insert(name, value);
+        self.headers.0.insert(name, value);
         Ok(self)
     }
 
@@ -123,7 +126,7 @@ impl Session {
 #[derive(Clone, Debug)]
 pub struct Turn {
     pub(crate) session: Arc<SessionState>,
-    pub(crate) headers: HeaderMap,
+    pub(crate) headers: OwnHeaders,
     pub(crate) state: TurnState,
     pub(crate) started: Instant,
     pub(crate) unix_time: Option<Duration>,
@@ -138,7 +141,7 @@ impl Turn {
     /// Errors as [`ClientBuilder::header`](crate::ClientBuilder::header).
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = headers::parse(name, value)?;
-        self.headers.insert(name, value);
+        self.headers.0.insert(name, value);
         Ok(self)
     }
 

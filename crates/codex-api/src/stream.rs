@@ -257,7 +257,7 @@ impl TurnStream {
     /// The headers of the client, and those of the turn in place of theirs.
     fn headers(&self) -> HeaderMap {
         let mut headers = self.turn.session.client.headers.clone();
-        headers.extend(self.turn.headers.clone());
+        headers.extend(self.turn.headers.0.clone());
         headers
     }
 

@@ -17,9 +17,12 @@ pub fn with_causes(error: &dyn Error) -> String {
         Some(kind) => vec![kind.to_string()],
         None => causes().map(ToString::to_string).collect(),
     };
-    texts.into_iter().fold(error.to_string(), |line, text| {
-        if line.contains(&text) { line } else { format!("{line}: {text}") }
-    })
+    texts.into_iter().fold(
+        error.to_string(),
+        |line, text| {
+            if line.contains(&text) { line } else { format!("{line}: {text}") }
+        },
+    )
 }
 
 /// Whether the kind of an I/O error says by itself what happened to a connection.

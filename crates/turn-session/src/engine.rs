@@ -5,8 +5,8 @@ mod failing;
 use std::{collections::VecDeque, time::Instant};
 
 use response_events::{
-    Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request,
-    RequestStarted, TurnEvent,
+    Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted,
+    TurnEvent,
 };
 
 use retry_policy::{Entropy, SplitMix64};

@@ -57,8 +57,8 @@ impl SessionMemory {
         memory.as_ref().filter(|memory| now < memory.until).map(|memory| memory.reason.clone())
     }
 
-    /// Says the reason for the present fallback, of which the memory knows only that there is one: it may quote a service
-    /// that repeats secrets, and a driver knows what must not be shown.
+    /// Says the reason for the present fallback, of which the memory knows only that there is one: it may quote a
+    /// service that repeats secrets, and a driver knows what must not be shown.
     pub fn restate(&self, reason: &str) {
         if let Some(memory) = &mut *self.0.lock().unwrap_or_else(PoisonError::into_inner) {
             reason.clone_into(&mut memory.reason);

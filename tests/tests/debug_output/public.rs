@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fs, path::Path};
 
 use crate::{parts, settings, shown, streams, turns};
 
-/// Public names that need not be shown with a secret in them, and why: they hold none, or are shown as a part of what is.
+/// Public names that need not be shown with a secret in them, and why: they hold none, or are part of what is shown.
 const EXCUSED: &[(&str, &str, &[&str])] = &[
     ("codex_api", "what a hook is and answers with", &["AuthorizeFuture", "BoxError", "Credentials"]),
     ("codex_api", "the ways of cutting a recording, and lines of its transcript", &["Chunking", "ChunkingMismatch"]),

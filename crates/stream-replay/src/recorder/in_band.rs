@@ -29,8 +29,8 @@ pub(super) fn parameters(text: &[u8], notation: Notation) -> Vec<Range<usize>> {
     }
 }
 
-/// Whether a field of JSON holds a secret. Narrower than for headers, unless it is spelled like one: a `token` is a piece
-/// of text here, and a `prompt_cache_key` is none to a lock.
+/// Whether a field of JSON holds a secret: as for headers if it is spelled like one, with a hyphen. Otherwise narrower:
+/// a `token` is a piece of text here, and a `prompt_cache_key` opens nothing.
 fn is_secret_field(name: &[u8]) -> bool {
     if name.contains(&b'-') && is_secret_name(&String::from_utf8_lossy(name)) {
         return true;
