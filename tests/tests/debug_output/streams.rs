@@ -1,7 +1,8 @@
 //! Turn states in streams that somebody else has read.
 
+use codex_api::{RecordedStream, StreamEnd};
 use codex_stream::{DecodeOptions, StreamDecoder};
-use response_events::{Interpreter, InterpreterOptions, TurnEvent, Wire};
+use response_events::{Interpreter, InterpreterOptions, Item, TurnEvent, Wire};
 
 use crate::shown::{SECRET, check};
 
@@ -12,6 +13,8 @@ fn metadata() -> String {
 pub(crate) fn show() {
     interpreter();
     decoder();
+    recorded();
+    check("no item", &Item::from_json(SECRET.into()).unwrap_err());
 }
 
 fn interpreter() {
@@ -41,6 +44,15 @@ fn decoder() {
     }
 }
 
+fn recorded() {
+    let mut stream = RecordedStream::new(Wire::Responses);
+    let recording = format!("data: {0}\n\ndata: {0}", metadata());
+    stream.feed(recording.as_bytes(), |_| Ok::<(), ()>(())).unwrap();
+    check("a recorded stream", &stream);
+    let end: StreamEnd = stream.finish(|_| Ok::<(), ()>(())).unwrap();
+    check("its end", &end);
+}
+
 #[test]
 fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
     interpreter();
@@ -49,4 +61,5 @@ fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
 #[test]
 fn a_decoder_of_recordings_shows_nothing_of_what_it_holds() {
     decoder();
+    recorded();
 }
