@@ -126,8 +126,8 @@ pub trait Credentials: Send + Sync {
     ///
     /// The answer has as long as each other stage before the connection ([`Timeouts::connect`](crate::Timeouts), 10 s
     /// unless set otherwise): later than that, its future is dropped, and the request ends with
-    /// [`FailureKind::Timeout`](crate::FailureKind::Timeout), without a retry. A hook that asks a person to sign in needs
-    /// a longer one, or none.
+    /// [`FailureKind::Timeout`](crate::FailureKind::Timeout), without a retry. A hook that asks a person to sign in
+    /// needs a longer one, or none.
     fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture;
 }
 

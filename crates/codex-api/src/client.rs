@@ -192,8 +192,9 @@ impl ClientBuilder {
     }
 
     /// The most that is collected of an answer, in bytes as the service sends them: all its finished items together.
-    /// Beyond it, as beyond 10,000 items, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
-    /// Default 64 MiB, or twice [`max_event_bytes`](Self::max_event_bytes) where that is more.
+    /// Beyond it, as beyond 10,000 items, the request fails with
+    /// [`FailureKind::TooLarge`](crate::FailureKind::TooLarge). Default 64 MiB, or twice
+    /// [`max_event_bytes`](Self::max_event_bytes) where that is more.
     pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
         self.max_answer_bytes = Some(bytes);
         self

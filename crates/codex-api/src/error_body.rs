@@ -9,9 +9,9 @@ use crate::document::DocumentEnd;
 /// Most bytes of an error object in an event: as much as is read of a refusal's body.
 const MAX_EVENT_BYTES: usize = 64 * 1024;
 
-/// Reads the service's error out of the whole body of an HTTP answer: a JSON document, with or without a byte order mark,
-/// or events of a stream, of which the first with an error object counts, although its end may be missing. `None` if
-/// there is no error object.
+/// Reads the service's error out of the whole body of an HTTP answer: a JSON document, with or without a byte order
+/// mark, or events of a stream, of which the first with an error object counts, although its end may be missing. `None`
+/// if there is no error object.
 pub fn error_in_body(body: &[u8]) -> Option<ApiError> {
     match ErrorBody::error_in(body) {
         Some(data) => ApiError::from_body(&data),

@@ -43,8 +43,8 @@ impl Provider {
     /// A service by its base URL, `http(s)://host[:port]/path`, to which `/responses` or `/chat/completions` is
     /// added. A query (`?api-version=…`) stays behind the path.
     ///
-    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the URL has another scheme, no host, the path
-    /// of an endpoint already, or user information, which belongs into [`Auth`](crate::Auth).
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when the URL has another scheme, no host, the
+    /// path of an endpoint already, or user information, which belongs into [`Auth`](crate::Auth).
     pub fn new(base_url: &str) -> Result<Self, Error> {
         let base_url = base_url.trim();
         let without_fragment = base_url.split('#').next().unwrap_or_default();

@@ -21,7 +21,8 @@ const SHORTEST_SUBPROTOCOL: usize = 16;
 
 /// The secrets of one request, as far as they are known here.
 pub(crate) struct Secrets {
-    /// What went out as a credential in any attempt: a late answer may repeat an old one. And what came as a turn state.
+    /// What went out as a credential in any attempt: a late answer may repeat an old one. And what came as a turn
+    /// state.
     credentials: Vec<String>,
     state: TurnState,
 }

@@ -59,7 +59,8 @@ impl Session {
     /// Begins a turn of the user: the request that answers it and all its follow-ups. Turns that are alive at the
     /// same time have a turn state each, and know nothing of each other.
     ///
-    /// The deadline of the whole turn ([`Timeouts::turn`](crate::Timeouts)) runs from here, also while nothing is asked.
+    /// The deadline of the whole turn ([`Timeouts::turn`](crate::Timeouts)) runs from here, also while nothing is
+    /// asked.
     pub fn begin_turn(&self) -> Turn {
         self.turn(TurnState::new())
     }
@@ -133,8 +134,9 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Adds a header to every request that goes out through this handle (or a clone of it) from now on: a `traceparent`,
-    /// say. It replaces one of that name from the session or the client's settings, and never reaches the body.
+    /// Adds a header to every request that goes out through this handle (or a clone of it) from now on: a
+    /// `traceparent`, say. It replaces one of that name from the session or the client's settings, and never reaches
+    /// the body.
     ///
     /// Over a WebSocket it goes with the handshake: a request that uses an open socket has none.
     ///

@@ -20,8 +20,8 @@ const ROUNDS: usize = 2;
 
 /// Passes wakes on to the task, but keeps those back that come while the task polls and finds what they announce.
 ///
-/// What is shared with the wakers is touched as little as possible: there is a relay for each of many streams, and every
-/// locked access to memory that has left the cache is one that the processor waits for.
+/// What is shared with the wakers is touched as little as possible: there is a relay for each of many streams, and
+/// every locked access to memory that has left the cache is one that the processor waits for.
 #[derive(Debug)]
 pub(crate) struct Relay {
     shared: Arc<Shared>,

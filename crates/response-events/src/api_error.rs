@@ -113,7 +113,8 @@ impl fmt::Display for ApiError {
 
 impl Error for ApiError {}
 
-/// A document without the byte order mark that some services put before it (RFC 8259, section 8.1, lets readers skip it).
+/// A document without the byte order mark that some services put before it (RFC 8259, section 8.1, lets readers skip
+/// it).
 pub(crate) fn without_bom(document: &[u8]) -> &[u8] {
     document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }

@@ -55,8 +55,8 @@ pub enum TurnEvent {
 }
 
 impl TurnEvent {
-    /// The name of this event's kind: the `type` of its JSON form, and what a gateway that passes events on gives as the
-    /// `event:` field of a server-sent event.
+    /// The name of this event's kind: the `type` of its JSON form, and what a gateway that passes events on gives as
+    /// the `event:` field of a server-sent event.
     pub fn name(&self) -> &'static str {
         match self {
             Self::Request(_) => "request",

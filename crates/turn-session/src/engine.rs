@@ -232,9 +232,9 @@ impl TurnEngine {
         self.settle(failure, now);
     }
 
-    /// The attempt failed: no connection, no head, or a limit passed. The phase of the failure says how far it came; what
-    /// the service never looked at (a `Connect` in [`Phase::Sending`]) should have been sent once more by the transport,
-    /// which is not done here for free again.
+    /// The attempt failed: no connection, no head, or a limit passed. The phase of the failure says how far it came;
+    /// what the service never looked at (a `Connect` in [`Phase::Sending`]) should have been sent once more by the
+    /// transport, which is not done here for free again.
     pub fn handle_failed(&mut self, failure: Failure, now: Instant) {
         if self.is_attempting() {
             // What was read before the failure is still the caller's.

@@ -6,8 +6,8 @@ use std::time::Duration;
 /// [`default`](Self::default): there may be more of them one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Each stage of opening a connection: the answer of a credential hook, name look-up with TCP, TLS, the handshake of
-    /// a WebSocket. Default 10 s.
+    /// Each stage of opening a connection: the answer of a credential hook, name look-up with TCP, TLS, the handshake
+    /// of a WebSocket. Default 10 s.
     pub connect: Option<Duration>,
     /// From the sent request to the response head. Default 120 s.
     pub head: Option<Duration>,

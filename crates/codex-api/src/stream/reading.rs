@@ -34,8 +34,8 @@ impl TurnStream {
     }
 
     /// The whole answer, as soon as its terminal event ([`Completed`](TurnEvent::Completed) or
-    /// [`Incomplete`](TurnEvent::Incomplete)) was read: for those who show events as they come and need the items in the
-    /// end. `None` before, and where the request failed.
+    /// [`Incomplete`](TurnEvent::Incomplete)) was read: for those who show events as they come and need the items in
+    /// the end. `None` before, and where the request failed.
     pub fn answer(&self) -> Option<&Answer> {
         self.collector.answer()
     }

@@ -4,8 +4,8 @@ use std::{error::Error, fmt};
 
 use serde_json::Value;
 
-/// A value that is no [`Item`](crate::Item): an item is a JSON object with a string `type`. Holds the value, which neither
-/// `Display` nor `Debug` shows: it may be large, and somebody's.
+/// A value that is no [`Item`](crate::Item): an item is a JSON object with a string `type`. Holds the value, which
+/// neither `Display` nor `Debug` shows: it may be large, and somebody's.
 #[derive(Clone, PartialEq, Eq)]
 pub struct InvalidItem(Value);
 
