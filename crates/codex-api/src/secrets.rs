@@ -147,7 +147,7 @@ impl Secrets {
                 }
                 TurnEvent::Retry(retry) => {
                     scrub(&mut retry.message, secret);
-                    retry.code.iter_mut().for_each(|code| scrub(code, secret));
+                    scrub_all([&mut retry.code, &mut retry.request_id], secret);
                 }
                 TurnEvent::Fallback(fallback) => scrub(&mut fallback.reason, secret),
                 TurnEvent::Malformed(malformed) => {
@@ -190,13 +190,24 @@ fn scrub_response(response: &mut Completed, secret: &str) {
 }
 
 fn scrub_usage(usage: &mut Option<Usage>, secret: &str) {
-    let Some(mut value) = usage.as_ref().map(|usage| usage.as_json().clone()) else { return };
-    scrub_value(&mut value, secret);
-    *usage = Usage::from_json(value);
+    if let Some(mut value) = usage.as_ref().map(Usage::as_json).filter(|json| is_in(json, secret)).cloned() {
+        scrub_value(&mut value, secret);
+        *usage = Usage::from_json(value);
+    }
 }
 
 fn scrub_all<'a>(texts: impl IntoIterator<Item = &'a mut Option<String>>, secret: &str) {
     texts.into_iter().flatten().for_each(|text| scrub(text, secret));
+}
+
+/// Whether a secret stands in a value, at any depth.
+fn is_in(value: &Value, secret: &str) -> bool {
+    match value {
+        Value::String(text) => text.contains(secret),
+        Value::Array(values) => values.iter().any(|value| is_in(value, secret)),
+        Value::Object(map) => map.values().any(|value| is_in(value, secret)),
+        _ => false,
+    }
 }
 
 /// What stands in an error object beside its message, at any depth.

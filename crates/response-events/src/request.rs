@@ -105,28 +105,39 @@ impl Request {
 
     /// The JSON body for a wire's HTTP endpoint.
     pub fn encode(&self, wire: Wire) -> Result<Vec<u8>, EncodeError> {
-        let body = match wire {
-            Wire::Responses => responses::body(self),
-            Wire::Chat => chat::body(self)?,
-        };
-        self.finish(body)
+        match wire {
+            Wire::Responses => Ok(responses::write(self, &self.frame()?, 0)),
+            Wire::Chat => {
+                let mut body = chat::body(self)?;
+                self.apply_overrides(&mut body)?;
+                // A map of JSON values is always JSON.
+                Ok(serde_json::to_vec(&body).unwrap_or_default())
+            }
+        }
     }
 
-    fn finish(&self, mut body: Map<String, Value>) -> Result<Vec<u8>, EncodeError> {
-        self.apply_overrides(&mut body)?;
-        // Not by `Display`, which formats piece by piece. A map of JSON values is always JSON.
-        Ok(serde_json::to_vec(&body).unwrap_or_default())
+    /// The JSON body for `POST /responses/compact`: model, instructions and input; overrides apply.
+    pub fn encode_compact(&self) -> Result<Vec<u8>, EncodeError> {
+        let mut frame = responses::frame(self);
+        frame.retain(|key, _| matches!(key.as_str(), "model" | "instructions" | "input"));
+        self.apply_overrides(&mut frame)?;
+        Ok(responses::write(self, &frame, 0))
+    }
+
+    /// The body of the Responses wire without its lists, with what the caller has set.
+    fn frame(&self) -> Result<Map<String, Value>, EncodeError> {
+        let mut frame = responses::frame(self);
+        self.apply_overrides(&mut frame)?;
+        Ok(frame)
     }
 
     fn apply_overrides(&self, body: &mut Map<String, Value>) -> Result<(), EncodeError> {
         self.overrides.iter().try_for_each(|(path, value)| overrides::apply(body, path, value.clone()))
     }
 
-    /// The JSON body for `POST /responses/compact`: model, instructions and input; overrides apply.
-    pub fn encode_compact(&self) -> Result<Vec<u8>, EncodeError> {
-        let mut body = responses::body(self);
-        body.retain(|key, _| matches!(key.as_str(), "model" | "instructions" | "input"));
-        self.finish(body)
+    /// Whether the caller has set this field of the body.
+    fn sets(&self, field: &str) -> bool {
+        self.overrides.iter().any(|(path, _)| path.split('.').next() == Some(field))
     }
 
     /// What the interpreter of the answer has to know of the request.

@@ -17,7 +17,10 @@ const NONCE: &str = "sec-websocket-key";
 
 /// Whether the value of the header of this name, in whatever case, can be a credential or a turn state.
 pub(crate) fn is_secret_name(name: &str) -> bool {
-    let name = &*name.to_ascii_lowercase();
+    // Mostly it is in lower case already.
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
+        return is_secret_name(&name.to_ascii_lowercase());
+    }
     name != NONCE
         && (WHOLE.contains(&name)
             || PARTS.iter().any(|part| name.contains(part))

@@ -25,7 +25,7 @@ impl Request {
         continuation: Option<Continuation<'_>>,
         turn_state: Option<&str>,
     ) -> Result<Vec<u8>, EncodeError> {
-        let mut body = self.create_body(continuation.map_or(0, |continuation| continuation.covered))?;
+        let mut body = self.create_frame()?;
         if let Some(continuation) = continuation {
             body.insert("previous_response_id".into(), json!(continuation.previous_response_id));
         }
@@ -37,37 +37,35 @@ impl Request {
             }
         }
         body.insert("type".into(), json!("response.create"));
-        Ok(Value::Object(body).to_string().into_bytes())
+        Ok(responses::write(self, &body, continuation.map_or(0, |continuation| continuation.covered)))
     }
 
     /// Errors as [`encode_create`](Self::encode_create) would, without the work: to be asked before a connection is
     /// opened for it.
     pub fn check(&self) -> Result<(), EncodeError> {
-        self.apply_overrides(&mut responses::frame(self))
+        self.frame().map(drop)
     }
 
     /// What must be the same in two requests for one to go on from the other: everything but the input, and what
     /// belongs to a single request. `None` if the caller has set what chaining would set, so that it is the caller's.
     pub fn conversation_fields(&self) -> Option<Value> {
-        let is_callers = |path: &str| {
-            let first = path.split('.').next().unwrap_or_default();
-            matches!(first, "input" | "previous_response_id" | "conversation")
-        };
-        if self.overrides.iter().any(|(path, _)| is_callers(path)) {
+        if ["input", "previous_response_id", "conversation"].iter().any(|field| self.sets(field)) {
             return None;
         }
-        // Compared without the input, and so made without it.
-        let mut body = self.create_body(usize::MAX).ok()?;
-        body.retain(|key, _| !OF_ONE_REQUEST.contains(&key.as_str()));
-        Some(Value::Object(body))
+        let mut fields = self.create_frame().ok()?;
+        fields.retain(|key, _| !OF_ONE_REQUEST.contains(&key.as_str()));
+        if let Some(tools) = fields.get_mut("tools").filter(|_| !self.sets("tools")) {
+            *tools = json!(self.tools);
+        }
+        Some(Value::Object(fields))
     }
 
-    fn create_body(&self, covered: usize) -> Result<Map<String, Value>, EncodeError> {
-        let mut body = responses::body_behind(self, covered);
-        self.apply_overrides(&mut body)?;
+    /// The message without its lists.
+    fn create_frame(&self) -> Result<Map<String, Value>, EncodeError> {
+        let mut frame = self.frame()?;
         // A socket streams anyway, and has no background.
-        body.retain(|key, _| !matches!(key.as_str(), "stream" | "background"));
-        Ok(body)
+        frame.retain(|key, _| !matches!(key.as_str(), "stream" | "background"));
+        Ok(frame)
     }
 }
 

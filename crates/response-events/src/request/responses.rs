@@ -1,23 +1,10 @@
 //! The body of `POST /responses`.
 
+use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::Request;
 use crate::Item;
-
-pub(super) fn body(request: &Request) -> Map<String, Value> {
-    body_behind(request, 0)
-}
-
-/// The body without the first items of the input: so many are covered otherwise.
-pub(super) fn body_behind(request: &Request, covered: usize) -> Map<String, Value> {
-    let mut body = frame(request);
-    body.insert("input".to_owned(), request.input.iter().skip(covered).map(input_item).collect());
-    if !request.tools.is_empty() {
-        body.insert("tools".to_owned(), json!(request.tools));
-    }
-    body
-}
 
 /// The body with empty lists in place of those that can be large.
 pub(super) fn frame(request: &Request) -> Map<String, Value> {
@@ -40,9 +27,50 @@ pub(super) fn frame(request: &Request) -> Map<String, Value> {
     frame
 }
 
+/// Writes a frame with its lists, without a copy of them, which can be large: all tools, and the input behind the first
+/// items, which are covered otherwise. What the caller has set in their place stays.
+pub(super) fn write(request: &Request, frame: &Map<String, Value>, covered: usize) -> Vec<u8> {
+    // Nothing in it can fail to be JSON.
+    serde_json::to_vec(&Body { request, frame, covered }).unwrap_or_default()
+}
+
+struct Body<'r> {
+    request: &'r Request,
+    frame: &'r Map<String, Value>,
+    covered: usize,
+}
+
+impl Serialize for Body<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let Self { request, frame, covered } = *self;
+        let mut map = serializer.serialize_map(Some(frame.len()))?;
+        for (key, value) in frame {
+            match key.as_str() {
+                "input" if !request.sets("input") => {
+                    let input = request.input.get(covered..).unwrap_or_default();
+                    map.serialize_entry(key, &Input(input))?;
+                }
+                "tools" if !request.sets("tools") => map.serialize_entry(key, &request.tools)?,
+                _ => map.serialize_entry(key, value)?,
+            }
+        }
+        map.end()
+    }
+}
+
+struct Input<'r>(&'r [Item]);
+
+impl Serialize for Input<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(self.0.iter().map(InputItem))
+    }
+}
+
 /// Items go back as they came; only what the Chat interpreter noted for its own wire stays here.
-fn input_item(item: &Item) -> Value {
-    let mut item = item.as_json().clone();
-    item.remove("reasoning_field");
-    Value::Object(item)
+struct InputItem<'r>(&'r Item);
+
+impl Serialize for InputItem<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(self.0.as_json().iter().filter(|(key, _)| *key != "reasoning_field"))
+    }
 }

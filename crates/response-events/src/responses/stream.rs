@@ -98,7 +98,7 @@ impl ResponsesStream {
             } else if out.is_settled() {
                 out.account();
             } else {
-                self.settle_terminal(Terminal::Error, &payload, data, out);
+                self.settle_terminal(Terminal::Error, payload, data, out);
             }
             return;
         };
@@ -153,7 +153,7 @@ impl ResponsesStream {
             }
             Kind::Terminal(terminal) => {
                 out.ledger.terminal_event = Some(event_type.to_owned());
-                self.settle_terminal(terminal, &payload, data, out);
+                self.settle_terminal(terminal, payload, data, out);
             }
         }
     }
@@ -208,12 +208,14 @@ impl ResponsesStream {
         out.emit(if is_done { TurnEvent::ItemDone(event) } else { TurnEvent::ItemAdded(event) });
     }
 
-    fn settle_terminal(&mut self, terminal: Terminal, payload: &Payload<'_>, data: &[u8], out: &mut Output) {
+    fn settle_terminal(&mut self, terminal: Terminal, mut payload: Payload<'_>, data: &[u8], out: &mut Output) {
+        let usage = payload.response.as_mut().and_then(|response| response.usage.take());
+        let payload = &payload;
         note_response(payload, out);
         if let Some(status) = payload.response().status.as_deref() {
             out.ledger.status = Some(status.to_owned());
         }
-        if let Some(usage) = payload.response().usage.clone().and_then(Usage::from_json) {
+        if let Some(usage) = usage.and_then(Usage::from_json) {
             out.ledger.usage = Some(usage);
         }
         if matches!(terminal.stated_by(payload), Terminal::Completed | Terminal::Incomplete) {
