@@ -76,7 +76,7 @@ impl TurnStream {
         let client = &turn.session.client;
         let target = client.target(endpoint);
         let span = tracing::debug_span!("request", url = target.shown());
-        let mut config = EngineConfig::new(endpoint.wire(), target, turn.started);
+        let mut config = EngineConfig::new(endpoint.wire(), target.clone(), turn.started);
         config.transport = transport;
         config.memory = turn.session.memory.clone();
         config.requested = now();
@@ -96,7 +96,7 @@ impl TurnStream {
             turn: turn.clone(),
             endpoint,
             engine: TurnEngine::new(config),
-            target: Target::default(),
+            target,
             request,
             body: None,
             connection: Connection::Closed,

@@ -89,10 +89,13 @@ impl Target {
             Error::new(ErrorKind::Config, Phase::Dns, message)
         };
         let scheme = uri.scheme_str().ok_or_else(|| refuse("it has no scheme (http or https)"))?;
-        let (security, default_port) = match scheme.to_ascii_lowercase().as_str() {
-            "http" | "ws" => (Security::Plain, 80),
-            "https" | "wss" => (Security::Tls, 443),
-            _ => return Err(refuse("its scheme is none of http, https, ws and wss")),
+        let is_one_of = |names: [&str; 2]| names.iter().any(|name| scheme.eq_ignore_ascii_case(name));
+        let (security, default_port) = if is_one_of(["http", "ws"]) {
+            (Security::Plain, 80)
+        } else if is_one_of(["https", "wss"]) {
+            (Security::Tls, 443)
+        } else {
+            return Err(refuse("its scheme is none of http, https, ws and wss"));
         };
         let authority = uri.authority().ok_or_else(|| refuse("it has no host"))?;
         let host_and_port = without_user_info(authority.as_str());
