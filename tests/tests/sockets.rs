@@ -151,7 +151,7 @@ async fn the_state_goes_along_with_the_fallback() {
 
 #[tokio::test]
 async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
-    for status in [426, 403, 404, 405] {
+    for status in [426, 400, 403, 404, 405, 406, 410, 415, 501, 505] {
         let refusal = Response::json(status, r#"{"error":{"message":"No sockets here."}}"#);
         let server = playing([refusal, stream()]).await;
         let session = session(&server, Transport::Auto);
@@ -162,6 +162,18 @@ async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
         session.begin_turn().stream(request()).collect().await.unwrap();
         let methods: Vec<String> = server.requests().iter().map(|request| request.method.clone()).collect();
         assert_eq!(methods, ["GET", "POST", "POST"]);
+    }
+}
+
+#[tokio::test]
+async fn a_handshake_refused_for_a_reason_that_holds_everywhere_is_final() {
+    for code in ["invalid_prompt", "insufficient_quota"] {
+        let refusal = Response::json(400, format!(r#"{{"error":{{"message":"No.","code":"{code}"}}}}"#));
+        let server = playing([refusal, stream()]).await;
+        let (events, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
+        let error = error.unwrap();
+        assert_eq!((error.code(), error.message(), error.is_retryable()), (Some(code), "No.", false));
+        assert_eq!((fallbacks(&events), server.requests().len()), (0, 1));
     }
 }
 

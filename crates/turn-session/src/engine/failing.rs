@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use response_events::{Failure, FailureKind, Outcome, Retry, TurnEvent};
+use response_events::{ErrorClass, Failure, FailureKind, Outcome, Retry, TurnEvent};
 use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use super::TurnEngine;
@@ -52,9 +52,21 @@ impl TurnEngine {
     /// Whether WebSockets are not for this request: the service will not accept the handshake, or the message is too
     /// large for it or for this side. An answer that is too large would be so over any transport.
     fn demands_fallback(&self, failure: &Failure) -> bool {
-        let refused = matches!(self.attempt.status, Some(200..400 | 403 | 404 | 405 | 426));
+        let refused = match self.attempt.status {
+            Some(200..400 | 403 | 404 | 405 | 426) => true,
+            // What servers say that do not know what is asked for; and services that know very well, with a code.
+            Some(400 | 406 | 410 | 415 | 501 | 505) => !self.names_its_error(failure),
+            _ => false,
+        };
         let cannot_be_sent = failure.kind == FailureKind::TooLarge && self.attempt.socket.sending;
         refused || cannot_be_sent || failure.close_code == Some(1009)
+    }
+
+    /// Whether the service has said what is wrong by a code or type that is known.
+    fn names_its_error(&self, failure: &Failure) -> bool {
+        let classifier = &self.config.classifier;
+        let is_known = |error| classifier.classify(error) != ErrorClass::Unknown && !classifier.is_by_status(error);
+        failure.api.as_ref().is_some_and(is_known)
     }
 
     fn retry(
