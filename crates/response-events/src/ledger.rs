@@ -1,6 +1,6 @@
 //! What passed on the wire, counted: nothing is dropped without a trace here.
 
-use std::collections::BTreeMap;
+use std::{borrow::Cow, collections::BTreeMap};
 
 use crate::{ApiError, Usage, collected::MAX_ITEMS};
 
@@ -77,29 +77,60 @@ pub struct ChoiceEnd {
 
 /// How often each event type occurred.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct EventCounts(Vec<(Box<str>, u64)>);
+pub struct EventCounts {
+    /// The type that came last, which is nearly always the one that comes next.
+    latest: Option<EventCount>,
+    others: Vec<EventCount>,
+}
+
+type EventCount = (Cow<'static, str>, u64);
+
+fn is(name: &str, event_type: &str, interned: Option<&'static str>) -> bool {
+    interned.is_some_and(|known| std::ptr::eq(known, name)) || name == event_type
+}
 
 impl EventCounts {
     /// The counts, by event type in alphabetical order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, u64)> {
-        self.0.iter().map(|(name, count)| (&**name, *count)).collect::<BTreeMap<_, _>>().into_iter()
+        let all = self.latest.iter().chain(&self.others);
+        all.map(|(name, count)| (&**name, *count)).collect::<BTreeMap<_, _>>().into_iter()
     }
 
     /// Bounds what a peer that makes up types can cost.
     const MAX_TYPES: usize = 256;
 
-    pub(crate) fn add(&mut self, event_type: &str) {
-        let full = self.0.len() >= Self::MAX_TYPES && !self.0.iter().any(|(name, _)| **name == *event_type);
-        let event_type = if full || event_type.len() > MAX_NAME { "(more types)" } else { event_type };
-        // A stream knows about twenty types, and the one that repeats is nearly always the last one used.
-        let at = self.0.iter().rposition(|(name, _)| **name == *event_type);
-        let at = at.unwrap_or_else(|| {
-            self.0.push((event_type.into(), 0));
-            self.0.len() - 1
-        });
-        self.0[at].1 += 1;
-        let last = self.0.len() - 1;
-        self.0.swap(at, last);
+    /// Counts one more event. A name that is `interned` is compared by its place alone: among many slow streams, names
+    /// on the heap have left the cache.
+    pub(crate) fn add(&mut self, event_type: &str, interned: Option<&'static str>) {
+        match &mut self.latest {
+            Some((name, count)) if is(name, event_type, interned) => *count += 1,
+            _ => self.add_other(event_type, interned),
+        }
+    }
+
+    #[cold]
+    fn add_other(&mut self, event_type: &str, interned: Option<&'static str>) {
+        let mut found = self.take(event_type);
+        if found.is_none() && (event_type.len() > MAX_NAME || self.is_full()) {
+            found = Some(self.take(Self::MORE).unwrap_or((Cow::Borrowed(Self::MORE), 0)));
+        }
+        let new = || (interned.map_or_else(|| Cow::Owned(event_type.to_owned()), Cow::Borrowed), 0);
+        let (name, count) = found.unwrap_or_else(new);
+        self.others.extend(self.latest.replace((name, count + 1)));
+    }
+
+    const MORE: &str = "(more types)";
+
+    fn is_full(&self) -> bool {
+        self.others.len() + usize::from(self.latest.is_some()) >= Self::MAX_TYPES
+    }
+
+    fn take(&mut self, event_type: &str) -> Option<EventCount> {
+        if let Some(latest) = self.latest.take_if(|(name, _)| *name == *event_type) {
+            return Some(latest);
+        }
+        let at = self.others.iter().position(|(name, _)| *name == *event_type)?;
+        Some(self.others.swap_remove(at))
     }
 }
 

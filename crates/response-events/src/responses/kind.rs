@@ -48,6 +48,22 @@ impl Terminal {
     }
 }
 
+/// The types that come often.
+static FREQUENT: [&str; 7] = [
+    "response.output_text.delta",
+    "response.function_call_arguments.delta",
+    "response.custom_tool_call_input.delta",
+    "response.mcp_call_arguments.delta",
+    "response.reasoning_text.delta",
+    "response.reasoning_summary_text.delta",
+    "response.refusal.delta",
+];
+
+/// The one name that stands for all of the same words, if the type is among those that come often.
+pub(super) fn interned(event_type: &str) -> Option<&'static str> {
+    FREQUENT.iter().copied().find(|known| *known == event_type)
+}
+
 impl Kind {
     /// Sources: the API's streaming-event reference, and event types seen in recorded streams.
     pub(super) fn of(event_type: &str) -> Self {

@@ -5,7 +5,7 @@ use std::{ops::ControlFlow, sync::Arc};
 use serde_json::Value;
 
 use super::{
-    kind::{DeltaKind, Kind, Terminal},
+    kind::{DeltaKind, Kind, Terminal, interned},
     known::{KnownItem, KnownItems},
     late::{FinishedItem, FinishedResponse, LateFilter},
     payload::Payload,
@@ -103,7 +103,7 @@ impl ResponsesStream {
             return;
         };
         let kind = Kind::of(event_type);
-        out.ledger.event_types.add(event_type);
+        out.ledger.event_types.add(event_type, interned(event_type));
         out.ledger.note_sequence(payload.sequence_number.0);
         if let Kind::Terminal(Terminal::Completed | Terminal::Incomplete | Terminal::Failed) = kind {
             out.ledger.terminal_events += 1;
