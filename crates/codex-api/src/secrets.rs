@@ -38,6 +38,8 @@ impl Secrets {
             // Named as headers are, and `key` alone.
             if is_secret_name(&format!("x-{}", name.replace('_', "-"))) {
                 self.add(value);
+                // A service quotes what it reads.
+                self.add(&unescaped(value));
             }
         }
         for (name, value) in headers {
@@ -96,6 +98,10 @@ impl Secrets {
         for secret in self.all() {
             let names = [&mut ledger.response_id, &mut ledger.model, &mut ledger.status, &mut ledger.incomplete_reason];
             scrub_all(names, secret);
+            scrub_all([&mut ledger.terminal_event], secret);
+            scrub_all(ledger.choices.values_mut().map(|choice| &mut choice.finish_reason), secret);
+            ledger.done_item_types.iter_mut().for_each(|name| scrub(name, secret));
+            ledger.event_types.rename(|name| name.contains(secret).then(|| name.replace(secret, REDACTED)));
             scrub_usage(&mut ledger.usage, secret);
         }
         ledger.error.iter_mut().for_each(|error| self.scrub_api(error));
@@ -168,6 +174,23 @@ impl Secrets {
         let state = self.state.get().filter(|state| state.len() >= SHORTEST);
         self.credentials.iter().map(String::as_str).chain(state)
     }
+}
+
+/// The text of an escaped part of a query (RFC 3986, section 2.1).
+fn unescaped(text: &str) -> String {
+    let mut bytes = Vec::with_capacity(text.len());
+    let mut rest = text.as_bytes();
+    while let [first, behind @ ..] = rest {
+        let digit =
+            |at: usize| behind.get(at).filter(|_| *first == b'%').and_then(|byte| char::from(*byte).to_digit(16));
+        let (byte, behind) = match (digit(0), digit(1)) {
+            (Some(high), Some(low)) => ((high * 16 + low) as u8, &behind[2..]),
+            _ => (*first, behind),
+        };
+        bytes.push(byte);
+        rest = behind;
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
 }
 
 /// Whether a header of that name would be secret.
@@ -272,6 +295,8 @@ mod tests {
         for name in ["key", "api-key", "api_key", "apiKey", "token", "access_token", "client_secret"] {
             assert_eq!(learned(&format!("a=b&{name}=0123456789")), ["0123456789"], "{name}");
         }
+        assert_eq!(learned("key=01%2B23%2f45%3D%3D"), ["01%2B23%2f45%3D%3D", "01+23/45=="]);
+        assert_eq!(learned("key=0123%zz%4"), ["0123%zz%4"]);
         for query in ["api-version=2025-01-01", "region=europe-west", "key", "key=", "key=abc", "", "=0123456789"] {
             assert!(learned(query).is_empty(), "{query}");
         }

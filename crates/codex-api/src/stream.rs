@@ -129,7 +129,7 @@ impl TurnStream {
                     self.secrets.scrub_event(event);
                     match event {
                         TurnEvent::Fallback(fallback) => self.turn.session.memory.restate(&fallback.reason),
-                        TurnEvent::Created(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
+                        TurnEvent::Created(_) | TurnEvent::Other(_) | TurnEvent::Retry(_) => self.scrub_ledger(),
                         _ => {}
                     }
                     self.collector.observe(event);
@@ -380,11 +380,18 @@ impl TurnStream {
             }
             Signal::End => {
                 let now = now();
-                let last = self.decoder.flush();
-                if let Ok(Some(event)) = &last {
-                    self.engine.handle_last(event.event_field().as_deref(), event.data(), now);
-                }
-                let cut = (!matches!(last, Ok(None))).then(failures::in_an_event);
+                let cut = match self.decoder.flush() {
+                    Ok(None) => None,
+                    Ok(Some(event)) => {
+                        self.engine.handle_last(event.event_field().as_deref(), event.data(), now);
+                        Some(failures::in_an_event())
+                    }
+                    Err(error) => {
+                        let (failure, cause) = failures::of_decoder(error);
+                        self.cause = cause;
+                        Some(failure)
+                    }
+                };
                 self.engine.handle_closed(cut, now);
             }
             Signal::Activity => self.engine.handle_activity(now()),

@@ -232,7 +232,7 @@ pub struct Retry {
     pub code: Option<String>,
     /// The failure's message.
     pub message: String,
-    /// The service's id of the request that failed.
+    /// The service's id of the request that failed. Not in the JSON form, as `Opened` has it there.
     #[serde(skip)]
     pub request_id: Option<String>,
     /// Whether output had been delivered since the attempt began; all of it is void.

@@ -187,7 +187,7 @@ impl Failure {
     /// The class of the service's error code, or of the HTTP status that it refused the request with; `None` where the
     /// failure is not the service's word.
     pub fn class(&self) -> Option<ErrorClass> {
-        let by_status = || self.status.filter(|status| *status >= 400).map(classify_status);
+        let by_status = || self.status.filter(|_| self.kind == FailureKind::Status).map(classify_status);
         self.api.as_ref().map(ApiError::class).or_else(by_status)
     }
 

@@ -2,20 +2,19 @@
 
 mod invalid;
 
-use std::fmt;
+use std::{fmt, sync::Arc};
 
 pub use invalid::InvalidItem;
 
-use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error as _};
 use serde_json::{Map, Value, json};
 
 /// One item of an answer, or of a request's input, in the shape of the Responses API on both wires.
 ///
 /// The JSON object is kept exactly as it came, unknown fields included, since a follow-up request has to send it
-/// back. [`kind`](Self::kind) gives a typed view.
-#[derive(Clone, PartialEq, Serialize)]
-#[serde(transparent)]
-pub struct Item(Map<String, Value>);
+/// back. [`kind`](Self::kind) gives a typed view. Cheap to clone.
+#[derive(Clone, PartialEq)]
+pub struct Item(Arc<Map<String, Value>>);
 
 /// A typed view of an [`Item`].
 #[derive(Clone, Debug, PartialEq)]
@@ -76,7 +75,7 @@ impl Item {
     /// Errors with anything else, which the error gives back.
     pub fn from_json(value: Value) -> Result<Self, InvalidItem> {
         match value {
-            Value::Object(map) if map.get("type").is_some_and(Value::is_string) => Ok(Self(map)),
+            Value::Object(map) if map.get("type").is_some_and(Value::is_string) => Ok(Self(Arc::new(map))),
             other => Err(InvalidItem::new(other)),
         }
     }
@@ -108,8 +107,8 @@ impl Item {
     /// For objects made here, which have their type.
     pub(crate) fn of(value: Value) -> Self {
         match value {
-            Value::Object(map) => Self(map),
-            _ => Self(Map::new()),
+            Value::Object(map) => Self(Arc::new(map)),
+            _ => Self(Arc::default()),
         }
     }
 
@@ -135,7 +134,7 @@ impl Item {
 
     /// The whole object, by value.
     pub fn into_json(self) -> Map<String, Value> {
-        self.0
+        Arc::unwrap_or_clone(self.0)
     }
 
     /// A typed view.
@@ -202,6 +201,12 @@ impl Item {
                 part.get(field)?.as_str()
             })
             .collect()
+    }
+}
+
+impl Serialize for Item {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        self.0.serialize(serializer)
     }
 }
 

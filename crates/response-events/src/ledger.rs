@@ -76,7 +76,7 @@ pub struct ChoiceEnd {
 }
 
 /// How often each event type occurred.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct EventCounts {
     /// The type that came last, which is nearly always the one that comes next.
     latest: Option<EventCount>,
@@ -84,6 +84,15 @@ pub struct EventCounts {
 }
 
 type EventCount = (Cow<'static, str>, u64);
+
+/// By their counts, in whatever order they came.
+impl PartialEq for EventCounts {
+    fn eq(&self, other: &Self) -> bool {
+        self.iter().eq(other.iter())
+    }
+}
+
+impl Eq for EventCounts {}
 
 fn is(name: &str, event_type: &str, interned: Option<&'static str>) -> bool {
     interned.is_some_and(|known| std::ptr::eq(known, name)) || name == event_type
@@ -99,8 +108,17 @@ impl EventCounts {
     /// Bounds what a peer that makes up types can cost.
     const MAX_TYPES: usize = 256;
 
-    /// Counts one more event. A name that is `interned` is compared by its place alone: among many slow streams, names
-    /// on the heap have left the cache.
+    /// Gives each type the name that `rename` makes of its own, if any: to take out what nobody should see.
+    pub fn rename(&mut self, rename: impl Fn(&str) -> Option<String>) {
+        for (name, _) in self.latest.iter_mut().chain(&mut self.others) {
+            if let Some(new) = rename(name) {
+                *name = Cow::Owned(new);
+            }
+        }
+    }
+
+    /// Counts one more event. A name that is `interned` is known by its place: among many slow streams, the words
+    /// themselves have left the cache.
     pub(crate) fn add(&mut self, event_type: &str, interned: Option<&'static str>) {
         match &mut self.latest {
             Some((name, count)) if is(name, event_type, interned) => *count += 1,

@@ -127,6 +127,8 @@ fn the_bytes_of_an_answer_have_a_limit() {
     check(Wire::Responses, 100 * (done(99).len() + 3), many(done, &completed([])), "completed", 100);
     // Its whole payload is counted, and the names by which it is known.
     check(Wire::Responses, 1_000, many(done, &completed([])), too_large, 1_000 / (done(9).len() + 2) + 1);
+    // What only the end tells of.
+    assert_eq!(decode(Wire::Responses, 1_000, [completed(0..100)]).0, too_large);
     let named = |place| added(place).replace("\"m", "\"a name of eleven bytes and more");
     assert_eq!(decode(Wire::Responses, 1_000, many(named, &completed([]))).0, too_large);
 }

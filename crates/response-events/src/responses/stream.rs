@@ -14,7 +14,7 @@ use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
-    collected::MAX_ITEMS,
+    collected::{MAX_ITEMS, json_len},
     interpreter::Output,
     json::{Text, salvage_type},
     secret::Secret,
@@ -235,12 +235,14 @@ impl ResponsesStream {
         }
         let known = self.items.index();
         for (output_index, item) in (0..).zip(&list.items) {
+            let bytes = || json_len(item);
             let Ok(item) = Item::from_json(item.clone()) else { continue };
             let is_done = known.is_done(output_index, &item);
             if is_done.is_none() {
                 out.collected.add_items(1);
             }
             if is_done != Some(true) {
+                out.collected.add_bytes(bytes());
                 out.emit(TurnEvent::ItemDone(ItemEvent {
                     output_index,
                     item,
