@@ -66,8 +66,8 @@ impl Secrets {
     /// Takes in the turn states of a head, whether or not the turn does.
     pub(crate) fn learn_state(&mut self, headers: &HeaderMap) {
         for state in headers.get_all(TURN_STATE_HEADER).iter().filter_map(|value| value.to_str().ok()) {
-            if state.len() >= SHORTEST && !self.all().any(|known| known == state) {
-                self.credentials.push(state.to_owned());
+            if self.state.get() != Some(state) {
+                self.add(state);
             }
         }
     }
@@ -86,9 +86,7 @@ impl Secrets {
     pub(crate) fn scrub_api(&self, error: &mut ApiError) {
         for secret in self.all() {
             scrub(&mut error.message, secret);
-            for text in [&mut error.code, &mut error.error_type, &mut error.param].into_iter().flatten() {
-                scrub(text, secret);
-            }
+            scrub_all([&mut error.code, &mut error.error_type, &mut error.param], secret);
             error.details.values_mut().for_each(|value| scrub_value(value, secret));
         }
     }
@@ -96,9 +94,8 @@ impl Secrets {
     /// What is known of the response.
     pub(crate) fn scrub_ledger(&self, ledger: &mut Ledger) {
         for secret in self.all() {
-            let names = [&mut ledger.response_id, &mut ledger.model, &mut ledger.status, &mut ledger.incomplete_reason];
-            scrub_all(names, secret);
-            scrub_all([&mut ledger.terminal_event], secret);
+            let said = [&mut ledger.response_id, &mut ledger.model, &mut ledger.status, &mut ledger.incomplete_reason];
+            scrub_all(said.into_iter().chain([&mut ledger.terminal_event]), secret);
             scrub_all(ledger.choices.values_mut().map(|choice| &mut choice.finish_reason), secret);
             ledger.done_item_types.iter_mut().for_each(|name| scrub(name, secret));
             ledger.event_types.rename(|name| name.contains(secret).then(|| name.replace(secret, REDACTED)));

@@ -234,15 +234,14 @@ impl ResponsesStream {
             return;
         }
         let known = self.items.index();
-        for (output_index, item) in (0..).zip(&list.items) {
-            let bytes = || json_len(item);
-            let Ok(item) = Item::from_json(item.clone()) else { continue };
+        for (output_index, value) in (0..).zip(&list.items) {
+            let Ok(item) = Item::from_json(value.clone()) else { continue };
             let is_done = known.is_done(output_index, &item);
             if is_done.is_none() {
                 out.collected.add_items(1);
             }
             if is_done != Some(true) {
-                out.collected.add_bytes(bytes());
+                out.collected.add_bytes(json_len(value));
                 out.emit(TurnEvent::ItemDone(ItemEvent {
                     output_index,
                     item,
