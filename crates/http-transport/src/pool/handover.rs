@@ -17,14 +17,18 @@ use super::{Pool, Way};
 /// How long a request waits for a connection that is about to come free before it dials: short beside a dial over a
 /// network, and the least that the timer can do.
 const HEAD_START: Duration = Duration::from_millis(1);
+/// How soon a connection must be expected to come free, to be waited for: what a timer of a millisecond can take.
+const SOON: Duration = Duration::from_millis(2);
 
 /// The requests of a lane that take a connection as it comes free, and what they may hope for.
 #[derive(Default)]
 pub(super) struct Queue {
     waiting: BTreeMap<u64, Waiting>,
     next: u64,
-    /// Where the connections are whose bodies have only their end to come.
-    draining: Vec<Id>,
+    /// Where the connections are whose bodies have only their end to come, and since when.
+    draining: Vec<(Id, Instant)>,
+    /// How long the latest of them took.
+    latest_end: Option<Duration>,
     /// Requests that have not dialed yet.
     hoping: usize,
     /// Until when no request is kept from dialing.
@@ -63,10 +67,13 @@ impl Queue {
         (id, receiver)
     }
 
-    /// Whether there is a connection to hope for, which no other request hopes for.
+    /// Whether a connection comes free soon, as far as is known, which no other request hopes for.
     fn may_hope(&self, runtime: Id, now: Instant) -> bool {
-        let draining = self.draining.iter().filter(|of| **of == runtime).count();
-        draining > self.hoping && self.dials_until.is_none_or(|until| until <= now)
+        let mut draining = self.draining.iter().filter(|(of, _)| *of == runtime);
+        let Some((_, since)) = draining.nth(self.hoping) else { return false };
+        let waited = now.saturating_duration_since(*since);
+        let is_due = self.latest_end.is_none_or(|took| took <= waited + SOON);
+        is_due && self.dials_until.is_none_or(|until| until <= now)
     }
 }
 
@@ -111,13 +118,13 @@ impl Checkout {
         Poll::Ready(())
     }
 
-    /// Time that was spent on hope buys as much time without: where connections never come free, or turns are shorter
-    /// than timers, requests take at most twice as long.
+    /// Time that was spent on hope buys two thirds of it without: where turns are shorter than timers, a row of requests
+    /// takes at most two and a half times as long as without any hope.
     fn end_head_start(&mut self, queue: &mut Queue) {
         if let Some((_, since)) = self.head_start.take() {
             let now = Instant::now();
             queue.hoping = queue.hoping.saturating_sub(1);
-            queue.dials_until = now.checked_add(now.saturating_duration_since(since));
+            queue.dials_until = now.checked_add(now.saturating_duration_since(since) * 2 / 3);
         }
     }
 }
@@ -144,21 +151,24 @@ pub(crate) struct Draining {
     pool: Arc<Pool>,
     way: Way,
     runtime: Id,
+    since: Instant,
 }
 
 impl Draining {
     pub(crate) fn new(pool: &Arc<Pool>, way: Way, runtime: Id) -> Self {
-        pool.lock().entry(way.clone()).or_default().queue.draining.push(runtime);
-        Self { pool: Arc::clone(pool), way, runtime }
+        let since = Instant::now();
+        pool.lock().entry(way.clone()).or_default().queue.draining.push((runtime, since));
+        Self { pool: Arc::clone(pool), way, runtime, since }
     }
 }
 
 impl Drop for Draining {
     fn drop(&mut self) {
         if let Some(lane) = self.pool.lock().get_mut(&self.way) {
-            let draining = &mut lane.queue.draining;
-            if let Some(at) = draining.iter().position(|of| *of == self.runtime) {
-                draining.swap_remove(at);
+            let Queue { draining, latest_end, .. } = &mut lane.queue;
+            *latest_end = Some(self.since.elapsed());
+            if let Some(at) = draining.iter().position(|of| *of == (self.runtime, self.since)) {
+                draining.remove(at);
             }
         }
     }

@@ -62,7 +62,7 @@ async fn a_connection_is_for_its_own_way_alone() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_request_waits_for_what_comes_free_and_then_as_long_for_nothing() {
+async fn a_request_waits_for_what_comes_free_and_then_for_nothing() {
     let pool = Arc::new(Pool::default());
     let way = way("http://a.example", None, false);
     let runtime = Handle::current().id();
@@ -78,13 +78,35 @@ async fn a_request_waits_for_what_comes_free_and_then_as_long_for_nothing() {
     advance(Duration::from_millis(5)).await;
     assert!(may_dial(&mut first));
     assert!(may_dial(&mut checkout()), "time was lost");
-    advance(Duration::from_millis(4)).await;
+    advance(Duration::from_millis(3)).await;
     assert!(may_dial(&mut checkout()));
     advance(Duration::from_millis(1)).await;
     let mut second = checkout();
     assert!(!may_dial(&mut second));
     drop((second, draining));
     assert!(may_dial(&mut checkout()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_only_for_what_comes_free_soon() {
+    let pool = Arc::new(Pool::default());
+    let way = way("http://a.example", None, false);
+    let runtime = Handle::current().id();
+    let mut cx = Context::from_waker(Waker::noop());
+    let mut may_dial = || Checkout::new(&pool, &way, runtime).poll_head_start(&mut cx).is_ready();
+    let draining = || Draining::new(&pool, way.clone(), runtime);
+
+    // What the server takes for the end of a body is seen at the first one.
+    let first = draining();
+    assert!(!may_dial());
+    advance(Duration::from_millis(20)).await;
+    drop(first);
+    let next = draining();
+    advance(Duration::from_millis(17)).await;
+    assert!(may_dial(), "3 ms are left");
+    advance(Duration::from_millis(1)).await;
+    assert!(!may_dial(), "2 ms are left");
+    drop(next);
 }
 
 #[tokio::test]
