@@ -54,7 +54,8 @@ impl Recording {
         };
         let (whole_from, counted_from) = match wire {
             Wire::Chat => (behind_last("\"finish_reason\":\""), behind_last("\"usage\":{")),
-            _ => (body.len(), body.len()),
+            // The line of the terminal event, without the blank one.
+            _ => (body.len() - 1, body.len() - 1),
         };
         Self { name, wire, events: answer_events(&events).to_vec(), answer, whole_from, counted_from, body }
     }

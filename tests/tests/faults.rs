@@ -529,6 +529,8 @@ async fn last_events_without_their_blank_line() {
         ("46 text", of(TEXT), clean, discarded(), Bound::Ended),
         ("46 a sentinel that is none here", of("[DONE]"), clean, discarded(), Bound::Ended),
         ("42 completed, cut", of(COMPLETED), cut, always(Truncated, ""), Bound::Ended),
+        ("61 failed and a line end, held open", of(FLAGGED) + "\n", held, flagged(), Bound::LetsGo),
+        ("61 completed and a line end, held open", of(COMPLETED) + "\r", held, answer("Hé"), Bound::LetsGo),
     ];
     for (name, rest, then, ends, bound) in rows {
         check(Row { name, wire: Wire::Responses, script: unfinished(TEXT, &rest, then), ends, bound }).await;
@@ -541,6 +543,7 @@ async fn last_events_without_their_blank_line() {
         ("68 DONE and a line end, held open", of("DONE\r"), held, answer("DONE"), Bound::LetsGo),
         ("68 [DONE], cut", of("[DONE]"), cut, always(Truncated, ""), Bound::Ended),
         ("46 error", of(error), clean, flagged(), Bound::Ended),
+        ("61 error and a line end, held open", of(error) + "\n", held, flagged(), Bound::LetsGo),
         ("46 a finish reason", of(CHAT_STOP), clean, discarded(), Bound::Ended),
     ];
     for (name, rest, then, ends, bound) in rows {

@@ -139,8 +139,8 @@ impl RecordedStream {
         self.conclude(last_counts == Some(false), skipped, on_event)
     }
 
-    /// The same for an input that broke off, or of which nobody knows how it went on: of a last event without its blank
-    /// line only a Chat sentinel counts.
+    /// The same for an input that broke off, or of which nobody knows how it went on: a last event without its
+    /// blank line counts if its line has come to its end, too.
     ///
     /// # Errors
     ///

@@ -294,10 +294,10 @@ fn the_last_event_of_a_cassette_counts_by_how_its_exchange_ended() {
     for (wire, last, end, status) in [
         ("responses", format!("  : {whole}"), "finish", 0),
         ("responses", format!("  : {whole}"), "rst", 3),
-        ("responses", format!("  | {whole}"), "hang-up", 3),
+        // The line is whole, and was the end, however the connection came to its own.
+        ("responses", format!("  | {whole}"), "hang-up", 0),
         ("chat", "  : data: [DONE]".to_owned(), "finish", 0),
         ("chat", "  : data: [DONE]".to_owned(), "fin", 3),
-        // The line is whole, and was the end, however the connection came to its own.
         ("chat", "  | data: [DONE]".to_owned(), "hang-up", 0),
     ] {
         let cassette = format!(

@@ -13,6 +13,8 @@ use crate::{
 
 /// Undecodable payloads in a row after which a stream counts as unreadable.
 const MAX_MALFORMED_RUN: u32 = 32;
+/// Empty lines of data that may stand before what ends a stream early.
+const BLANK_LINES: usize = 64;
 
 /// Reads the payloads of one stream and says what they mean.
 ///
@@ -23,6 +25,8 @@ const MAX_MALFORMED_RUN: u32 = 32;
 pub struct Interpreter {
     out: Output,
     stream: Stream,
+    /// Whether the event that has not come whole was looked at.
+    looked_ahead: bool,
 }
 
 /// What an [`Interpreter`] has to know of the request.
@@ -94,7 +98,7 @@ impl Interpreter {
             Wire::Responses => Stream::Responses(ResponsesStream::new(options.transport)),
             Wire::Chat => Stream::Chat(Box::new(ChatStream::new(options))),
         };
-        Self { out: Output::new(options.max_answer_bytes), stream }
+        Self { out: Output::new(options.max_answer_bytes), stream, looked_ahead: false }
     }
 
     /// Takes one payload: the data of a dispatched SSE event with the value of its `event:` field, or a WebSocket
@@ -103,6 +107,7 @@ impl Interpreter {
     /// The JSON's `type` decides what an event is. The name counts only where there is no type: an event named
     /// `error` is an error whatever its data looks like.
     pub fn handle_event(&mut self, name: Option<&str>, data: &[u8]) {
+        self.looked_ahead = false;
         let ledger = &mut self.out.ledger;
         ledger.events += 1;
         ledger.payload_bytes += data.len() as u64;
@@ -151,10 +156,22 @@ impl Interpreter {
         }
     }
 
-    /// Takes the data of an event whose blank line has not come, between two lines of it. On a Chat stream a sentinel
-    /// ends the stream already; nothing else counts before it is dispatched. Answers whether it did.
+    /// Takes the data of an event whose blank line has not come, between two lines of it. What ends the stream and is
+    /// whole counts already: a Chat sentinel, or a terminal event. Answers whether it did.
+    ///
+    /// Only what stands in the first line of the data with anything in it is looked at, once: data of many lines would
+    /// be read as often as it has lines.
     pub fn handle_unfinished(&mut self, data: &[u8]) -> bool {
-        let ends = self.out.outcome.is_none() && matches!(self.stream, Stream::Chat(_)) && is_sentinel(data);
+        if self.looked_ahead || self.out.outcome.is_some() {
+            return false;
+        }
+        let event = data.trim_ascii();
+        self.looked_ahead = !event.is_empty() || data.len() > BLANK_LINES;
+        let ends = match &self.stream {
+            Stream::Responses(_) => event.ends_with(b"}") && ResponsesStream::is_terminal(None, event),
+            Stream::Chat(_) if is_sentinel(event) => true,
+            Stream::Chat(_) => event.ends_with(b"}") && ChatStream::is_terminal(None, event),
+        };
         if ends {
             self.handle_event(None, data);
         }

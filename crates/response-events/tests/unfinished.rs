@@ -126,22 +126,42 @@ fn nothing_counts_behind_the_end() {
 }
 
 #[test]
-fn a_line_with_a_sentinel_ends_a_chat_stream_at_once() {
+fn a_line_that_ends_the_stream_need_not_wait_for_the_blank_one() {
     for (wire, data, ends) in [
-        (Wire::Chat, "[DONE]", true),
-        (Wire::Chat, "DONE", true),
-        (Wire::Chat, "\nDONE ", true),
-        (Wire::Chat, "DONE!", false),
-        (Wire::Chat, "{}\nDONE", false),
-        (Wire::Chat, CHAT_ERROR, false),
-        (Wire::Responses, "[DONE]", false),
-        (Wire::Responses, FLAGGED, false),
+        (Wire::Chat, "[DONE]", Some("completed")),
+        (Wire::Chat, "DONE", Some("completed")),
+        (Wire::Chat, "\nDONE ", Some("completed")),
+        (Wire::Chat, "DONE!", None),
+        (Wire::Chat, "{}\nDONE", None),
+        (Wire::Chat, CHAT_ERROR, Some("failed")),
+        (Wire::Chat, r#"{"choices":[{"delta":{"content":"a"}}]}"#, None),
+        (Wire::Responses, "[DONE]", None),
+        (Wire::Responses, "DONE", None),
+        (Wire::Responses, COMPLETED, Some("completed")),
+        (Wire::Responses, FLAGGED, Some("failed")),
+        (Wire::Responses, r#" {"error":{"code":"x","message":"m"}} "#, Some("failed")),
+        (Wire::Responses, &FLAGGED[..FLAGGED.len() - 1], None),
+        (Wire::Responses, TEXT, None),
     ] {
         let mut stream = after(wire, &[]);
-        assert_eq!(stream.handle_unfinished(data.as_bytes()), ends, "{data}");
-        assert_eq!(stream.outcome().map(Outcome::as_str), ends.then_some("completed"), "{data}");
-        assert_eq!((stream.ledger().events, stream.ledger().input_ended), (u64::from(ends), false), "{data}");
+        assert_eq!(stream.handle_unfinished(data.as_bytes()), ends.is_some(), "{data}");
+        assert_eq!(stream.outcome().map(Outcome::as_str), ends, "{data}");
+        assert_eq!((stream.ledger().events, stream.ledger().input_ended), (u64::from(ends.is_some()), false), "{data}");
     }
+}
+
+#[test]
+fn an_unfinished_event_is_looked_at_once() {
+    let mut stream = after(Wire::Responses, &[]);
+    for unfinished in ["", "\n", TEXT] {
+        assert!(!stream.handle_unfinished(unfinished.as_bytes()), "{unfinished}");
+    }
+    assert!(!stream.handle_unfinished(FLAGGED.as_bytes()), "however many lines it has");
+    stream.handle_event(None, TEXT.as_bytes());
+    assert!(!stream.handle_unfinished(&[b'\n'; 100]), "nor are blank lines without end read again and again");
+    assert!(!stream.handle_unfinished(FLAGGED.as_bytes()));
+    stream.handle_event(None, TEXT.as_bytes());
+    assert!(stream.handle_unfinished(FLAGGED.as_bytes()), "but the next event is");
 }
 
 #[test]

@@ -205,7 +205,8 @@ impl TurnEngine {
         self.settle(None, now);
     }
 
-    /// The data of an event whose blank line has not come, between two lines: a sentinel need not wait for it.
+    /// The data of an event whose blank line has not come, between two lines: what ends the stream need not wait for
+    /// it.
     pub fn handle_unfinished(&mut self, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_unfinished(data) {
             self.attempt.phase = Phase::Streaming;

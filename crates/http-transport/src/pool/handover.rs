@@ -118,8 +118,8 @@ impl Checkout {
         Poll::Ready(())
     }
 
-    /// Time that was spent on hope buys two thirds of it without: where turns are shorter than timers, a row of requests
-    /// takes at most two and a half times as long as without any hope.
+    /// Time that was spent on hope buys two thirds of it without: where turns are shorter than timers, a row of
+    /// requests takes at most two and a half times as long as without any hope.
     fn end_head_start(&mut self, queue: &mut Queue) {
         if let Some((_, since)) = self.head_start.take() {
             let now = Instant::now();
