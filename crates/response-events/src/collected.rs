@@ -12,7 +12,7 @@ pub(crate) const MAX_ITEMS: usize = 10_000;
 pub(crate) const DEFAULT_MAX_BYTES: usize = 64 << 20;
 
 /// What is kept of an answer until its end, here or by those who collect its items. Counted when it is there: it goes
-/// over a limit by one payload at most.
+/// over a limit by one payload at most, of which no items are opened beyond it.
 #[derive(Debug)]
 pub(crate) struct Collected {
     items: usize,
@@ -34,7 +34,12 @@ impl Collected {
         self.bytes = self.bytes.saturating_add(bytes);
     }
 
-    /// What there is too much of, once there is: for good.
+    /// Whether there is too much of anything: for good.
+    pub(crate) fn is_excessive(&self) -> bool {
+        self.items > MAX_ITEMS || self.bytes > self.max_bytes
+    }
+
+    /// What there is too much of, once there is.
     pub(crate) fn excess(&self) -> Option<String> {
         if self.items > MAX_ITEMS {
             return Some(format!("the answer has more than {MAX_ITEMS} items"));

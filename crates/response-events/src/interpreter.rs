@@ -119,8 +119,8 @@ impl Interpreter {
 
     fn take(&mut self, name: Option<&str>, data: &[u8]) {
         let ledger = &mut self.out.ledger;
-        // Keep-alives that proxies wrap as data: nothing at all, or a comment.
-        if data.is_empty() || data[0] == b':' {
+        // Keep-alives that proxies wrap as data: nothing at all, or a comment; pings have an empty object.
+        if data.is_empty() || data[0] == b':' || data == b"{}" && name != Some("error") {
             ledger.keep_alives += 1;
             return self.out.account();
         }

@@ -13,9 +13,9 @@ use serde_json::Value;
 pub struct Usage(Arc<Value>);
 
 impl Usage {
-    /// Takes a JSON object; `None` for anything else, `null` included.
+    /// Takes a JSON object; `None` for anything else, `null` and the empty object included, which state nothing.
     pub fn from_json(value: Value) -> Option<Self> {
-        value.is_object().then(|| Self(Arc::new(value)))
+        value.as_object().is_some_and(|counts| !counts.is_empty()).then(|| Self(Arc::new(value)))
     }
 
     /// The object as the service sent it.

@@ -80,3 +80,33 @@ fn cost_of_going_on(items: usize) -> u64 {
 fn what_a_conversation_covers_is_not_copied_to_go_on_from_it() {
     assert_eq!(cost_of_going_on(1_000), cost_of_going_on(1));
 }
+
+/// The bytes that one payload of a Chat stream may take, for each of its own.
+#[track_caller]
+fn check_greed(payload: &str, times: u64) {
+    let mut stream = Interpreter::new(Wire::Chat, InterpreterOptions::default());
+    let counted = measure(|| {
+        stream.handle_event(None, payload.as_bytes());
+        stream.handle_end();
+        while let Some(event) = stream.poll_event() {
+            drop(event);
+        }
+    });
+    let most = payload.len() as u64 * times;
+    assert!(counted.bytes_max <= most, "{} bytes of memory for {} of data", counted.bytes_max, payload.len());
+}
+
+#[test]
+fn no_payload_takes_many_times_its_size() {
+    let content = |parts: &str| format!(r#"{{"choices":[{{"index":0,"delta":{{"content":[{parts}]}}}}]}}"#);
+    // A value of serde_json takes 32 bytes, and the digit here two.
+    check_greed(&content(&vec!["0"; 100_000].join(",")), 100);
+    check_greed(&content(&vec![r#""a""#; 100_000].join(",")), 100);
+    check_greed(&content(&vec![r#"{"type":"x"}"#; 100_000].join(",")), 100);
+    let choices = vec![r#"{"index":5000},{"index":0,"delta":{"content":"a"}}"#; 2_000].join(",");
+    let mut numbers = (0..1100).map(|index| format!(r#"{{"index":{index}}}"#)).collect::<Vec<_>>().join(",");
+    numbers.push(',');
+    check_greed(&format!(r#"{{"choices":[{numbers}{choices}]}}"#), 100);
+    let calls: Vec<String> = (0..100_000).map(|index| format!(r#"{{"index":{index},"id":"{index}"}}"#)).collect();
+    check_greed(&format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{}]}}}}]}}"#, calls.join(",")), 100);
+}

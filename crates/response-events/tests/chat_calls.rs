@@ -442,3 +442,44 @@ fn calls_decide_not_the_finish_reason() {
         "#,
     );
 }
+
+/// As programs write them that do not leave out what is empty.
+#[test]
+fn empty_fields_are_no_call() {
+    for delta in [
+        r#"{"content":"","function_call":{"arguments":"","name":""},"tool_calls":[]}"#,
+        r#"{"function_call":{}}"#,
+        r#"{"tool_calls":[{}]}"#,
+        r#"{"tool_calls":[{"index":0,"id":"","function":{"name":"","arguments":""}}]}"#,
+    ] {
+        check_chat(
+            &format!("delta {{\"content\":\"a\"}}\ndelta {delta}\ndelta {{\"content\":\"b\"}}\nfinish stop\n[DONE]"),
+            r#"
+            created - -
+            +0 message
+            0 text "a"
+            0 text "b"
+            ~ finishing
+            =0 message "ab" completed
+            == completed - stop
+            sentinels=1
+            "#,
+        );
+    }
+}
+
+#[test]
+fn an_index_alone_waits_for_its_call() {
+    check_chat(
+        r#"
+        delta {"tool_calls":[{"index":0}]}
+        delta {"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]}
+        "#,
+        r#"
+        created - -
+        +0 call c f
+        0 input "{}"
+        == open
+        "#,
+    );
+}

@@ -131,8 +131,7 @@ fn content_may_be_a_list_of_parts() {
         +1 message
         1 text "a"
         1 text "b"
-        1 text "c"
-        1 text "d"
+         1 text "cd"
         1 text "e"
         =1 message "abcde" completed
         == completed -

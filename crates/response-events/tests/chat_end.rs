@@ -243,7 +243,7 @@ fn several_choices_finish_together() {
         ~ finishing
         =0 message "a" completed
         =1/c1 message "b" incomplete
-        == completed - stop
+        == incomplete length - length
         sentinels=1
         "#,
     );

@@ -108,6 +108,26 @@ fn an_error_after_the_finish_reason_still_fails() {
 }
 
 #[test]
+fn an_error_counts_beside_choices_that_are_none() {
+    for error in [
+        r#"{"object":"error","message":"Oh.","code":400,"choices":[]}"#,
+        r#"{"type":"error","message":"Oh.","code":400,"choices":[]}"#,
+        r#"@error {"message":"Oh.","code":400,"usage":{"total_tokens":1}}"#,
+    ] {
+        check_chat(error, r#"== failed 400 "Oh." InvalidRequest final"#);
+    }
+}
+
+#[test]
+fn pings_are_keep_alives() {
+    let mut lines = Lines::of(Wire::Chat);
+    for _ in 0..100 {
+        lines.feed(Some("ping"), b"{}");
+    }
+    assert_eq!(lines.finish(), ["== open"]);
+}
+
+#[test]
 fn an_error_in_a_choice_fails_the_stream() {
     check_chat(
         r#"{"choices":[{"index":0,"delta":{"content":"a"},"error":{"code":"server_error","message":"Oh."}}]}"#,
@@ -140,7 +160,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         12
         null
         {"choices":
-        {}
+        {"x":1}
         {"id":"x","object":"chat.completion.chunk"}
         {"choices":{}}
         {"choices":["a"]}
@@ -155,7 +175,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         !! - 12
         !! - null
         !! - {"choices":
-        !! - {}
+        !! - {"x":1}
         !! - {"id":"x","object":"chat.completion.chunk"}
         !! - {"choices":{}}
         !! - {"choices":["a"]}
@@ -239,7 +259,7 @@ fn a_stream_of_garbage_alone_is_unreadable() {
 
 #[test]
 fn an_unreadable_stream_hands_out_what_was_open() {
-    for garbage in [&b"<p>"[..], b"{}", b"\xff"] {
+    for garbage in [&b"<p>"[..], b"{\"x\":1}", b"\xff"] {
         let mut lines = Lines::of(Wire::Chat);
         lines.feed(None, br#"{"choices":[{"index":0,"delta":{"content":"a"}}]}"#);
         for _ in 0..31 {

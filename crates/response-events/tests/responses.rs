@@ -293,16 +293,16 @@ fn two_events_in_one_payload_are_both_read() {
 fn thirty_two_undecodable_payloads_in_a_row_make_a_stream_unreadable() {
     let mut lines = Lines::of(Wire::Responses);
     for _ in 0..31 {
-        lines.feed(None, b"{}");
+        lines.feed(None, b"{\"x\":1}");
     }
     lines.feed(None, br#"{"type":"keepalive"}"#);
     for _ in 0..31 {
-        lines.feed(None, b"{}");
+        lines.feed(None, b"{\"x\":1}");
     }
     // An empty delta brings nothing, but it was understood.
     lines.feed(None, br#"{"type":"response.output_text.delta","delta":""}"#);
     for _ in 0..32 {
-        lines.feed(None, b"{}");
+        lines.feed(None, b"{\"x\":1}");
     }
     let seen = lines.finish();
     assert_eq!(seen[95..], ["== unreadable", "malformed=94"]);

@@ -114,6 +114,10 @@ impl Assembler {
     /// Adds a piece of a tool call.
     pub(super) fn add_call(&mut self, choice: u32, key: CallKey<'_>, out: &mut Output) {
         let known = self.choices.get(&choice).and_then(|items| items.calls.find(key, |at| self.call(at)));
+        // Empty fields, as programs write that do not leave them out, call nothing.
+        if known.is_none() && key.id.is_none() && key.name.is_none() && key.arguments.is_empty() {
+            return out.silent();
+        }
         let opened = known.is_none();
         let at = known.unwrap_or_else(|| {
             self.close_text(choice, out);

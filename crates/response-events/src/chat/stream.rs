@@ -26,6 +26,9 @@ pub(crate) struct ChatStream {
     items: Assembler,
     requested_choices: usize,
     created: bool,
+    /// Whether it was told already that there is something in the payload at hand that nobody knows. Once is enough:
+    /// it may be there a hundred thousand times.
+    told_unknown: bool,
 }
 
 impl ChatStream {
@@ -34,6 +37,7 @@ impl ChatStream {
             items: Assembler::new(options.call_seed),
             requested_choices: options.choices.max(1) as usize,
             created: false,
+            told_unknown: false,
         }
     }
 
@@ -63,7 +67,9 @@ impl ChatStream {
             return;
         }
         self.finish_items(Ending::Broken, out);
-        let message = "the stream ended before a finish_reason and without a [DONE] sentinel".to_owned();
+        let has_one = out.ledger.choices.values().any(|choice| choice.finish_reason.is_some());
+        let before = if has_one { "every choice had its" } else { "a" };
+        let message = format!("the stream ended before {before} finish_reason and without a [DONE] sentinel");
         out.settle(Outcome::Truncated { message });
     }
 
@@ -111,7 +117,8 @@ impl ChatStream {
     }
 
     fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
-        let error = chunk_error(name, &chunk, data);
+        self.told_unknown = false;
+        let error = chunk_error(name, &chunk, data).or_else(|| error_beside_nothing(name, &chunk, data));
         if error.is_none() && !chunk.says_something() {
             return self.handle_other(name, &chunk, data, out);
         }
@@ -122,6 +129,9 @@ impl ChatStream {
         self.note_response(&chunk, out);
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
+            if out.collected.is_excessive() {
+                break;
+            }
         }
         // Stated more than once, it is a running total: the last one counts.
         if let Some(usage) =
@@ -157,7 +167,10 @@ impl ChatStream {
     fn handle_choice(&mut self, choice: Choice<'_>, data: &[u8], out: &mut Output) {
         let index = choice.index.index().unwrap_or_default();
         if out.ledger.choices.len() >= MAX_CHOICES && !out.ledger.choices.contains_key(&index) {
-            return out.malformed(None, &format!("the answer has more than {MAX_CHOICES} choices"), data);
+            if !std::mem::replace(&mut self.told_unknown, true) {
+                out.malformed(None, &format!("the answer has more than {MAX_CHOICES} choices"), data);
+            }
+            return;
         }
         out.ledger.choices.entry(index).or_default();
         if let Some(delta) = choice.delta.or(choice.message.map(|message| *message)) {
@@ -185,13 +198,16 @@ impl ChatStream {
         match delta.content {
             Content::None => {}
             Content::Text(text) => self.items.add_text(choice, PartKind::Text, text.into_owned(), out),
-            Content::Parts(parts) => parts.iter().for_each(|part| self.handle_part(choice, part, data, out)),
+            Content::Parts(parts) => self.handle_parts(choice, &parts, data, out),
         }
         if let Some(refusal) = delta.refusal.into_string() {
             self.items.add_text(choice, PartKind::Refusal, refusal, out);
         }
         for call in delta.tool_calls.into_iter().flatten() {
             self.handle_call(choice, &call, out);
+            if out.collected.is_excessive() {
+                return;
+            }
         }
         if let Some(function) = delta.function_call {
             let call = ToolCall { function: Some(*function), ..ToolCall::default() };
@@ -199,18 +215,51 @@ impl ChatStream {
         }
     }
 
-    fn handle_part(&mut self, choice: u32, part: &Value, data: &[u8], out: &mut Output) {
-        match Part::of(part) {
-            Part::Text(text) => self.items.add_text(choice, PartKind::Text, text, out),
-            Part::Refusal(text) => self.items.add_text(choice, PartKind::Refusal, text, out),
-            Part::Thinking(text) => self.items.add_reasoning(choice, ReasoningField::ContentPart, text, out),
-            Part::Unknown => {
-                out.ledger.unknown += 1;
-                let part_type = part.get("type").and_then(Value::as_str).unwrap_or("?");
-                let event = OtherEvent { event: format!("content part {part_type}"), raw: RawJson::from_payload(data) };
-                out.emit(TurnEvent::Unknown(event));
+    /// Texts of one kind in a row make one delta, however finely they are cut.
+    fn handle_parts(&mut self, choice: u32, parts: &[Value], data: &[u8], out: &mut Output) {
+        let mut texts: Option<(TextKind, String)> = None;
+        for part in parts {
+            let (kind, text) = match Part::of(part) {
+                Part::Text(text) => (TextKind::Part(PartKind::Text), text),
+                Part::Refusal(text) => (TextKind::Part(PartKind::Refusal), text),
+                Part::Thinking(text) => (TextKind::Thinking, text),
+                Part::Unknown => {
+                    self.tell_unknown_part(part, data, out);
+                    continue;
+                }
+            };
+            match &mut texts {
+                Some((of, texts)) if *of == kind => texts.push_str(&text),
+                _ => {
+                    self.add_texts(choice, texts.replace((kind, text)), out);
+                    if out.collected.is_excessive() {
+                        return;
+                    }
+                }
             }
         }
+        self.add_texts(choice, texts, out);
+    }
+
+    fn add_texts(&mut self, choice: u32, texts: Option<(TextKind, String)>, out: &mut Output) {
+        match texts {
+            Some((TextKind::Part(kind), text)) => self.items.add_text(choice, kind, text, out),
+            Some((TextKind::Thinking, text)) => {
+                self.items.add_reasoning(choice, ReasoningField::ContentPart, text, out)
+            }
+            None => {}
+        }
+    }
+
+    #[cold]
+    fn tell_unknown_part(&mut self, part: &Value, data: &[u8], out: &mut Output) {
+        if std::mem::replace(&mut self.told_unknown, true) {
+            return;
+        }
+        out.ledger.unknown += 1;
+        let part_type = part.get("type").and_then(Value::as_str).unwrap_or("?");
+        let event = OtherEvent { event: format!("content part {part_type}"), raw: RawJson::from_payload(data) };
+        out.emit(TurnEvent::Unknown(event));
     }
 
     fn handle_call(&mut self, choice: u32, call: &ToolCall<'_>, out: &mut Output) {
@@ -253,16 +302,20 @@ impl ChatStream {
 
     fn complete(&mut self, out: &mut Output) {
         self.finish_items(Ending::Whole, out);
-        let finish_reason = out.ledger.choices.values().next().and_then(|choice| choice.finish_reason.clone());
+        let mut reasons = out.ledger.choices.values().map(|choice| choice.finish_reason.clone());
+        let first = reasons.next().flatten();
+        // One choice that was cut is enough for an answer that is not whole.
+        let cut = first.iter().cloned().chain(reasons.flatten()).find(|reason| is_cut(reason));
+        let finish_reason = cut.clone().or(first);
         let response = Completed {
             response_id: response_id(out),
             model: out.ledger.model.clone(),
             usage: out.ledger.usage.clone(),
-            finish_reason: finish_reason.clone(),
+            finish_reason,
         };
-        out.settle(match finish_reason {
-            Some(reason) if is_cut(&reason) => Outcome::Incomplete(Incomplete { reason, response }),
-            _ => Outcome::Completed(response),
+        out.settle(match cut {
+            Some(reason) => Outcome::Incomplete(Incomplete { reason, response }),
+            None => Outcome::Completed(response),
         });
     }
 
@@ -280,6 +333,13 @@ impl ChatStream {
     }
 }
 
+/// What the text of a content part is added to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum TextKind {
+    Part(PartKind),
+    Thinking,
+}
+
 /// The error that a chunk reports: its own, that of a choice, or that of an event named so.
 fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
     let of_choices = chunk.choices.iter().flatten().map(|choice| &choice.error);
@@ -290,6 +350,15 @@ fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<Api
     // The name of the event decides only where a chunk would be taken for a good one.
     let is_named = name == Some("error") && chunk.event_type.as_deref().is_none() && chunk.choices.is_some();
     is_named.then(|| api_error(&serde_json::from_slice(data).unwrap_or_default(), data))
+}
+
+/// An error object that has an empty list of choices, or a usage, beside it.
+fn error_beside_nothing(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
+    if !chunk.says_something() || chunk.choices.iter().flatten().next().is_some() {
+        return None;
+    }
+    let value: Value = serde_json::from_slice(data).unwrap_or_default();
+    is_bare_error(name, chunk, &value).then(|| api_error(&value, data))
 }
 
 /// Whether an object that is no chunk is an error. Some servers send the bare error object, which `object` tells.
