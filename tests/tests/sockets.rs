@@ -191,6 +191,20 @@ async fn headers_of_a_turn_go_with_the_handshake_that_it_makes() {
 }
 
 #[tokio::test]
+async fn a_subprotocol_that_the_caller_offers_may_be_chosen() {
+    for (chosen, expected) in
+        [("realtime", None), ("other", Some("the server chose a subprotocol that was not offered"))]
+    {
+        let answer = socket([hello("r")]).header("sec-websocket-protocol", chosen);
+        let server = playing([answer.clone(), answer]).await;
+        let builder = impatient(&server.base_url()).transport(Transport::WebSocket);
+        let client = builder.header("sec-websocket-protocol", "realtime, x.y").unwrap().build().unwrap();
+        let (_, error) = soon(drain(client.session().begin_turn().stream(request()))).await;
+        assert_eq!(error.as_ref().map(codex_api::Error::message), expected, "{chosen}");
+    }
+}
+
+#[tokio::test]
 async fn a_pinned_socket_never_falls_back() {
     let server = playing([Response::json(426, r#"{"error":{"message":"No sockets here."}}"#)]).await;
     let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;

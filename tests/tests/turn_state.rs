@@ -188,3 +188,22 @@ async fn the_state_is_shown_nowhere() {
     assert!(!shown.contains("very-secret"), "{shown}");
     assert!(turn.has_state());
 }
+
+/// It would go with every turn, and past the end of its own.
+#[tokio::test]
+async fn no_caller_sets_the_state_as_a_header() {
+    let server = playing([answer()]).await;
+    let name = "X-Codex-Turn-State";
+    let session = session(&server);
+    for error in [
+        impatient(&server.base_url()).header(name, "ts").err(),
+        session.clone().header(name, "ts").err(),
+        session.begin_turn().header(name, "ts").err(),
+    ] {
+        let error = error.expect("it is refused");
+        assert_eq!(error.kind(), codex_api::FailureKind::Config);
+        assert!(error.message().contains("resume_turn"), "{error}");
+    }
+    ask(&session.begin_turn()).await;
+    check_sent(&server, &[None]);
+}

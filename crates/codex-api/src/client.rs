@@ -140,8 +140,8 @@ impl ClientBuilder {
 
     /// Adds a header to every request; it replaces one of ours of that name.
     ///
-    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when name or value cannot be a header. The
-    /// message does not repeat the value.
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when name or value cannot be a header, or when
+    /// it is the turn state's, which turns set by themselves. The message does not repeat the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = headers::parse(name, value)?;
         self.headers.append(name, value);

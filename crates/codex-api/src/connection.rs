@@ -97,10 +97,12 @@ impl Connection {
     /// Sends a request that has its credentials.
     pub(crate) fn begin(request: OutgoingRequest, purpose: Purpose) -> Self {
         let OutgoingRequest { method, uri, headers, body, .. } = request;
+        // Only here it is known what a hook has put into the headers.
+        let handshake = purpose.handshake.map(|handshake| handshake.offering(&headers));
         let mut exchange = purpose.transport.open(Request { method, uri, headers, body, repeat: purpose.repeat });
         // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
         exchange.set_reuse(Reuse::AfterFinish);
-        match purpose.handshake {
+        match handshake {
             None => Self::Opening(exchange),
             Some(handshake) => {
                 let max_event_bytes = purpose.max_event_bytes;

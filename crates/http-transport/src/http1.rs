@@ -76,7 +76,8 @@ impl Http1 {
     pub(crate) fn into_idle(mut self) -> Option<Idle> {
         // hyper sees whether the connection goes on when it is polled behind the end of the body.
         self.halves.drive(&mut Context::from_waker(Waker::noop()));
-        let idle = Idle { connection: self.halves.connection?, sender: self.sender?, progress: self.progress };
+        let connection = self.halves.connection.filter(|_| !self.progress.is_broken())?;
+        let idle = Idle { connection, sender: self.sender?, progress: self.progress };
         idle.is_ready().then_some(idle)
     }
 
@@ -96,7 +97,7 @@ impl Http1 {
 
     /// The stream behind a 101 that was asked for, or behind a `CONNECT`, and what the server has already sent on it.
     pub(crate) fn into_stream(self) -> Option<(BoxStream, Bytes)> {
-        let parts = self.halves.connection?.into_parts();
+        let parts = self.halves.connection.filter(|_| !self.progress.is_broken())?.into_parts();
         Some((parts.io.into_inner().into_inner(), parts.read_buf))
     }
 

@@ -19,6 +19,7 @@ pub(crate) struct Progress {
     written: AtomicU64,
     read: AtomicU64,
     sent: AtomicBool,
+    broken: AtomicBool,
 }
 
 impl Progress {
@@ -28,6 +29,7 @@ impl Progress {
         self.written.store(0, Relaxed);
         self.read.store(0, Relaxed);
         self.sent.store(false, Relaxed);
+        self.broken.store(false, Relaxed);
     }
 
     /// hyper has the whole body now (perhaps in its buffer).
@@ -50,6 +52,11 @@ impl Progress {
         self.sent.load(Relaxed)
     }
 
+    /// Whether the socket refused bytes of the request.
+    pub(crate) fn is_broken(&self) -> bool {
+        self.broken.load(Relaxed)
+    }
+
     fn wrote(&self, result: &Poll<io::Result<usize>>) {
         if let Poll::Ready(Ok(count)) = result {
             add(&self.written, *count);
@@ -68,19 +75,51 @@ fn add(counter: &AtomicU64, count: usize) {
     counter.store(counter.load(Relaxed) + count as u64, Relaxed);
 }
 
-/// A stream that reports what passes.
+/// A stream that reports what passes, and reads on when it cannot write any more.
+///
+/// A server that refuses a request early closes the connection while the rest is on its way, and writing fails. Its
+/// answer is in the socket then. hyper would give up at the failure; so the rest of the request goes nowhere instead,
+/// and the failure is told when there is nothing to read.
 pub(crate) struct Metered<S> {
     stream: S,
     progress: Arc<Progress>,
+    /// Why writing failed, until it is told.
+    failure: Option<io::Error>,
 }
 
 impl<S> Metered<S> {
     pub(crate) fn new(stream: S, progress: Arc<Progress>) -> Self {
-        Self { stream, progress }
+        Self { stream, progress, failure: None }
     }
 
     pub(crate) fn into_inner(self) -> S {
         self.stream
+    }
+
+    /// Counts what was written of `len` bytes, or keeps why they were not.
+    fn note_written(
+        &mut self,
+        cx: &Context<'_>,
+        result: Poll<io::Result<usize>>,
+        len: usize,
+    ) -> Poll<io::Result<usize>> {
+        match result {
+            Poll::Ready(Err(failure)) => {
+                self.fail(cx, failure);
+                Poll::Ready(Ok(len))
+            }
+            result => {
+                self.progress.wrote(&result);
+                result
+            }
+        }
+    }
+
+    fn fail(&mut self, cx: &Context<'_>, failure: io::Error) {
+        self.failure = Some(failure);
+        self.progress.broken.store(true, Relaxed);
+        // It has to be read again, and was perhaps read before.
+        cx.waker().wake_by_ref();
     }
 }
 
@@ -90,16 +129,21 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
         add(&this.progress.read, buf.filled().len() - before);
-        result
+        match this.failure.take_if(|_| result.is_pending()) {
+            Some(failure) => Poll::Ready(Err(failure)),
+            None => result,
+        }
     }
 }
 
 impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        if this.progress.is_broken() {
+            return Poll::Ready(Ok(buf.len()));
+        }
         let result = Pin::new(&mut this.stream).poll_write(cx, buf);
-        this.progress.wrote(&result);
-        result
+        this.note_written(cx, result, buf.len())
     }
 
     fn poll_write_vectored(
@@ -108,9 +152,12 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
         bufs: &[IoSlice<'_>],
     ) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
+        let len = bufs.iter().map(|buf| buf.len()).sum();
+        if this.progress.is_broken() {
+            return Poll::Ready(Ok(len));
+        }
         let result = Pin::new(&mut this.stream).poll_write_vectored(cx, bufs);
-        this.progress.wrote(&result);
-        result
+        this.note_written(cx, result, len)
     }
 
     fn is_write_vectored(&self) -> bool {
@@ -119,8 +166,13 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
-        ready!(Pin::new(&mut this.stream).poll_flush(cx))?;
-        this.progress.flushed();
+        if this.progress.is_broken() {
+            return Poll::Ready(Ok(()));
+        }
+        match ready!(Pin::new(&mut this.stream).poll_flush(cx)) {
+            Ok(()) => this.progress.flushed(),
+            Err(failure) => this.fail(cx, failure),
+        }
         Poll::Ready(Ok(()))
     }
 

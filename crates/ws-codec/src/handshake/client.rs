@@ -7,7 +7,7 @@ use http::{StatusCode, Version};
 use super::{HandshakeError, accept_key, fields};
 
 /// The client's half of the opening handshake (RFC 6455, section 4.1): what to add to a GET request, and whether the
-/// response is its answer. Neither extensions nor subprotocols are offered.
+/// response is its answer. No extensions are offered, and subprotocols only by [`offering`](Self::offering).
 ///
 /// ```
 /// use http::{HeaderMap, StatusCode, Version};
@@ -21,12 +21,21 @@ use super::{HandshakeError, accept_key, fields};
 #[derive(Debug, Clone)]
 pub struct ClientHandshake {
     key: HeaderValue,
+    /// The values of `sec-websocket-protocol` in the request.
+    offered: Vec<HeaderValue>,
 }
 
 impl ClientHandshake {
     /// A handshake with a key of these bytes: fresh entropy for each handshake.
     pub fn new(entropy: [u8; 16]) -> Self {
-        Self { key: accept_key::key(entropy) }
+        Self { key: accept_key::key(entropy), offered: Vec::new() }
+    }
+
+    /// The same for a request with headers that offer subprotocols (`sec-websocket-protocol`): the server may choose
+    /// one of them. Which one is in its answer.
+    pub fn offering(mut self, request: &HeaderMap) -> Self {
+        self.offered = request.get_all(SEC_WEBSOCKET_PROTOCOL).iter().cloned().collect();
+        self
     }
 
     /// The headers of the request: `connection`, `upgrade`, `sec-websocket-version` and `sec-websocket-key`.
@@ -62,9 +71,17 @@ impl ClientHandshake {
         if fields::has_any(headers, SEC_WEBSOCKET_EXTENSIONS) {
             return Err(HandshakeError::Extension);
         }
-        if fields::has_any(headers, SEC_WEBSOCKET_PROTOCOL) {
-            return Err(HandshakeError::Subprotocol);
+        let mut chosen = fields::elements(headers, SEC_WEBSOCKET_PROTOCOL);
+        match (chosen.next(), chosen.next()) {
+            (None, _) => Ok(()),
+            (Some(one), None) if self.offers(one) => Ok(()),
+            _ => Err(HandshakeError::Subprotocol),
         }
-        Ok(())
+    }
+
+    /// Names of subprotocols differ by case, too.
+    fn offers(&self, chosen: &[u8]) -> bool {
+        let mut offered = self.offered.iter().flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
+        offered.any(|offered| offered.trim_ascii() == chosen)
     }
 }

@@ -24,7 +24,7 @@ pub enum HandshakeError {
     Version,
     /// The server chose an extension; none was offered.
     Extension,
-    /// The server chose a subprotocol; none was offered.
+    /// The server chose a subprotocol that was not offered, or several.
     Subprotocol,
 }
 

@@ -9,7 +9,12 @@ pub(super) fn has_token(headers: &HeaderMap, name: impl AsHeaderName, token: &st
 
 /// Whether those lists contain anything: empty elements do not count (RFC 9110, section 5.6.1.2).
 pub(super) fn has_any(headers: &HeaderMap, name: impl AsHeaderName) -> bool {
-    items(headers, name).any(|item| !item.is_empty())
+    elements(headers, name).next().is_some()
+}
+
+/// What those lists contain.
+pub(super) fn elements(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {
+    items(headers, name).filter(|item| !item.is_empty())
 }
 
 fn items(headers: &HeaderMap, name: impl AsHeaderName) -> impl Iterator<Item = &[u8]> {

@@ -70,6 +70,31 @@ fn a_response_that_is_no_answer_is_refused() {
 }
 
 #[test]
+fn a_subprotocol_is_accepted_if_it_was_offered() {
+    let request = |values: &[&'static str]| {
+        values.iter().map(|value| (http::header::SEC_WEBSOCKET_PROTOCOL, HeaderValue::from_static(value))).collect()
+    };
+    for (offered, chosen, is_one) in [
+        (&["realtime, x.y"][..], &["realtime"][..], true),
+        (&["realtime, x.y"], &["x.y"], true),
+        (&["realtime", "x.y"], &[" x.y "], true),
+        (&["realtime"], &[], true),
+        (&["realtime"], &["Realtime"], false),
+        (&["realtime, x.y"], &["realtime, x.y"], false),
+        (&["realtime"], &["realtime", "realtime"], false),
+        (&["realtime"], &["x.y"], false),
+        (&[], &["realtime"], false),
+    ] {
+        let client = ClientHandshake::new(ENTROPY).offering(&request(offered));
+        let mut answer = ServerHandshake::verify(&Method::GET, Version::HTTP_11, &client.headers()).unwrap().headers();
+        answer.extend(request(chosen));
+        let expected = if is_one { Ok(()) } else { Err(HandshakeError::Subprotocol) };
+        let found = client.verify(Version::HTTP_11, StatusCode::SWITCHING_PROTOCOLS, &answer);
+        assert_eq!(found, expected, "{chosen:?} of {offered:?}");
+    }
+}
+
+#[test]
 fn only_a_101_of_http_1_1_is_an_upgrade() {
     let client = ClientHandshake::new(ENTROPY);
     let headers = ServerHandshake::verify(&Method::GET, Version::HTTP_11, &client.headers()).unwrap().headers();
