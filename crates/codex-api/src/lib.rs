@@ -28,6 +28,7 @@ mod headers;
 mod logs;
 mod provider;
 mod recorded;
+mod recorded_answer;
 mod recorded_stream;
 mod request_body;
 mod secrets;
@@ -78,6 +79,7 @@ pub use recorded::{ChunkingMismatch, recorded_transcript};
 pub use transcriber::{Transcriber, transcript};
 
 // Bytes and payloads without a connection: recordings, streams that somebody else has read.
+pub use recorded_answer::{AnswerContent, RecordedAnswer, RecordedHead, socket_failure};
 pub use recorded_stream::{RecordedStream, StreamEnd};
 pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Outcome};
 
