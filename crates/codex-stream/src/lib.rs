@@ -9,7 +9,7 @@ mod output;
 mod picture;
 mod summary;
 
-pub use decode::{DecodeOptions, Decoded, StreamDecoder, summarize};
+pub use decode::{DecodeOptions, StreamDecoder, summarize};
 pub use exit::ExitStatus;
 pub use output::{HtmlRenderer, OutputFormat, Place, Render, TextStyle, renderer};
 pub use picture::{
