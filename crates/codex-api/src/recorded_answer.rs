@@ -45,7 +45,7 @@ pub enum AnswerContent {
     /// The whole answer as one document: these are the bytes of an event stream that means the same.
     Document(Vec<u8>),
     /// No answer: a refusal, a redirect, a page.
-    Failed(Failure),
+    Failed(Box<Failure>),
 }
 
 impl RecordedHead<'_> {
@@ -93,7 +93,7 @@ impl RecordedHead<'_> {
             Some(mut failure) => {
                 failure.gave_up = None;
                 failure.request_id = failure.request_id.or_else(|| opened.request_id.clone());
-                AnswerContent::Failed(failure)
+                AnswerContent::Failed(Box::new(failure))
             }
             None => AnswerContent::Stream,
         };

@@ -28,7 +28,7 @@ pub(super) fn decode(
     match &answer.content {
         AnswerContent::Failed(failure) => {
             exchange.chunks().iter().for_each(|chunk| section.pass(chunk.at, chunk.bytes.len()));
-            return section.refuse(exchange.end_at, failure.clone());
+            return section.refuse(exchange.end_at, (**failure).clone());
         }
         AnswerContent::Document(stream) => {
             exchange.chunks().iter().for_each(|chunk| section.pass(chunk.at, chunk.bytes.len()));
@@ -65,7 +65,9 @@ struct Answer {
 fn judge(exchange: &RecordedExchange, options: DecodeOptions) -> Answer {
     let Some(response) = &exchange.response else {
         let content = match &exchange.end {
-            RecordedEnd::Failed(why) => AnswerContent::Failed(Failure::new(FailureKind::Connect, why.clone())),
+            RecordedEnd::Failed(why) => {
+                AnswerContent::Failed(Box::new(Failure::new(FailureKind::Connect, why.clone())))
+            }
             _ => AnswerContent::Stream,
         };
         return Answer { request_id: None, content };
