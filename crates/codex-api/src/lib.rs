@@ -11,6 +11,7 @@
 //! The vocabulary ([`Request`], [`TurnEvent`], [`Item`], …) comes from `response-events`; what of it occurs in
 //! this API is re-exported here.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod asking;
