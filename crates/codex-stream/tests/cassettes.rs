@@ -111,7 +111,7 @@ fn a_socket_that_ends_early_is_closed() {
 
 /// One answer over HTTP: its status, headers and body.
 fn exchange(head: &str, body: &str) -> String {
-    let body: String = body.split_inclusive('\n').map(|line| format!("  | {}\n", line.trim_end())).collect();
+    let body = body.lines().fold(String::new(), |text, line| text + "  | " + line + "\n");
     let chunk = if body.is_empty() { String::new() } else { format!("chunk +0.2s\n{body}") };
     format!(
         "codex-cassette 1\nrequest +0s POST \"/v1/responses\"\nheader host \"a.test\"\nresponse +0.1s {head}{chunk}end +0.3s finish\n"
