@@ -7,9 +7,9 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_transport::BodyLimits;
 use response_events::{Classifier, Failure, FailureKind, Opened, Phase, TransportKind, TurnEvent, Wire, whole_answer};
 use sse_codec::Frame;
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Transport, TurnEngine};
+use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Transport, TurnEngine, TurnState};
 
-use crate::{clock::now, error_body, failures};
+use crate::{clock::now, error_body, failures, secrets::Secrets};
 
 /// The head of a recorded answer, and what it answers.
 #[derive(Clone, Copy)]
@@ -93,7 +93,9 @@ impl RecordedHead<'_> {
             Some(mut failure) => {
                 failure.gave_up = None;
                 failure.request_id = failure.request_id.or_else(|| opened.request_id.clone());
-                AnswerContent::Failed(Box::new(failure))
+                let mut secrets = Secrets::new(TurnState::new());
+                secrets.learn_state(&headers);
+                AnswerContent::Failed(Box::new(secrets.scrub_failure(failure)))
             }
             None => AnswerContent::Stream,
         };
@@ -117,7 +119,6 @@ impl RecordedHead<'_> {
         let (mut opened, mut failure) = (Opened::new(self.status), None);
         while let Some(item) = engine.poll_event() {
             match item {
-                // A redirect that is followed has nothing of this head behind it.
                 Ok(TurnEvent::Opened(told)) => opened = told,
                 Ok(_) => {}
                 Err(error) => failure = Some(error),
@@ -221,6 +222,8 @@ mod tests {
         check(307, &[("location", "/v2/responses")], "", "protocol: HTTP 307 redirects within the service");
         let elsewhere = "protocol: HTTP 302 redirects to https://b.test/, which is not followed";
         check(302, &[("location", "https://b.test/?key=k")], "", elsewhere);
+        let state = [("x-codex-turn-state", "state-0123")];
+        check(400, &state, "not state-0123", "status: HTTP 400 Bad Request: not [redacted]");
         check(101, &[], "", "protocol: HTTP 101 is no answer to this request");
     }
 

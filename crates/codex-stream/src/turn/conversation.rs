@@ -89,7 +89,8 @@ mod tests {
 
     use super::*;
 
-    /// Lets the conversation hear an answer of these calls (names, with their status where they have one), and gives the types (and the outputs) of the next input.
+    /// Lets the conversation hear an answer of these calls (names, with their status where they have one), and gives the
+    /// types (and the outputs) of the next input.
     #[track_caller]
     fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
         let tool_outputs = HashMap::from([("clock".to_owned(), "noon".to_owned())]);
@@ -99,7 +100,9 @@ mod tests {
         for (index, (item_type, name)) in calls.iter().enumerate() {
             let (name, status) = name.split_once(' ').map_or((*name, None), |(name, status)| (name, Some(status)));
             let mut item = json!({"type": item_type, "call_id": format!("c{index}"), "name": name, "arguments": "{}"});
-            status.into_iter().for_each(|status| item["status"] = json!(status));
+            if let Some(status) = status {
+                item["status"] = json!(status);
+            }
             let event = json!({"type": "response.output_item.done", "output_index": index, "item": item});
             stream.handle_event(None, event.to_string().as_bytes());
         }
