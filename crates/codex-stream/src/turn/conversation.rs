@@ -89,7 +89,7 @@ mod tests {
 
     use super::*;
 
-    /// Lets the conversation hear an answer of these calls (names, with their status where they have one), and gives the
+    /// Lets the conversation hear an answer of these calls (names, with a status where they have one), and gives the
     /// types (and the outputs) of the next input.
     #[track_caller]
     fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
