@@ -70,6 +70,14 @@ impl Auth {
         }
     }
 
+    /// The header that every request will have, where that is known ahead.
+    pub(crate) fn fixed(&self) -> Option<&HeaderValue> {
+        match &self.0 {
+            Kind::Bearer(value) => Some(value),
+            Kind::None | Kind::Hook(_) => None,
+        }
+    }
+
     /// Adds the credentials; the hook's answer comes as a future.
     pub(crate) fn authorize(&self, mut request: OutgoingRequest) -> Authorized {
         match &self.0 {

@@ -68,16 +68,7 @@ pub(crate) fn of_socket(error: Option<ws_codec::Error>, classifier: &Classifier)
     };
     let code = error.close_code().as_u16();
     let failure = match error.kind() {
-        ErrorKind::Closed => {
-            let reason = error.reason();
-            if let Some(reported) = ApiError::from_close_reason(reason, classifier) {
-                let mut failure = Failure::from_api(reported);
-                failure.close_code = Some(code);
-                return (failure, Some(Box::new(error)));
-            }
-            let colon = if reason.is_empty() { "" } else { ": " };
-            closed(code, format!("the WebSocket was closed before the answer was whole (code {code}){colon}{reason}"))
-        }
+        ErrorKind::Closed => of_close(code, error.reason(), classifier),
         ErrorKind::UnexpectedEof | ErrorKind::Io | ErrorKind::CloseTimeout => closed(code, with_causes(&error)),
         ErrorKind::Unresponsive => Failure::new(FailureKind::Timeout, with_causes(&error)),
         ErrorKind::MessageTooLarge { .. } | ErrorKind::TooManyFragments { .. } => {
@@ -86,6 +77,17 @@ pub(crate) fn of_socket(error: Option<ws_codec::Error>, classifier: &Classifier)
         _ => Failure::new(FailureKind::Protocol, with_causes(&error)),
     };
     (failure, Some(Box::new(error)))
+}
+
+/// The failure that the service's Close is, before the answer was whole.
+pub(crate) fn of_close(code: u16, reason: &str, classifier: &Classifier) -> Failure {
+    if let Some(reported) = ApiError::from_close_reason(reason, classifier) {
+        let mut failure = Failure::from_api(reported);
+        failure.close_code = Some(code);
+        return failure;
+    }
+    let colon = if reason.is_empty() { "" } else { ": " };
+    closed(code, format!("the WebSocket was closed before the answer was whole (code {code}){colon}{reason}"))
 }
 
 fn closed(code: u16, message: String) -> Failure {

@@ -11,6 +11,7 @@
 //! The vocabulary ([`Request`], [`TurnEvent`], [`Item`], …) comes from `response-events`; what of it occurs in
 //! this API is re-exported here.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod answer;
 mod asking;
@@ -28,6 +29,7 @@ mod headers;
 mod logs;
 mod provider;
 mod recorded;
+mod recorded_answer;
 mod recorded_stream;
 mod request_body;
 mod secrets;
@@ -78,6 +80,7 @@ pub use recorded::{ChunkingMismatch, recorded_transcript};
 pub use transcriber::{Transcriber, transcript};
 
 // Bytes and payloads without a connection: recordings, streams that somebody else has read.
+pub use recorded_answer::{AnswerContent, RecordedAnswer, RecordedHead, socket_failure};
 pub use recorded_stream::{RecordedStream, StreamEnd};
 pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Outcome};
 

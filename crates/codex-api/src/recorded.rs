@@ -2,7 +2,7 @@
 
 use std::{convert::Infallible, fmt};
 
-use response_events::{FailureKind, TurnEvent, Wire};
+use response_events::{TurnEvent, Wire};
 
 use crate::{Chunking, RecordedStream, Transcriber};
 
@@ -38,13 +38,7 @@ fn decode(wire: Wire, recording: &[u8], chunking: Chunking) -> String {
         let Ok(()) = stream.feed(&piece, &mut write);
     }
     let Ok(end) = stream.finish(&mut write);
-    let failure = end.failure.map(|mut failure| {
-        if failure.kind == FailureKind::Truncated && end.tail_discarded {
-            "the stream ended in the middle of an event".clone_into(&mut failure.message);
-        }
-        failure
-    });
-    text.end(failure.as_ref(), &end.ledger);
+    text.end(end.failure.as_ref(), &end.ledger);
     text.into_string()
 }
 

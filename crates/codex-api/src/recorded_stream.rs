@@ -2,8 +2,13 @@
 
 use std::fmt;
 
-use response_events::{Failure, FailureKind, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TurnEvent, Wire};
+use response_events::{
+    Failure, FailureKind, FinishedResponse, Interpreter, InterpreterOptions, Ledger, Outcome, Phase, TransportKind,
+    TurnEvent, Wire,
+};
 use sse_codec::{Decoder, Limits, Overflow};
+
+use crate::failures;
 
 /// Reads one recorded event stream, in pieces of any size: the body of an answer as a service sent it, without the
 /// connection that it came over.
@@ -31,7 +36,11 @@ use sse_codec::{Decoder, Limits, Overflow};
 ///
 /// `Debug` shows what was counted, and none of the bytes: a turn state can be among them.
 pub struct RecordedStream {
+    wire: Wire,
+    options: InterpreterOptions,
     max_event_bytes: usize,
+    /// What the socket carried before.
+    before: FinishedResponse,
     decoder: Decoder,
     interpreter: Interpreter,
     ended: Ended,
@@ -70,16 +79,49 @@ impl RecordedStream {
 
     /// The same with this limit: the most bytes of data in one event.
     pub fn with_max_event_bytes(wire: Wire, max_event_bytes: usize) -> Self {
+        let options = InterpreterOptions::default().with_max_event_bytes(max_event_bytes);
+        Self::with_options(wire, options, max_event_bytes)
+    }
+
+    fn with_options(wire: Wire, options: InterpreterOptions, max_event_bytes: usize) -> Self {
         let limits = Limits::new().on_overflow(Overflow::SkipEvent).max_event_bytes(max_event_bytes);
         Self {
+            wire,
+            options,
             max_event_bytes,
+            before: FinishedResponse::default(),
             decoder: Decoder::with_limits(limits),
-            interpreter: Interpreter::new(wire, InterpreterOptions::default().with_max_event_bytes(max_event_bytes)),
+            interpreter: Interpreter::new(wire, options),
             ended: Ended::Not,
             output_delivered: false,
             name: None,
             data: Vec::new(),
         }
+    }
+
+    /// The same stream at its beginning, carried by this transport: by a WebSocket each message is fed as one event.
+    /// What ends a stream is not the same there ([`InterpreterOptions::transport`]). Default SSE.
+    #[must_use]
+    pub fn over(self, transport: TransportKind) -> Self {
+        let mut options = self.options;
+        options.transport = transport;
+        Self::with_options(self.wire, options, self.max_event_bytes)
+    }
+
+    /// The beginning of the stream that answers the next request on the same WebSocket. Events of this response that
+    /// come late do not count there.
+    pub fn next_on_socket(&self) -> Self {
+        let own = self.interpreter.finished_response();
+        // One that has not told its name leaves nothing behind.
+        let before = if own.id().is_some() { own } else { self.before.clone() };
+        let mut next = Self::with_options(self.wire, self.options, self.max_event_bytes);
+        next.interpreter.expect_late(before.clone());
+        Self { before, ..next }
+    }
+
+    /// What passed so far.
+    pub fn ledger(&self) -> &Ledger {
+        self.interpreter.ledger()
     }
 
     /// Takes the next bytes and hands out the events that they bring, in their order.
@@ -177,6 +219,9 @@ impl RecordedStream {
             _ => self.interpreter.outcome().and_then(Outcome::failure),
         };
         let failure = failure.map(|mut failure| {
+            if failure.kind == FailureKind::Truncated && tail_discarded {
+                failure.message = failures::in_an_event().message;
+            }
             failure.phase = if ledger.events == 0 { Phase::FirstEvent } else { Phase::Streaming };
             failure.output_delivered = self.output_delivered;
             failure

@@ -42,19 +42,18 @@ impl Secrets {
                 self.add(&unescaped(value));
             }
         }
-        for (name, value) in headers {
-            let Ok(text) = value.to_str() else { continue };
-            if !is_secret_header(name, value) {
-                continue;
-            }
-            if name == SEC_WEBSOCKET_PROTOCOL {
-                text.split(',').filter_map(|entry| of_subprotocol(entry.trim())).for_each(|key| self.add(key));
-                continue;
-            }
-            // Behind its scheme (RFC 9110, section 11.4) stands what a service would quote.
-            let is_authorization = name == AUTHORIZATION || name == PROXY_AUTHORIZATION;
-            self.add(text.split_once(' ').filter(|_| is_authorization).map_or(text, |(_, secret)| secret).trim());
+        headers.iter().for_each(|(name, value)| self.learn_header(name, value));
+    }
+
+    /// The same of one header, also ahead of the request: the URL may have the key in its path.
+    pub(crate) fn learn_header(&mut self, name: &HeaderName, value: &HeaderValue) {
+        let Some(text) = value.to_str().ok().filter(|_| is_secret_header(name, value)) else { return };
+        if name == SEC_WEBSOCKET_PROTOCOL {
+            return text.split(',').filter_map(|entry| of_subprotocol(entry.trim())).for_each(|key| self.add(key));
         }
+        // Behind its scheme (RFC 9110, section 11.4) stands what a service would quote.
+        let is_authorization = name == AUTHORIZATION || name == PROXY_AUTHORIZATION;
+        self.add(text.split_once(' ').filter(|_| is_authorization).map_or(text, |(_, secret)| secret).trim());
     }
 
     fn add(&mut self, secret: &str) {
@@ -120,7 +119,8 @@ impl Secrets {
         // Most events are the model's, and come often.
         let is_passed_on = matches!(
             event,
-            TurnEvent::Opened(_)
+            TurnEvent::Request(_)
+                | TurnEvent::Opened(_)
                 | TurnEvent::Created(_)
                 | TurnEvent::RateLimits(_)
                 | TurnEvent::Completed(_)
@@ -136,6 +136,7 @@ impl Secrets {
         }
         for secret in self.all() {
             match event {
+                TurnEvent::Request(request) => scrub(&mut request.url, secret),
                 TurnEvent::Opened(opened) => scrub_all([&mut opened.request_id], secret),
                 TurnEvent::Created(created) => scrub_all([&mut created.response_id, &mut created.model], secret),
                 TurnEvent::RateLimits(limits) => {

@@ -8,7 +8,10 @@ use std::{
 };
 
 use bytes::{Buf, Bytes};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header::ACCEPT};
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method, Uri,
+    header::{ACCEPT, AUTHORIZATION},
+};
 use http_transport::{BodyLimits, Repeat};
 use response_events::{EncodeError, Failure, FailureKind, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder};
@@ -91,7 +94,9 @@ impl TurnStream {
         config.credentials = client.auth.source();
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
-        let secrets = Secrets::new(turn.state.clone());
+        let mut secrets = Secrets::new(turn.state.clone());
+        client.headers.iter().chain(turn.headers.0.iter()).for_each(|(name, value)| secrets.learn_header(name, value));
+        client.auth.fixed().into_iter().for_each(|value| secrets.learn_header(&AUTHORIZATION, value));
         Self {
             turn: turn.clone(),
             endpoint,

@@ -4,7 +4,13 @@ mod deadline;
 mod pairs;
 mod turn_args;
 
-use std::{net::SocketAddr, num::NonZeroUsize, path::PathBuf, str::FromStr};
+use std::{
+    io::{self, IsTerminal, Write},
+    net::SocketAddr,
+    num::{IntErrorKind, NonZeroUsize, ParseIntError},
+    path::PathBuf,
+    str::FromStr,
+};
 
 use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
 use codex_stream::{ExitStatus, OutputFormat};
@@ -125,12 +131,12 @@ impl From<WireArg> for Wire {
 pub(crate) fn report(error: &clap::Error) -> ExitStatus {
     match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Nobody is left to be told when standard output is gone.
-            let _ = error.print();
+            // Nobody is left to be told when standard output is gone. It is coloured on a terminal only.
+            let _ = if io::stdout().is_terminal() { error.print() } else { write!(io::stdout(), "{}", error.render()) };
             ExitStatus::Success
         }
         ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = error.print();
+            let _ = if io::stderr().is_terminal() { error.print() } else { write!(io::stderr(), "{}", error.render()) };
             ExitStatus::Usage
         }
         _ => {
@@ -148,12 +154,15 @@ fn one_line(message: &str) -> String {
 }
 
 /// Reads a count that must not be zero.
-fn at_least_one<T: FromStr>(text: &str) -> Result<T, &'static str> {
-    text.trim().parse().map_err(|_| "it must be a whole number, and at least 1")
+fn at_least_one<T: FromStr<Err = ParseIntError>>(text: &str) -> Result<T, String> {
+    text.trim().parse().map_err(|error: ParseIntError| match error.kind() {
+        IntErrorKind::PosOverflow => format!("it must be at most {}", u64::MAX >> (64 - 8 * size_of::<T>())),
+        _ => "it must be a whole number, and at least 1".to_owned(),
+    })
 }
 
 /// Reads a number of bytes that must not be zero.
-fn size(text: &str) -> Result<usize, &'static str> {
+fn size(text: &str) -> Result<usize, String> {
     at_least_one(text).map(NonZeroUsize::get)
 }
 

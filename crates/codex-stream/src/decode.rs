@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use codex_api::{RecordedStream, StreamEnd};
-use response_events::{Failure, FailureKind, Ledger, Summary, SummaryBuilder, TurnEvent, Wire};
+use response_events::{FailureKind, Ledger, Summary, SummaryBuilder, TransportKind, TurnEvent, Wire};
 
 use crate::inspect;
 
@@ -12,14 +12,16 @@ use crate::inspect;
 pub struct DecodeOptions {
     /// The wire that it speaks.
     pub wire: Wire,
+    /// What carried it. Default SSE.
+    pub transport: TransportKind,
     /// Most bytes of data in one event; a larger one fails the stream, once.
     pub max_event_bytes: usize,
 }
 
 impl DecodeOptions {
-    /// The usual limit of 32 MiB.
+    /// A stream over SSE, with the usual limit of 32 MiB.
     pub fn new(wire: Wire) -> Self {
-        Self { wire, max_event_bytes: 32 << 20 }
+        Self { wire, transport: TransportKind::Sse, max_event_bytes: 32 << 20 }
     }
 }
 
@@ -33,23 +35,22 @@ pub struct StreamDecoder {
     head: Vec<u8>,
 }
 
-/// What a recorded stream came to.
-#[derive(Clone, Debug)]
-#[non_exhaustive]
-pub struct Decoded {
-    /// Counts, and what the service said of the response.
-    pub ledger: Ledger,
-    /// The failure that ended it; `None` when the answer is complete, or incomplete for a stated reason.
-    pub failure: Option<Failure>,
-    /// Whether the input ended inside an event, which was discarded, as the standard has it.
-    pub tail_discarded: bool,
-}
-
 impl StreamDecoder {
     /// At the beginning of a stream.
     pub fn new(options: DecodeOptions) -> Self {
-        let stream = RecordedStream::with_max_event_bytes(options.wire, options.max_event_bytes);
+        let stream =
+            RecordedStream::with_max_event_bytes(options.wire, options.max_event_bytes).over(options.transport);
         Self { stream, head: Vec::new() }
+    }
+
+    /// At the beginning of the stream that follows on the same WebSocket, as [`RecordedStream::next_on_socket`].
+    pub fn next_on_socket(&self) -> Self {
+        Self { stream: self.stream.next_on_socket(), head: Vec::new() }
+    }
+
+    /// What passed so far.
+    pub fn ledger(&self) -> &Ledger {
+        self.stream.ledger()
     }
 
     /// Takes the next bytes and hands out what they bring. Fails only if `on_event` does.
@@ -65,13 +66,13 @@ impl StreamDecoder {
     }
 
     /// Says that the input is at its end, to which it came properly.
-    pub fn finish(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<Decoded> {
+    pub fn finish(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<StreamEnd> {
         let end = self.stream.finish(on_event)?;
         Ok(conclude(end, &self.head))
     }
 
     /// Says that the input broke off, or that nobody knows how it went on.
-    pub fn finish_cut(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<Decoded> {
+    pub fn finish_cut(self, on_event: &mut dyn FnMut(&TurnEvent) -> io::Result<()>) -> io::Result<StreamEnd> {
         let end = self.stream.finish_cut(on_event)?;
         Ok(conclude(end, &self.head))
     }
@@ -83,13 +84,13 @@ impl fmt::Debug for StreamDecoder {
     }
 }
 
-/// The account, and of an input without events what it is instead: `head` are its first bytes.
-fn conclude(end: StreamEnd, head: &[u8]) -> Decoded {
-    let StreamEnd { ledger, mut failure, tail_discarded, .. } = end;
-    if let Some(failure) = failure.as_mut().filter(|it| it.kind == FailureKind::Truncated && ledger.events == 0) {
+/// Says of an input without events what it is instead: `head` are its first bytes.
+fn conclude(mut end: StreamEnd, head: &[u8]) -> StreamEnd {
+    let is_empty = end.ledger.events == 0;
+    if let Some(failure) = end.failure.as_mut().filter(|it| it.kind == FailureKind::Truncated && is_empty) {
         failure.message = format!("{} ({})", failure.message, inspect::describe(head));
     }
-    Decoded { ledger, failure, tail_discarded }
+    end
 }
 
 /// The summary of a whole recording, fed in pieces of `chunk_bytes` (at once if 0).
@@ -106,7 +107,7 @@ pub fn summarize(input: &[u8], chunk_bytes: usize, options: DecodeOptions) -> Su
         .try_for_each(|chunk| stream.feed(chunk, &mut observe))
         .and_then(|()| stream.finish(&mut observe));
     match decoded {
-        Ok(Decoded { ledger, failure, .. }) => builder.finish(options.wire, &ledger, failure.as_ref()),
+        Ok(StreamEnd { ledger, failure, .. }) => builder.finish(options.wire, &ledger, failure.as_ref()),
         Err(_) => unreachable!("observing cannot fail"),
     }
 }

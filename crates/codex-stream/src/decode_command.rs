@@ -3,6 +3,7 @@
 mod exchange;
 mod picture;
 mod recording;
+mod section;
 
 use std::{
     fs::File,
@@ -10,10 +11,11 @@ use std::{
     path::Path,
 };
 
-use codex_stream::{DecodeOptions, Decoded, ExitStatus, HtmlRenderer, OutputFormat, Render, StreamDecoder, renderer};
+use codex_stream::{DecodeOptions, ExitStatus, HtmlRenderer, OutputFormat, Render, StreamDecoder, renderer};
 use response_events::{TurnEvent, Wire};
 use stream_replay::Cassette;
 
+use self::section::Ending;
 use crate::{
     cli::DecodeArgs,
     diagnostics::{self, Subject},
@@ -77,9 +79,11 @@ pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
         stream.feed(&buffer[..read], &mut show)?;
     }
     let decoded = stream.finish(&mut show)?;
-    renderer.end(decoded.failure.as_ref(), &decoded.ledger, out)?;
+    let failure = decoded.failure.as_ref();
+    renderer.end(failure, &decoded.ledger, out)?;
     renderer.finish(out)?;
-    Ok(report(args, &decoded))
+    report(args, &Ending { failure, ledger: &decoded.ledger, tail_discarded: decoded.tail_discarded });
+    Ok(ExitStatus::of(failure))
 }
 
 fn options(args: &DecodeArgs) -> DecodeOptions {
@@ -89,15 +93,14 @@ fn options(args: &DecodeArgs) -> DecodeOptions {
 }
 
 /// Says on standard error what the output does not say.
-fn report(args: &DecodeArgs, decoded: &Decoded) -> ExitStatus {
-    diagnostics::after_answer(args.output, decoded.failure.as_ref(), &decoded.ledger);
-    if decoded.tail_discarded {
+fn report(args: &DecodeArgs, end: &Ending<'_>) {
+    diagnostics::after_answer(args.output, end.failure, end.ledger);
+    if end.tail_discarded {
         diagnostics::note("the input ends inside an event, which does not count");
     }
-    if let Some(failure) = &decoded.failure {
+    if let Some(failure) = end.failure {
         diagnostics::failure(Subject::Recording, failure);
     }
-    ExitStatus::of(decoded.failure.as_ref())
 }
 
 /// What a picture is called: no folder of somebody's machine goes into a page that is passed on.

@@ -79,8 +79,7 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
 /// What a request has cost, for people who watch it.
 pub(crate) fn cost(format: OutputFormat, text: &str) {
     if format == OutputFormat::Text && io::stderr().is_terminal() {
-        let style =
-            if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { Style::new().dimmed() };
+        let style = on_terminal(Style::new().dimmed());
         line(&format!("{style}({text}){style:#}"));
     }
 }
@@ -98,8 +97,15 @@ fn span(wait: Duration) -> String {
     }
 }
 
+/// The style for standard error: none unless that is a terminal, whatever the environment wants to force.
+fn on_terminal(style: Style) -> Style {
+    let stderr = io::stderr();
+    let is_plain = !stderr.is_terminal() || AutoStream::choice(&stderr) == ColorChoice::Never;
+    if is_plain { Style::new() } else { style }
+}
+
 fn print(label: &str, style: Style, message: &str) {
-    let style = if AutoStream::choice(&io::stderr()) == ColorChoice::Never { Style::new() } else { style };
+    let style = on_terminal(style);
     line(&format!("{style}{label}{style:#}: {}", printable(message)));
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use codex_stream::ExitStatus;
-use stream_replay::{Bodies, Recorder};
+use stream_replay::{Bodies, Cassette, RecordedExchange, Recorder};
 
 use crate::{
     cli::RecordArgs,
@@ -20,7 +20,7 @@ pub(crate) fn run(args: RecordArgs) -> Result<ExitStatus, Problem> {
     let bodies = if args.keep_bodies { Bodies::Keep } else { Bodies::Withhold };
     let recorder = Recorder::builder(args.upstream).folder(args.out).listen(args.listen).bodies(bodies).on_written(
         move |path, written| match written {
-            Ok(()) => diagnostics::note(&format!("wrote {}", path.display())),
+            Ok(cassette) => diagnostics::note(&format!("wrote {}{}", path.display(), lack(cassette))),
             Err(error) => {
                 any_failed.store(true, Ordering::Relaxed);
                 diagnostics::error(&format!("cannot write {}: {error}", path.display()));
@@ -42,4 +42,15 @@ pub(crate) fn run(args: RecordArgs) -> Result<ExitStatus, Problem> {
     })?;
     // Who was told to write and could not must not look as if all was well.
     Ok(if failed.load(Ordering::Relaxed) { ExitStatus::Usage } else { status })
+}
+
+/// What is not in a cassette although it came: a body that nobody could look for secrets in.
+fn lack(cassette: &Cassette) -> String {
+    let coding = |exchange: &RecordedExchange| {
+        let coding = exchange.response.as_ref()?.header("content-encoding")?;
+        let is_coded = !coding.eq_ignore_ascii_case(b"identity") && exchange.chunks().is_empty();
+        is_coded.then(|| String::from_utf8_lossy(coding).into_owned())
+    };
+    let coding = cassette.exchanges().iter().find_map(coding);
+    coding.map_or_else(String::new, |coding| format!(" without its body: coded as {coding}"))
 }

@@ -1,6 +1,7 @@
 //! `turn`: turns of one session against a service, or against the bundled recording.
 
 mod conversation;
+mod interrupt;
 mod prompts;
 mod run;
 mod service;

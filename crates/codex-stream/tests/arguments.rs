@@ -73,9 +73,19 @@ fn ways_that_cannot_be_gone_are_refused_before_anything_is_sent() {
     check(&["turn", "hi", "--base-url", "http://127.0.0.1:1/v1", "--ca", "no-such-file.pem"], "no-such-file.pem");
     check(&["turn", "hi", "--proxy", "gopher://host"], "--proxy");
     check(&["turn", "hi", "--max-attempts", "0"], "it must be a whole number, and at least 1");
+    check(&["turn", "hi", "--max-attempts", "5000000000"], "it must be at most 4294967295");
     check(&["turn", "hi", "--max-event-bytes", "0"], "it must be a whole number, and at least 1");
     check(&["decode", "--wire", "chat", "--max-event-bytes", "0"], "it must be a whole number, and at least 1");
     check(&["decode", "--wire", "chat", "--chunk-bytes", "0"], "it must be a whole number, and at least 1");
+}
+
+#[test]
+fn colours_are_for_terminals_whatever_is_forced() {
+    for args in [&["--help"][..], &["turn"], &["turn", "hi", "--ca", "no-such-file.pem"], &["decode"], &[]] {
+        let output = support::command().args(args).env("CLICOLOR_FORCE", "1").output().expect("the binary runs");
+        let ran = support::Ran::from(output);
+        assert!(!ran.stdout.contains('\x1b') && !ran.stderr.contains('\x1b'), "{args:?}: {ran:?}");
+    }
 }
 
 #[test]

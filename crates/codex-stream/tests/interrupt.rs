@@ -4,8 +4,11 @@
 mod support;
 
 use std::{
-    io::{BufRead, BufReader, Write},
+    io::{BufRead, BufReader, Read, Write},
     process::{Child, Command, Stdio},
+    sync::mpsc,
+    thread,
+    time::Duration,
 };
 
 use serde_json::{Value, json};
@@ -36,14 +39,19 @@ fn interrupt_after(mut child: Child, text: &str) -> Ran {
             break;
         }
     }
-    let killed = Command::new("kill").args(["-INT", &child.id().to_string()]).status().expect("kill runs");
-    assert!(killed.success());
+    interrupt(child.id());
     while let Some(line) = next() {
         seen += &(line + "\n");
     }
     let ran = Ran::from(child.wait_with_output().expect("the binary ends"));
     assert_eq!(ran.status, Some(130), "{ran:?}");
     Ran { stdout: seen, ..ran }
+}
+
+#[track_caller]
+fn interrupt(process: u32) {
+    let killed = Command::new("kill").args(["-INT", &process.to_string()]).status().expect("kill runs");
+    assert!(killed.success());
 }
 
 fn start(server: &Server, args: &[&str]) -> Child {
@@ -103,4 +111,36 @@ fn a_prompt_that_is_waited_for_can_be_given_up() {
     let ran = interrupt_after(child, "Hello.");
     drop(stdin);
     assert_eq!(ran.stderr, "error: interrupted\n");
+}
+
+#[test]
+fn a_reader_that_reads_no_more_does_not_keep_a_turn_alive() {
+    // More than any pipe takes.
+    let long = "x".repeat(4 << 20);
+    let long = json!({"type": "response.output_text.delta", "output_index": 0, "delta": long});
+    for times in [1, 2] {
+        let server = Server::new([sse(std::slice::from_ref(&long)).hold_until(Gate::new())]);
+        let mut child = start(&server, &["hi", "--output", "json"]);
+        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+        let mut until = Vec::new();
+        stdout.read_until(b'x', &mut until).expect("text");
+        while !until.ends_with(b"xxxx") {
+            let mut next = [0];
+            stdout.read_exact(&mut next).expect("text");
+            until.extend(next);
+        }
+        // It is in the middle of the line, which it cannot write to its end.
+        (0..times).for_each(|_| interrupt(child.id()));
+        let (ended, end) = mpsc::channel();
+        let process = child.id();
+        let waiting = thread::spawn(move || ended.send(child.wait()));
+        let status = end.recv_timeout(Duration::from_secs(60));
+        if status.is_err() {
+            Command::new("kill").args(["-KILL", &process.to_string()]).status().expect("kill runs");
+        }
+        let _ = waiting.join();
+        let status = status.expect("the binary ends although nobody reads").expect("a status");
+        assert_eq!(status.code(), Some(130), "after {times}");
+        drop(stdout);
+    }
 }

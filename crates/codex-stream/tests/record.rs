@@ -127,6 +127,22 @@ fn transcripts_show_the_times_of_a_cassette_on_both_transports() {
 }
 
 #[test]
+fn a_body_that_is_not_recorded_is_said() {
+    let service = Server::new([Response::json(200, "{}").header("content-encoding", "gzip"), message("Hi.")]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let upstream = service.server.base_url();
+    let record = Serving::start(&["record", "--upstream", &upstream, "--out", text(folder.path())]);
+    for _ in 0..2 {
+        let mut command = command();
+        command.args(["turn", "hi", "--max-attempts", "1", "--base-url", &record.base_url]).stdin(Stdio::null());
+        command.output().expect("the binary runs");
+    }
+    let said = record.stop("-TERM", 0);
+    let ends: Vec<_> = said.lines().filter_map(|line| line.split_once(".cassette")).map(|(_, end)| end).collect();
+    assert_eq!(ends, [" without its body: coded as gzip", ""], "{said}");
+}
+
+#[test]
 fn broken_cassettes_are_refused_with_file_and_line() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("broken.cassette");

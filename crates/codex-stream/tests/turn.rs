@@ -114,6 +114,20 @@ fn the_key_is_sent_and_never_shown() {
 }
 
 #[test]
+fn a_key_in_the_path_of_the_service_is_not_shown() {
+    let server = Server::new([message("Hi.")]);
+    let url = format!("{}/sk-secret", server.server.base_url());
+    for output in ["json", "transcript"] {
+        let mut command = support::command();
+        command.args(["turn", "hi", "--output", output, "--base-url", &url]).env("OPENAI_API_KEY", "sk-secret");
+        let ran = Ran::from(command.output().expect("the binary runs"));
+        assert_eq!(ran.status, Some(0), "{ran:?}");
+        assert!(ran.stdout.contains("/v1/[redacted]/responses"), "{ran:?}");
+        assert!(!ran.stdout.contains("sk-secret") && !ran.stderr.contains("sk-secret"), "{ran:?}");
+    }
+}
+
+#[test]
 fn prompts_are_read_from_standard_input_line_by_line() {
     let ran = support::run_with_input(&["turn", "-", "--output", "summary"], b"one\n\ntwo\n");
     assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");

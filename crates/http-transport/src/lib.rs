@@ -2,6 +2,7 @@
 //! It does not retry, follow redirects, judge how long a body may stay silent, or know what a body or an upgraded
 //! connection means.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod body_reader;
 mod call;

@@ -9,6 +9,7 @@
 //! * [`ErrorClass`] says of an API error code whether a second try can succeed.
 //! * [`Transcript`] and [`Summary`] render a stream for people and for comparisons.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_error;
 mod chat;

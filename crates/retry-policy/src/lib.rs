@@ -1,6 +1,7 @@
 //! Whether and when to try a failed request again: a failure, a ledger and a budget go in, one decision comes out.
 //! It never sleeps, reads no clock, draws no randomness of its own and knows neither HTTP nor any API.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod backoff;
 mod budget;

@@ -2,6 +2,7 @@
 //! It does no I/O, knows no HTTP, never reconnects and reads no meaning into the data.
 #![no_std]
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 extern crate alloc;
 #[cfg(feature = "std")]

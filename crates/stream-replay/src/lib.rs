@@ -35,6 +35,7 @@
 //! does. Under
 //! a paused clock they end as soon as the runtime is idle, also while it waits for a socket. Tests
 //! that pause the clock hold connections with [`Response::hold_until`] (and `gate` or `hold`).
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;
 mod cassette;

@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio::time::Instant;
 
 use crate::accept::AcceptLoop;
+use crate::cassette::Cassette;
 use crate::server::base_url;
 use crate::socket::Socket;
 
@@ -59,6 +60,7 @@ pub struct Recorder {
 
 /// What becomes of what clients say: bodies of requests, and messages on a WebSocket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Bodies {
     /// Their length and SHA-256. Prompts are the most private part of a recording, and a replay does not look at
     /// them.
@@ -124,7 +126,7 @@ pub struct RecorderBuilder {
 /// The time since some moment that does not change.
 type Clock = Arc<dyn Fn() -> Duration + Send + Sync>;
 /// Told of each cassette.
-type OnWritten = Arc<dyn Fn(&Path, io::Result<()>) + Send + Sync>;
+type OnWritten = Arc<dyn Fn(&Path, io::Result<&Cassette>) + Send + Sync>;
 
 impl RecorderBuilder {
     /// Where cassettes are written; the folder is made if it is not there. Default: the current folder.
@@ -158,8 +160,9 @@ impl RecorderBuilder {
         self
     }
 
-    /// Calls this after each cassette, with its path and whether it could be written. It may be called from any thread.
-    pub fn on_written(mut self, told: impl Fn(&Path, io::Result<()>) + Send + Sync + 'static) -> Self {
+    /// Calls this after each cassette, with its path and what was written, if it could be. It may be called from any
+    /// thread.
+    pub fn on_written(mut self, told: impl Fn(&Path, io::Result<&Cassette>) + Send + Sync + 'static) -> Self {
         self.on_written = Arc::new(told);
         self
     }

@@ -5,6 +5,7 @@
 //! [`TurnEngine`] is the machine. Its inputs are `handle_*`, each with the present instant; its outputs are
 //! `poll_action`, `poll_event` and `poll_timeout`, which are asked after every input until they have nothing left.
 #![doc = include_str!("../README.md")]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod action;
 mod attempt;

@@ -1,6 +1,7 @@
 //! One WebSocket connection (RFC 6455) over any byte stream: handshake, messages, close codes, keep-alive, limits.
 //! It does not dial, knows no TLS, reads no clock, spawns no task and gives messages no meaning.
 #![cfg_attr(feature = "io", doc = include_str!("../README.md"))]
+#![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod assembly;
 mod close_code;

@@ -1,8 +1,8 @@
 //! Turn states in streams that somebody else has read.
 
-use codex_api::{RecordedStream, StreamEnd};
+use codex_api::{AnswerContent, RecordedHead, RecordedStream, StreamEnd};
 use codex_stream::{DecodeOptions, StreamDecoder};
-use response_events::{Interpreter, InterpreterOptions, Item, TurnEvent, Wire};
+use response_events::{Interpreter, InterpreterOptions, Item, TransportKind, TurnEvent, Wire};
 
 use crate::shown::{SECRET, check};
 
@@ -14,6 +14,7 @@ pub(crate) fn show() {
     interpreter();
     decoder();
     recorded();
+    answers();
     check("no item", &Item::from_json(SECRET.into()).unwrap_err());
 }
 
@@ -53,6 +54,21 @@ fn recorded() {
     check("its end", &end);
 }
 
+fn answers() {
+    let headers = [("x-codex-turn-state".to_owned(), SECRET.as_bytes().to_vec())];
+    let url = format!("http://host/v1/responses?key={SECRET}");
+    let document = format!(r#"{{"output":[],"metadata":"{SECRET}"}}"#);
+    for (status, body) in [(200, document.as_str()), (200, SECRET), (400, SECRET)] {
+        let (wire, transport) = (Wire::Responses, TransportKind::Sse);
+        let head = RecordedHead { wire, transport, url: &url, status, headers: &headers };
+        check("a recorded head", &head);
+        let answer = head.judge(body.as_bytes());
+        check("a recorded answer", &answer);
+        let content: AnswerContent = answer.content;
+        check("its content", &content);
+    }
+}
+
 #[test]
 fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
     interpreter();
@@ -62,4 +78,5 @@ fn an_interpreter_shows_no_turn_state_whether_anybody_took_it_or_not() {
 fn a_decoder_of_recordings_shows_nothing_of_what_it_holds() {
     decoder();
     recorded();
+    answers();
 }

@@ -50,14 +50,18 @@ impl Conversation {
     /// The answer has ended well: it becomes history, and so do the tools' outputs if every called tool has one.
     pub(super) fn end_answer(&mut self, tool_outputs: &HashMap<String, String>) -> Next {
         let completed = std::mem::take(&mut self.completed);
-        // A call that was cut off cannot be sent back.
-        let is_whole = |item: &Item| item.as_call().is_none() || item.status() != Some("incomplete");
+        // A call that was cut off cannot be sent back; of an answer that was, a call has to say that it was not.
+        let is_whole = |item: &Item| match item.status() {
+            _ if item.as_call().is_none() => true,
+            status if completed => status != Some("incomplete"),
+            status => status == Some("completed"),
+        };
         let items: Vec<Item> = std::mem::take(&mut self.finished).into_values().filter(is_whole).collect();
         let calls = items.iter().filter(|item| item.as_call().is_some());
         let outputs: Option<Vec<Item>> = calls.map(|call| output(call, tool_outputs)).collect();
         self.input.extend(items);
         match outputs {
-            Some(outputs) if completed && !outputs.is_empty() => {
+            Some(outputs) if !outputs.is_empty() => {
                 self.input.extend(outputs);
                 Next::FollowUp
             }
@@ -85,7 +89,8 @@ mod tests {
 
     use super::*;
 
-    /// Lets the conversation hear an answer of these calls, and gives the types (and the outputs) of the next input.
+    /// Lets the conversation hear an answer of these calls (names, with a status where they have one), and gives the
+    /// types (and the outputs) of the next input.
     #[track_caller]
     fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
         let tool_outputs = HashMap::from([("clock".to_owned(), "noon".to_owned())]);
@@ -93,7 +98,11 @@ mod tests {
         conversation.say("What time is it?");
         let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
         for (index, (item_type, name)) in calls.iter().enumerate() {
-            let item = json!({"type": item_type, "call_id": format!("c{index}"), "name": name, "arguments": "{}"});
+            let (name, status) = name.split_once(' ').map_or((*name, None), |(name, status)| (name, Some(status)));
+            let mut item = json!({"type": item_type, "call_id": format!("c{index}"), "name": name, "arguments": "{}"});
+            if let Some(status) = status {
+                item["status"] = json!(status);
+            }
             let event = json!({"type": "response.output_item.done", "output_index": index, "item": item});
             stream.handle_event(None, event.to_string().as_bytes());
         }
@@ -144,8 +153,13 @@ mod tests {
     }
 
     #[test]
-    fn an_incomplete_answer_is_not_followed_up() {
-        check(&[("function_call", "clock")], "response.incomplete", Next::EndTurn, &["message", "function_call"]);
+    fn a_call_of_an_incomplete_answer_counts_only_if_it_says_that_it_is_whole() {
+        let end = "response.incomplete";
+        check(&[("function_call", "clock")], end, Next::EndTurn, &["message"]);
+        let followed = ["message", "function_call", "function_call_output \"noon\""];
+        check(&[("function_call", "clock completed")], end, Next::FollowUp, &followed);
+        check(&[("function_call", "clock incomplete")], end, Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock incomplete")], "response.completed", Next::EndTurn, &["message"]);
     }
 
     #[test]

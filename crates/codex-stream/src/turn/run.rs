@@ -1,6 +1,6 @@
 //! The loop over turns, their requests, and the events of these.
 
-use std::{future::Future, io, pin::Pin, time::Instant};
+use std::{io, time::Instant};
 
 use codex_api::Turn;
 use codex_stream::{ExitStatus, OutputFormat, Place, Render, renderer};
@@ -8,6 +8,7 @@ use response_events::{Failure, FailureKind, Request};
 
 use super::{
     conversation::{Conversation, Next},
+    interrupt::{self, Interrupt},
     prompts::Prompts,
     service::Service,
     settings::Settings,
@@ -21,9 +22,6 @@ use crate::{
     progress::Progress,
 };
 
-/// The user's Ctrl-C, once.
-type Interrupt = Pin<Box<dyn Future<Output = io::Result<()>>>>;
-
 pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatus, Problem> {
     let style = settings.text_style(diagnostics::stdout_style());
     let service = Service::connect(args, &settings, style).await?;
@@ -33,7 +31,7 @@ pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatu
         renderer: renderer(args.output, settings.wire, style),
         conversation: Conversation::default(),
         progress: Progress::on_stderr(),
-        interrupt: Box::pin(tokio::signal::ctrl_c()),
+        interrupt: interrupt::listen(),
         settings,
     };
     let session = service.client.session();

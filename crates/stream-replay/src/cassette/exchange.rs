@@ -123,6 +123,7 @@ impl fmt::Debug for RecordedResponse {
 
 /// What followed the head of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Course {
     /// A body, in the pieces in which it came.
     Body(Vec<RecordedChunk>),

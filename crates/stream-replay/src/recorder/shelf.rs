@@ -52,8 +52,9 @@ impl Shelf {
         };
         let path = self.folder.join(format!("{number:04}-{}.{EXTENSION}", label(&exchange.target)));
         redaction::redact(&mut exchange, &secrets);
-        let saved = Cassette::from_iter([exchange]).save(&path);
-        (self.on_written)(&path, saved);
+        let cassette = Cassette::from_iter([exchange]);
+        let saved = cassette.save(&path);
+        (self.on_written)(&path, saved.map(|()| &cassette));
         self.written.send_modify(|written| *written += 1);
     }
 
