@@ -7,8 +7,14 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+
+use crate::deadline::Deadline;
+
+/// How long an answer may take that a server has sent before it stopped reading.
+const LAST_READ: Duration = Duration::from_secs(1);
 
 /// Shared by the connection's two ends of the matter: the request body, which is handed over, and the socket, which
 /// takes bytes and is flushed. It counts for the connection's latest request. One task at a time writes it, so nothing
@@ -79,12 +85,12 @@ fn add(counter: &AtomicU64, count: usize) {
 ///
 /// A server that refuses a request early closes the connection while the rest is on its way, and writing fails. Its
 /// answer is in the socket then. hyper would give up at the failure; so the rest of the request goes nowhere instead,
-/// and the failure is told when there is nothing to read.
+/// and the failure is told when nothing comes for a moment. The end of a broken socket comes at once.
 pub(crate) struct Metered<S> {
     stream: S,
     progress: Arc<Progress>,
     /// Why writing failed, until it is told.
-    failure: Option<io::Error>,
+    failure: Option<(io::Error, Deadline)>,
 }
 
 impl<S> Metered<S> {
@@ -116,7 +122,7 @@ impl<S> Metered<S> {
     }
 
     fn fail(&mut self, cx: &Context<'_>, failure: io::Error) {
-        self.failure = Some(failure);
+        self.failure = Some((failure, Deadline::after(Some(LAST_READ))));
         self.progress.broken.store(true, Relaxed);
         // It has to be read again, and was perhaps read before.
         cx.waker().wake_by_ref();
@@ -129,8 +135,9 @@ impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
         let before = buf.filled().len();
         let result = Pin::new(&mut this.stream).poll_read(cx, buf);
         add(&this.progress.read, buf.filled().len() - before);
-        match this.failure.take_if(|_| result.is_pending()) {
-            Some(failure) => Poll::Ready(Err(failure)),
+        let is_over = |(_, deadline): &mut (_, Deadline)| result.is_pending() && deadline.poll_expired(cx).is_ready();
+        match this.failure.take_if(is_over) {
+            Some((failure, _)) => Poll::Ready(Err(failure)),
             None => result,
         }
     }

@@ -25,7 +25,7 @@ async fn start(headers: HeaderMap, stream: BoxStream) -> Http1 {
     Http1::start(stream, request).await.unwrap()
 }
 
-#[tokio::test]
+#[tokio::test(start_paused = true)]
 async fn a_body_that_ends_because_writing_failed_says_so() {
     // A server that answers early, stops reading the request, and then breaks that direction alone.
     let (reader, mut answers) = duplex(1_000);
