@@ -443,7 +443,10 @@ impl TurnEngine {
             self.handle_payload(None, &payload, now);
         }
         if self.is_attempting() {
-            let failure = self.attempt.failure(FailureKind::Protocol, "the answer is a document that states no end");
+            // The service has taken the request on (a background response): another try would begin a second one.
+            let message = "the answer is a document that states no end";
+            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
+            failure.retryable = false;
             self.fail(failure, now);
         }
         true
