@@ -283,6 +283,7 @@ impl TurnEngine {
         }
         if let Some(event) = self.attempt.interpreter.poll_event() {
             self.attempt.output_delivered |= event.is_output();
+            self.attempt.content_delivered |= event.is_content();
             if let (TurnEvent::ItemDone(done), true) = (&event, self.route.is_socket()) {
                 self.items.push(done.item.clone());
             }
