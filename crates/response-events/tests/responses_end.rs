@@ -59,6 +59,18 @@ fn failures_of_every_shape() {
         (r#"{"error":{"code":"invalid_api_key","message":"Who?"}}"#, r#"invalid_api_key "Who?" Auth final"#.into()),
         (r#"@error {"code":"server_error","message":"Oh."}"#, r#"server_error "Oh." Server retryable"#.into()),
         (r#"@error {"detail":"Not here."}"#, r#"- "Not here." Unknown retryable"#.into()),
+        // Errors whose `type` is their own.
+        (
+            r#"@error {"type":"invalid_request_error","code":"invalid_prompt","message":"No."}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"invalid_request_error","error":{"code":"invalid_prompt","message":"No."}}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (r#"@error {"type":"usage_limit_reached","message":"Used up."}"#, r#"- "Used up." UsageLimit final"#.into()),
+        (r#"{"type":"usage_limit_reached","error":"Used up."}"#, r#"- "Used up." UsageLimit final"#.into()),
+        (r#"@error {"type":"response.odd","message":"Oh."}"#, r#"- "Oh." Unknown retryable"#.into()),
         ("@error upstream connect error", r#"- "upstream connect error" Unknown retryable"#.into()),
         // `response.failed`.
         (
@@ -270,6 +282,26 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
             ),
         );
     }
+}
+
+#[test]
+fn an_error_of_an_event_that_is_new_does_not_end_the_stream() {
+    check_responses(
+        r#"
+        {"type":"response.new_tool.failed","error":{"message":"m"}}
+        {"type":"response.mcp_call.failed","error":{"message":"m"}}
+        {"type":"news","error":null}
+        {"type":"news","message":"m"}
+        "#,
+        r#"
+        ?? response.new_tool.failed {"type":"response.new_tool.failed","error":{"message":"m"}}
+        other response.mcp_call.failed {"type":"response.mcp_call.failed","error":{"message":"m"}}
+        ?? news {"type":"news","error":null}
+        ?? news {"type":"news","message":"m"}
+        == open
+        unknown=3
+        "#,
+    );
 }
 
 #[test]

@@ -71,7 +71,7 @@ impl ResponsesStream {
     pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
         let Some(payload) = Payload::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
         match payload.event_type.as_deref() {
-            Some(event_type) => matches!(Kind::of(event_type), Kind::Terminal(_)),
+            Some(event_type) => matches!(kind_of(event_type, name, &payload), Kind::Terminal(_)),
             None => is_untyped_error(name, &payload),
         }
     }
@@ -102,7 +102,7 @@ impl ResponsesStream {
             }
             return;
         };
-        let kind = Kind::of(event_type);
+        let kind = kind_of(event_type, name, &payload);
         out.ledger.event_types.add(event_type, interned(event_type));
         out.ledger.note_sequence(payload.sequence_number.0);
         if let Kind::Terminal(Terminal::Completed | Terminal::Incomplete | Terminal::Failed) = kind {
@@ -326,6 +326,17 @@ impl Terminal {
     }
 }
 
+/// The kind of an event by its type. A type that is not known may be that of an error, and not of an event: where the event
+/// is called an error, or has one. A new event (`response.new_tool.failed`) may have one, too, and is none.
+pub(super) fn kind_of(event_type: &str, name: Option<&str>, payload: &Payload<'_>) -> Kind {
+    match Kind::of(event_type) {
+        Kind::Unknown if name == Some("error") || !event_type.contains('.') && is_untyped_error(name, payload) => {
+            Kind::Terminal(Terminal::Error)
+        }
+        kind => kind,
+    }
+}
+
 /// Whether an event without a type is an error.
 fn is_untyped_error(name: Option<&str>, payload: &Payload<'_>) -> bool {
     payload.error.as_ref().is_some_and(is_error_value) || name == Some("error")
@@ -387,9 +398,11 @@ fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let nested = [&payload.response().error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
     let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
     if nested.is_none() {
-        // The flat shape's `type` is that of the event.
         error.error_type = None;
     }
+    // The `type` beside it is that of the event, unless it is none that an event has.
+    let beside = payload.event_type.as_deref().filter(|event_type| Kind::of(event_type) == Kind::Unknown);
+    error.error_type = error.error_type.or_else(|| beside.map(str::to_owned));
     if error.message.is_empty() {
         error.message = match payload.response().id.non_empty() {
             Some(id) => format!("the service gave no reason for the failure of response {id}"),
