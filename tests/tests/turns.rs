@@ -299,7 +299,8 @@ async fn a_document_that_states_no_end_is_a_failure_and_is_asked_for_once() {
         let error = error.expect("a failure");
         assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Protocol, false), "{status}");
         assert_eq!((server.requests().len(), terminal_events(&events)), (1, 0), "{status}");
-        let named = |event: &TurnEvent| matches!(event, TurnEvent::Created(c) if c.response_id.as_deref() == Some("resp_1"));
+        let named =
+            |event: &TurnEvent| matches!(event, TurnEvent::Created(c) if c.response_id.as_deref() == Some("resp_1"));
         assert!(events.iter().any(named), "{status}: {events:?}");
     }
 }

@@ -4,6 +4,7 @@ mod kind;
 mod known;
 mod late;
 mod listed;
+mod matching;
 mod payload;
 mod stream;
 

@@ -1,6 +1,6 @@
 //! What the events of a Responses stream mean, one after the other.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{mem, ops::ControlFlow, sync::Arc};
 
 use serde_json::Value;
 
@@ -8,6 +8,8 @@ use super::{
     kind::{DeltaKind, Kind, Terminal, interned},
     known::{KnownItem, KnownItems},
     late::{FinishedItem, FinishedResponse, LateFilter},
+    listed::Listed,
+    matching::find_all,
     payload::Payload,
 };
 use crate::{
@@ -209,7 +211,9 @@ impl ResponsesStream {
     }
 
     fn settle_terminal(&mut self, terminal: Terminal, mut payload: Payload<'_>, data: &[u8], out: &mut Output) {
-        let usage = payload.response.as_mut().and_then(|response| response.usage.take());
+        let response = payload.response.as_mut();
+        let (usage, output) =
+            response.map(|response| (response.usage.take(), mem::take(&mut response.output))).unwrap_or_default();
         let payload = &payload;
         note_response(payload, out);
         if let Some(status) = payload.response().status.as_deref() {
@@ -219,37 +223,32 @@ impl ResponsesStream {
             out.ledger.usage = Some(usage);
         }
         if matches!(terminal.stated_by(payload), Terminal::Completed | Terminal::Incomplete) {
-            self.emit_undone_items(payload, out);
+            self.emit_undone_items(output, out);
         }
         settle(terminal, Some(payload), data, out);
     }
 
     /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
-    fn emit_undone_items(&mut self, payload: &Payload<'_>, out: &mut Output) {
-        let list = &payload.response().output;
+    fn emit_undone_items(&mut self, list: Listed, out: &mut Output) {
         if list.is_cut {
             return out.collected.add_items(MAX_ITEMS + 1);
         }
-        if list.items.is_empty() {
-            return;
-        }
-        let known = self.items.index();
-        for (output_index, value) in (0..).zip(&list.items) {
-            let Ok(item) = Item::from_json(value.clone()) else { continue };
-            let is_done = known.is_done(output_index, &item);
-            if is_done.is_none() {
-                out.collected.add_items(1);
-            }
-            if is_done != Some(true) {
-                out.collected.add_bytes(json_len(value));
-                out.emit(TurnEvent::ItemDone(ItemEvent {
-                    output_index,
-                    item,
-                    choice_index: 0,
-                    call_index: None,
-                    sequence_number: None,
-                }));
-            }
+        let items = (0..).zip(list.items).filter_map(|(place, item)| Some((place, Item::from_json(item).ok()?)));
+        let listed: Vec<(u32, Item)> = items.collect();
+        let known = find_all(&self.items, &listed).into_iter();
+        let known: Vec<_> = known.map(|known| known.map(|known| (known.output_index, known.is_done))).collect();
+        for ((place, item), known) in listed.into_iter().zip(known) {
+            let output_index = match known {
+                Some((_, true)) => continue,
+                Some((output_index, false)) => output_index,
+                // Its place, unless that is another's.
+                None if self.items.at(place).is_none() => place,
+                None => self.next_index,
+            };
+            self.index_of(Some(output_index));
+            self.items.note(KnownItem::new(output_index, &item, true), out);
+            out.collected.add_bytes(json_len(&item));
+            out.emit(TurnEvent::ItemDone(ItemEvent::new(output_index, item)));
         }
     }
 
