@@ -590,3 +590,23 @@ fn made_up_types_cannot_grow_the_ledger_without_bound() {
     assert!(counts.len() <= 257, "{}", counts.len());
     assert_eq!(counts.iter().sum::<u64>(), 1000);
 }
+
+#[test]
+fn pieces_without_any_index_follow_in_the_next_item_once_the_latest_is_done() {
+    let item = |id: &str, text: &str| {
+        format!(r#"{{"type":"message","id":"{id}","content":[{{"type":"output_text","text":"{text}"}}]}}"#)
+    };
+    let done = |id, text| format!(r#"{{"type":"response.output_item.done","item":{}}}"#, item(id, text));
+    for id in ["m9", ""] {
+        let delta = |id: &str, text: &str| {
+            format!(r#"{{"type":"response.output_text.delta","item_id":"{id}","delta":"{text}"}}"#)
+        };
+        let note = if id.is_empty() { "" } else { " id=m9" };
+        check_responses(
+            &[delta("m0", "a"), done("m0", "a"), delta(id, "b"), delta(id, "c"), done("m9", "bc")].join("\n"),
+            &format!(
+                "0 text \"a\" id=m0\n=0 message \"a\"\n1 text \"b\"{note}\n1 text \"c\"{note}\n=1 message \"bc\"\n== open"
+            ),
+        );
+    }
+}

@@ -168,8 +168,9 @@ impl ResponsesStream {
         if text.is_empty() {
             return out.silent();
         }
+        let stated = payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id));
         let delta = Delta {
-            output_index: self.index_of(payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id))),
+            output_index: self.index_of(stated.or_else(|| self.index_behind_done())),
             item_id: self.item_id(&payload.item_id),
             content_index: payload.content_index.index(),
             summary_index: payload.summary_index.index(),
@@ -281,6 +282,11 @@ impl ResponsesStream {
         self.current_index = index;
         self.next_index = self.next_index.max(index.saturating_add(1));
         index
+    }
+
+    /// Where a piece belongs that does not say it: behind the latest item, if nothing follows in that any more.
+    fn index_behind_done(&self) -> Option<u32> {
+        self.items.at(self.current_index).filter(|latest| latest.is_done).map(|_| self.next_index)
     }
 
     /// The id, shared with the event before where it is the same.
