@@ -140,7 +140,9 @@ impl Secrets {
                 TurnEvent::Created(created) => scrub_all([&mut created.response_id, &mut created.model], secret),
                 TurnEvent::RateLimits(limits) => {
                     scrub(&mut limits.limit_id, secret);
-                    scrub_all([&mut limits.plan_type], secret);
+                    // Ids are written alike, whatever the service writes.
+                    scrub(&mut limits.limit_id, &secret.to_lowercase().replace(['-', ' '], "_"));
+                    scrub_all([&mut limits.limit_name, &mut limits.plan_type], secret);
                     scrub_all(limits.credits.iter_mut().map(|credits| &mut credits.balance), secret);
                 }
                 TurnEvent::Completed(response) => scrub_response(response, secret),
@@ -266,7 +268,7 @@ mod tests {
         );
         secrets.scrub_event(&mut event);
         let shown = format!("{event:?} {}", serde_json::to_string(&event).unwrap());
-        assert!(!shown.contains("sk-0123") && shown.contains(REDACTED), "{shown}");
+        assert!(!shown.replace('_', "-").contains("sk-0123") && shown.contains(REDACTED), "{shown}");
     }
 
     #[test]
@@ -280,6 +282,10 @@ mod tests {
         });
         check(r#"{"type":"sk-0123.event","text":"sk-0123"}"#, |_| {});
         check(r#"{"type":"response.in_progress","text":"sk-0123"}"#, |_| {});
+        for name in ["limit_name", "metered_limit_name"] {
+            let limits = format!(r#"{{"type":"codex.rate_limits","{name}":"sk-0123","rate_limits":{{}}}}"#);
+            check(&limits, |event| assert!(matches!(event, TurnEvent::RateLimits(_))));
+        }
     }
 
     #[test]

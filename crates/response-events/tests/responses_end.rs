@@ -285,6 +285,14 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
 }
 
 #[test]
+fn an_error_tells_the_limits_that_its_headers_have() {
+    check_responses(
+        r#"{"type":"error","status":429,"error":{"type":"usage_limit_reached","message":"m"},"headers":{"X-Codex-Primary-Used-Percent":100,"x-big-primary-used-percent":["7"],"x":null}}"#,
+        "limits big true\nlimits codex true\n== failed - \"m\" UsageLimit final",
+    );
+}
+
+#[test]
 fn an_error_of_an_event_that_is_new_does_not_end_the_stream() {
     check_responses(
         r#"

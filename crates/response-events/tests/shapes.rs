@@ -255,7 +255,7 @@ fn the_fields_of_json_lines_are_those_of_the_contract() {
         ("reasoning_delta", delta),
         ("reasoning_summary_delta", delta),
         ("tool_input_delta", delta),
-        ("rate_limits", "limit_id plan_type? primary? secondary? credits?"),
+        ("rate_limits", "limit_id limit_name? plan_type? primary? secondary? credits?"),
         ("unknown", "event raw"),
         ("malformed", "event? error raw"),
         ("other", "event raw"),

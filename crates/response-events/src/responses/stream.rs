@@ -373,19 +373,24 @@ fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
 /// Settles the outcome by a terminal event; without a payload only its type could be read.
 fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &mut Output) {
     let failed = if terminal == Terminal::Completed { Outcome::CompletedWithError } else { Outcome::Failed };
-    out.settle(match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
+    let outcome = match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
         Terminal::Completed => Outcome::Completed(completed(out)),
         Terminal::Incomplete => {
             let reason = payload.and_then(incomplete_reason).unwrap_or("unknown").to_owned();
             Outcome::Incomplete(Incomplete { reason, response: completed(out) })
         }
         Terminal::Failed | Terminal::Error => {
-            failed(payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data)))
+            let error = payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data));
+            for limits in RateLimits::from_error(&error) {
+                out.emit(TurnEvent::RateLimits(limits));
+            }
+            failed(error)
         }
         Terminal::Cancelled => {
             failed(ApiError { code: Some("cancelled".into()), ..ApiError::new("the response was cancelled") })
         }
-    });
+    };
+    out.settle(outcome);
 }
 
 fn completed(out: &Output) -> Completed {
