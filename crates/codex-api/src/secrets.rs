@@ -137,7 +137,10 @@ impl Secrets {
         for secret in self.all() {
             match event {
                 TurnEvent::Opened(opened) => scrub_all([&mut opened.request_id], secret),
-                TurnEvent::Created(created) => scrub_all([&mut created.response_id, &mut created.model], secret),
+                TurnEvent::Created(created) => {
+                    scrub_all([&mut created.response_id, &mut created.model], secret);
+                    created.raw.iter_mut().for_each(|raw| raw.replace(secret, REDACTED));
+                }
                 TurnEvent::RateLimits(limits) => {
                     scrub(&mut limits.limit_id, secret);
                     // Ids are written alike, whatever the service writes.
@@ -209,6 +212,7 @@ fn of_subprotocol(entry: &str) -> Option<&str> {
 fn scrub_response(response: &mut Completed, secret: &str) {
     scrub_all([&mut response.response_id, &mut response.model, &mut response.finish_reason], secret);
     scrub_usage(&mut response.usage, secret);
+    response.raw.iter_mut().for_each(|raw| raw.replace(secret, REDACTED));
 }
 
 fn scrub_usage(usage: &mut Option<Usage>, secret: &str) {
@@ -281,6 +285,7 @@ mod tests {
             malformed.raw = "sk-0123".to_owned();
         });
         check(r#"{"type":"sk-0123.event","text":"sk-0123"}"#, |_| {});
+        check(r#"{"type":"response.created","response":{"text":"sk-0123"}}"#, |_| {});
         check(r#"{"type":"response.in_progress","text":"sk-0123"}"#, |_| {});
         for name in ["limit_name", "metered_limit_name"] {
             let limits = format!(r#"{{"type":"codex.rate_limits","{name}":"sk-0123","rate_limits":{{}}}}"#);

@@ -160,6 +160,9 @@ pub struct Created {
     /// The model that answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Responses: the response as it came, as in [`Completed::raw`]. Not in the JSON form.
+    #[serde(skip)]
+    pub raw: Option<RawJson>,
 }
 
 /// See [`TurnEvent::ItemAdded`] and [`TurnEvent::ItemDone`].
@@ -284,6 +287,11 @@ pub struct Completed {
     /// Chat: why the (first) choice ended, as the service says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
+    /// Responses: the response as it came, with whatever has no field here (`end_turn`, the `service_tier` that served,
+    /// `metadata`, `headers`). Without `output`, `instructions` and `tools`, which repeat the answer and the request, and
+    /// with a turn-state value replaced. Not in the JSON form.
+    #[serde(skip)]
+    pub raw: Option<RawJson>,
 }
 
 /// See [`TurnEvent::Incomplete`].

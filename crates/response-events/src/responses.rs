@@ -6,6 +6,7 @@ mod late;
 mod listed;
 mod matching;
 mod payload;
+mod response_json;
 mod stream;
 
 pub use late::FinishedResponse;

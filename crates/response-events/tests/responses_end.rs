@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Lines, check, check_responses, interpreter};
-use response_events::{FailureKind, InterpreterOptions, Outcome, TransportKind, Wire};
+use response_events::{FailureKind, InterpreterOptions, Outcome, RawJson, TransportKind, TurnEvent, Wire};
 
 #[test]
 fn a_failure_is_settled_at_once_with_code_and_message_verbatim() {
@@ -528,4 +528,28 @@ fn items_with_new_ids_in_the_terminal_list_are_the_same_items() {
     let told = told.replace("r0", "x").replace("m1", "x");
     check_list(&told, r#"{"type":"message","id":"x"},{"type":"reasoning","id":"x"}"#, "== completed -");
     check_list(&told, r#"{"type":"reasoning","id":"x"},{"type":"message","id":"x"}"#, "== completed -");
+}
+
+#[test]
+fn what_a_response_says_of_itself_is_there_at_its_beginning_and_its_end() {
+    let response = |fields: &str| format!(r#""response":{{"id":"r","output":[],{fields}}}"#);
+    let mut stream = interpreter(Wire::Responses);
+    let headers = r#""headers":{"OpenAI-Model":"m","x-codex-turn-state":"s3cret"}"#;
+    stream.handle_event(None, format!(r#"{{"type":"response.created",{}}}"#, response(headers)).as_bytes());
+    let Some(TurnEvent::Created(created)) = stream.poll_event() else { panic!("no beginning") };
+    assert_eq!(created.raw.as_ref().unwrap().to_value()["headers"]["OpenAI-Model"], "m");
+    assert!(!format!("{created:?}").contains("s3cret"));
+    assert_eq!(serde_json::to_string(&created).unwrap(), r#"{"response_id":"r"}"#);
+    let end = r#""end_turn":true,"service_tier":"flex","metadata":{"k":"v"}"#;
+    let expected = format!(r#"{{"id":"r",{end}}}"#);
+    for event_type in ["response.completed", "response.incomplete"] {
+        let mut stream = interpreter(Wire::Responses);
+        stream.handle_event(None, format!(r#"{{"type":"{event_type}",{}}}"#, response(end)).as_bytes());
+        let completed = match stream.outcome() {
+            Some(Outcome::Completed(completed)) => completed,
+            Some(Outcome::Incomplete(incomplete)) => &incomplete.response,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(completed.raw.as_ref().map(RawJson::as_str), Some(expected.as_str()));
+    }
 }

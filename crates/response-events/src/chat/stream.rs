@@ -241,7 +241,7 @@ impl ChatStream {
         let carries_output = chunk.choices.iter().flatten().next().is_some();
         if !self.created && (chunk.id.non_empty().is_some() || carries_output) {
             self.created = true;
-            let created = Created { response_id: response_id(out), model: out.ledger.model.clone() };
+            let created = Created { response_id: response_id(out), model: out.ledger.model.clone(), raw: None };
             out.emit(TurnEvent::Created(created));
         }
     }
@@ -259,6 +259,7 @@ impl ChatStream {
             model: out.ledger.model.clone(),
             usage: out.ledger.usage.clone(),
             finish_reason: finish_reason.clone(),
+            raw: None,
         };
         out.settle(match finish_reason {
             Some(reason) if is_cut(&reason) => Outcome::Incomplete(Incomplete { reason, response }),

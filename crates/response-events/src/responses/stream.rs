@@ -11,6 +11,7 @@ use super::{
     listed::Listed,
     matching::find_all,
     payload::Payload,
+    response_json::response_json,
 };
 use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
@@ -120,7 +121,8 @@ impl ResponsesStream {
             Kind::Delta(kind) => self.handle_delta(kind, payload, data, out),
             Kind::Created => {
                 note_response(&payload, out);
-                let created = Created { response_id: out.ledger.response_id.clone(), model: out.ledger.model.clone() };
+                let (response_id, model) = (out.ledger.response_id.clone(), out.ledger.model.clone());
+                let created = Created { response_id, model, raw: response_json(data) };
                 out.emit(TurnEvent::Created(created));
             }
             Kind::Lifecycle => {
@@ -374,10 +376,10 @@ fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
 fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &mut Output) {
     let failed = if terminal == Terminal::Completed { Outcome::CompletedWithError } else { Outcome::Failed };
     let outcome = match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
-        Terminal::Completed => Outcome::Completed(completed(out)),
+        Terminal::Completed => Outcome::Completed(completed(out, data)),
         Terminal::Incomplete => {
             let reason = payload.and_then(incomplete_reason).unwrap_or("unknown").to_owned();
-            Outcome::Incomplete(Incomplete { reason, response: completed(out) })
+            Outcome::Incomplete(Incomplete { reason, response: completed(out, data) })
         }
         Terminal::Failed | Terminal::Error => {
             let error = payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data));
@@ -393,12 +395,13 @@ fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &
     out.settle(outcome);
 }
 
-fn completed(out: &Output) -> Completed {
+fn completed(out: &Output, data: &[u8]) -> Completed {
     Completed {
         response_id: out.ledger.response_id.clone(),
         model: out.ledger.model.clone(),
         usage: out.ledger.usage.clone(),
         finish_reason: None,
+        raw: response_json(data),
     }
 }
 
