@@ -472,6 +472,19 @@ fn turn_state_is_captured_from_metadata_and_shown_nowhere() {
 }
 
 #[test]
+fn headers_that_are_none_do_not_hide_those_of_the_response() {
+    for headers in ["null", "[]", r#""x""#] {
+        let metadata = |state: &str| {
+            format!(
+                r#"{{"headers":{headers},"response":{{"headers":{{"x-codex-turn-state":"{state}"}}}},"type":"response.metadata"}}"#
+            )
+        };
+        let expected = format!("other response.metadata {}\nturn-state \"s3cret\"\n== open", metadata("[redacted]"));
+        check_responses(&metadata("s3cret"), &expected);
+    }
+}
+
+#[test]
 fn metadata_without_a_usable_turn_state_gives_none() {
     for headers in ["{}", "null", "[]", r#"{"x-other":"a"}"#] {
         check_responses(
