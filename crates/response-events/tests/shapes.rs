@@ -20,7 +20,8 @@ fn the_table_of_error_codes() {
     }
     insta::with_settings!({
         description => "Every error code that is known, what it means, and whether the same request can succeed later. \
-                        Codes that are not listed count as `unknown`, which is retryable.",
+                        Codes that are not listed count as `unknown`, which is retryable; those that begin with \
+                        `image_` or `invalid_image` as `invalid_request`.",
         omit_expression => true,
     }, {
         insta::assert_snapshot!("error_codes", table);
