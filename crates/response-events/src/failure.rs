@@ -67,7 +67,8 @@ impl fmt::Display for FailureKind {
 }
 
 /// How far an attempt had come, in the order in which it comes there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Phase {
     /// There is no connection yet: settings, credentials, name look-up, connection, proxy.
@@ -86,6 +87,21 @@ pub enum Phase {
     Streaming,
 }
 
+impl Phase {
+    /// The short name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Sending => "sending",
+            Self::Head => "head",
+            Self::FirstEvent => "first_event",
+            Self::Streaming => "streaming",
+        }
+    }
+}
+
+/// In words, as in messages: "waiting for the response head".
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -245,5 +261,17 @@ impl Serialize for Failure {
             output_delivered: self.output_delivered,
         };
         shown.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_has_the_same_short_name_in_json() {
+        for phase in [Phase::Connect, Phase::Tls, Phase::Sending, Phase::Head, Phase::FirstEvent, Phase::Streaming] {
+            assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
+        }
     }
 }

@@ -205,7 +205,7 @@ mod tests {
         let names = serde_json::json!({"metered_limit_name": "codex_other", "limit_name": "GPT-5.3-Codex-Spark"});
         assert_eq!(by_headers, event(names));
         assert_eq!((&*by_headers.limit_id, by_headers.limit_name.as_deref()), ("codex_other", Some(headers[1].1)));
-        let named = event(serde_json::json!({"limit_name": "Codex-Other"}));
-        assert_eq!((&*named.limit_id, named.limit_name.as_deref()), ("codex_other", Some("Codex-Other")));
+        let shown_only = event(serde_json::json!({"limit_name": "Codex-Other"}));
+        assert_eq!((&*shown_only.limit_id, shown_only.limit_name.as_deref()), ("codex_other", Some("Codex-Other")));
     }
 }
