@@ -2,7 +2,7 @@
 
 use codex_api::{RecordedStream, StreamEnd};
 use codex_stream::{DecodeOptions, StreamDecoder};
-use response_events::{Interpreter, InterpreterOptions, Item, TurnEvent, Wire};
+use response_events::{Interpreter, InterpreterOptions, Item, Outcome, TurnEvent, Wire};
 
 use crate::shown::{SECRET, check};
 
@@ -25,6 +25,23 @@ fn interpreter() {
     check("its event", &stream.poll_event());
     assert_eq!(stream.take_turn_state().as_deref(), Some(SECRET));
     check("an interpreter whose state was taken", &stream);
+    responses();
+}
+
+/// Responses that quote the head of their answer.
+fn responses() {
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    for event_type in ["response.created", "response.completed"] {
+        let headers = format!(r#"{{"x-codex-turn-state":"{SECRET}"}}"#);
+        let event = format!(r#"{{"type":"{event_type}","response":{{"headers":{headers}}}}}"#);
+        stream.handle_event(None, event.as_bytes());
+    }
+    let Some(TurnEvent::Created(created)) = stream.poll_event() else { panic!("no beginning") };
+    assert!(created.raw.is_some());
+    check("a beginning", &created);
+    let Some(Outcome::Completed(completed)) = stream.outcome() else { panic!("no end") };
+    assert!(completed.raw.is_some());
+    check("an end", completed);
 }
 
 fn decoder() {

@@ -428,8 +428,8 @@ fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
 /// The turn state in the headers of a metadata event; a list counts by its first element.
 fn turn_state(data: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(data).ok()?;
-    let headers = [Some(&event), event.get("response")].into_iter().flatten().filter_map(|at| at.get("headers"));
-    let headers = headers.filter_map(Value::as_object).next()?;
+    let mut headers = [Some(&event), event.get("response")].into_iter().flatten().filter_map(|at| at.get("headers"));
+    let headers = headers.find_map(Value::as_object)?;
     let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-codex-turn-state"))?;
     let value = value.as_array().map_or(Some(value), |list| list.first())?;
     value.as_str().map(str::to_owned)
