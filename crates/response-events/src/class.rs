@@ -163,8 +163,8 @@ const CODES: &[(&str, ErrorClass)] = &[
     ("websocket_connection_limit_reached", C::ConnectionLimit),
 ];
 
-/// The class of a code. Codes are matched exactly; an unlisted one is [`ErrorClass::Unknown`], unless it is about an image
-/// of the input (`image_…`, `invalid_image…`): the same image fails again.
+/// The class of a code. Codes are matched exactly; an unlisted one is [`ErrorClass::Unknown`], unless it is about an
+/// image of the input (`image_…`, `invalid_image…`): the same image fails again.
 pub fn classify_code(code: &str) -> ErrorClass {
     match CODES.binary_search_by_key(&code, |(known, _)| known) {
         Ok(at) => CODES[at].1,

@@ -287,9 +287,9 @@ pub struct Completed {
     /// Chat: why the (first) choice ended, as the service says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
-    /// Responses: the response as it came, with whatever has no field here (`end_turn`, the `service_tier` that served,
-    /// `metadata`, `headers`). Without `output`, `instructions` and `tools`, which repeat the answer and the request, and
-    /// with a turn-state value replaced. Not in the JSON form.
+    /// Responses: the response as it came, with whatever has no field here (`end_turn`, the `service_tier` that
+    /// served, `metadata`, `headers`). Without `output`, `instructions` and `tools`, which repeat the answer and the
+    /// request, and with a turn-state value replaced. Not in the JSON form.
     #[serde(skip)]
     pub raw: Option<RawJson>,
 }

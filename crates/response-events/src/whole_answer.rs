@@ -7,9 +7,9 @@ use crate::{Wire, api_error::without_bom};
 /// Turns a whole (not streamed) answer into the payloads of a stream that means the same; `None` if the document is
 /// no answer of the wire's API.
 ///
-/// A Responses document becomes its terminal event, a Chat document one chunk and the sentinel. A Responses document whose
-/// `status` is no end (`queued` and `in_progress` of a background response, or a word that is not known) becomes
-/// `response.created`, which names the response and ends nothing.
+/// A Responses document becomes its terminal event, a Chat document one chunk and the sentinel. A Responses document
+/// whose `status` is no end (`queued` and `in_progress` of a background response, or a word that is not known)
+/// becomes `response.created`, which names the response and ends nothing.
 pub fn whole_answer(wire: Wire, document: &[u8]) -> Option<Vec<Vec<u8>>> {
     let document = without_bom(document);
     let answer: Value = serde_json::from_slice(document).ok()?;

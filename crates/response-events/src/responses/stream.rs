@@ -333,8 +333,8 @@ impl Terminal {
     }
 }
 
-/// The kind of an event by its type. A type that is not known may be that of an error, and not of an event: where the event
-/// is called an error, or has one. A new event (`response.new_tool.failed`) may have one, too, and is none.
+/// The kind of an event by its type. A type that is not known may be that of an error, and not of an event: where the
+/// event is called an error, or has one. A new event (`response.new_tool.failed`) may have one, too, and is none.
 pub(super) fn kind_of(event_type: &str, name: Option<&str>, payload: &Payload<'_>) -> Kind {
     match Kind::of(event_type) {
         Kind::Unknown if name == Some("error") || !event_type.contains('.') && is_untyped_error(name, payload) => {
