@@ -623,3 +623,18 @@ fn pieces_without_any_index_follow_in_the_next_item_once_the_latest_is_done() {
         );
     }
 }
+
+#[test]
+fn a_call_and_its_output_are_two_items() {
+    check_responses(
+        r#"
+        {"type":"response.output_item.done","item":{"type":"shell_call","call_id":"c"}}
+        {"type":"response.output_item.done","item":{"type":"shell_call_output","call_id":"c"}}
+        "#,
+        r#"
+        =0 {"call_id":"c","type":"shell_call"}
+        =1 {"call_id":"c","type":"shell_call_output"}
+        == open
+        "#,
+    );
+}

@@ -524,6 +524,15 @@ fn items_with_new_ids_in_the_terminal_list_are_the_same_items() {
     "#;
     check_list(told, r#"{"type":"reasoning","id":"x"},{"type":"message","id":"y"}"#, "== completed -");
     check_list(told, r#"{"type":"message","id":"y"}"#, "== completed -");
+    // One id for two of a type, the second of which was told of first.
+    check_list(
+        r#"
+        {"type":"response.output_item.done","output_index":1,"item":{"type":"message","id":"x","status":"early"}}
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"x"}}
+        "#,
+        r#"{"type":"message","id":"x","status":"first"},{"type":"message","id":"x"}"#,
+        "=0 message first, == completed -",
+    );
     // One id for all of them.
     let told = told.replace("r0", "x").replace("m1", "x");
     check_list(&told, r#"{"type":"message","id":"x"},{"type":"reasoning","id":"x"}"#, "== completed -");
