@@ -100,6 +100,23 @@ async fn fail_after_output_ends_with_the_cut() {
     assert_eq!(client.session().begin_turn().stream(request()).collect().await.unwrap().text(), "Hello");
 }
 
+/// What only says that the service is at work has shown nothing that could not be taken back.
+#[tokio::test]
+async fn fail_after_output_goes_on_behind_events_that_bring_nothing_of_the_answer() {
+    let begun = "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n\
+        data: {\"type\":\"response.in_progress\",\"response\":{\"id\":\"r\"}}\n\n\
+        data: {\"type\":\"keepalive\"}\n\n";
+    let added = "data: {\"type\":\"response.output_item.added\",\"item\":{\"type\":\"message\"}}\n\n";
+    for (first, requests) in [(begun.to_owned(), 2), (format!("{begun}{added}"), 1)] {
+        let server = playing([Response::sse(first), Response::sse(whole())]).await;
+        let client = impatient(&server.base_url()).on_cut(OnCut::Fail).build().unwrap();
+        let (events, error) = drain(client.session().begin_turn().stream(request())).await;
+        assert_eq!((server.requests().len(), error.is_none()), (requests, requests == 2), "{error:?}");
+        // What came is void all the same.
+        assert!(retries(&events).iter().all(|(_, _, discarded)| *discarded), "{events:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_persistent_failure_takes_the_configured_attempts_and_no_more() {
     for (response, kind) in [

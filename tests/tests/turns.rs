@@ -289,6 +289,22 @@ async fn an_answer_that_is_one_document_is_understood() {
     }
 }
 
+/// A second try would begin another background response.
+#[tokio::test]
+async fn a_document_that_states_no_end_is_a_failure_and_is_asked_for_once() {
+    for status in ["queued", "in_progress", "brand_new"] {
+        let document = json!({"id": "resp_1", "object": "response", "status": status, "output": []});
+        let server = playing([Response::json(200, document.to_string())]).await;
+        let (events, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Protocol, false), "{status}");
+        assert_eq!((server.requests().len(), terminal_events(&events)), (1, 0), "{status}");
+        let named =
+            |event: &TurnEvent| matches!(event, TurnEvent::Created(c) if c.response_id.as_deref() == Some("resp_1"));
+        assert!(events.iter().any(named), "{status}: {events:?}");
+    }
+}
+
 #[tokio::test]
 async fn a_cut_after_the_terminal_event_changes_nothing() {
     let server = playing([Response::sse(HELLO).cut(Cut::Close)]).await;

@@ -88,6 +88,6 @@ pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Out
 pub use http_transport::{
     DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider, connector,
 };
-pub use response_events::Wire;
+pub use response_events::{InvalidWire, Wire};
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};
 pub use turn_session::{CredentialNeed, OnCut, Timeouts, Transport};

@@ -138,10 +138,15 @@ impl Secrets {
             match event {
                 TurnEvent::Request(request) => scrub(&mut request.url, secret),
                 TurnEvent::Opened(opened) => scrub_all([&mut opened.request_id], secret),
-                TurnEvent::Created(created) => scrub_all([&mut created.response_id, &mut created.model], secret),
+                TurnEvent::Created(created) => {
+                    scrub_all([&mut created.response_id, &mut created.model], secret);
+                    created.raw.iter_mut().for_each(|raw| raw.replace(secret, REDACTED));
+                }
                 TurnEvent::RateLimits(limits) => {
                     scrub(&mut limits.limit_id, secret);
-                    scrub_all([&mut limits.plan_type], secret);
+                    // Ids are written alike, whatever the service writes.
+                    scrub(&mut limits.limit_id, &secret.to_lowercase().replace(['-', ' '], "_"));
+                    scrub_all([&mut limits.limit_name, &mut limits.plan_type], secret);
                     scrub_all(limits.credits.iter_mut().map(|credits| &mut credits.balance), secret);
                 }
                 TurnEvent::Completed(response) => scrub_response(response, secret),
@@ -208,6 +213,7 @@ fn of_subprotocol(entry: &str) -> Option<&str> {
 fn scrub_response(response: &mut Completed, secret: &str) {
     scrub_all([&mut response.response_id, &mut response.model, &mut response.finish_reason], secret);
     scrub_usage(&mut response.usage, secret);
+    response.raw.iter_mut().for_each(|raw| raw.replace(secret, REDACTED));
 }
 
 fn scrub_usage(usage: &mut Option<Usage>, secret: &str) {
@@ -267,7 +273,7 @@ mod tests {
         );
         secrets.scrub_event(&mut event);
         let shown = format!("{event:?} {}", serde_json::to_string(&event).unwrap());
-        assert!(!shown.contains("sk-0123") && shown.contains(REDACTED), "{shown}");
+        assert!(!shown.replace('_', "-").contains("sk-0123") && shown.contains(REDACTED), "{shown}");
     }
 
     #[test]
@@ -280,7 +286,12 @@ mod tests {
             malformed.raw = "sk-0123".to_owned();
         });
         check(r#"{"type":"sk-0123.event","text":"sk-0123"}"#, |_| {});
+        check(r#"{"type":"response.created","response":{"text":"sk-0123"}}"#, |_| {});
         check(r#"{"type":"response.in_progress","text":"sk-0123"}"#, |_| {});
+        for name in ["limit_name", "metered_limit_name"] {
+            let limits = format!(r#"{{"type":"codex.rate_limits","{name}":"sk-0123","rate_limits":{{}}}}"#);
+            check(&limits, |event| assert!(matches!(event, TurnEvent::RateLimits(_))));
+        }
     }
 
     #[test]

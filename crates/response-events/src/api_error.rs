@@ -20,7 +20,8 @@ pub struct ApiError {
     pub param: Option<String>,
     /// The HTTP status that an event carried in its body (WebSocket errors, some gateways).
     pub status: Option<u16>,
-    /// What else the error object has: `resets_at`, `plan_type`, `headers`, …; a turn-state value in it is replaced.
+    /// What else the error object has: `resets_at`, `plan_type`, `headers`, …; a turn-state value in it is replaced. Of
+    /// what stands beside the object only `headers` and hints when to come back, such as `retry_after`.
     pub details: Map<String, Value>,
 }
 
@@ -128,16 +129,16 @@ pub(crate) fn is_error_value(value: &Value) -> bool {
     }
 }
 
-/// The members without a field of their own. `headers` may stand beside the error object, too.
+/// What may stand beside the error object as well as in it: headers, and what says when to come back.
+const BESIDE: [&str; 5] = ["headers", "retry_after", "retry_after_ms", "resets_in_seconds", "resets_at"];
+
+/// The members without a field of their own.
 fn details(error: &Value, envelope: &Value) -> Map<String, Value> {
     let known = |key: &str| matches!(key, "code" | "message" | "type" | "param" | "error" | "response");
     let own = error.as_object().into_iter().flatten().filter(|(key, _)| !known(key));
-    let beside = envelope
-        .as_object()
-        .and_then(|envelope| envelope.get_key_value("headers"))
-        .filter(|_| error.get("headers").is_none());
-    let mut details =
-        Value::Object(beside.into_iter().chain(own).map(|(key, value)| (key.clone(), value.clone())).collect());
+    let beside = BESIDE.iter().filter(|key| error.get(key).is_none());
+    let beside = beside.filter_map(|key| envelope.as_object()?.get_key_value(*key));
+    let mut details = Value::Object(beside.chain(own).map(|(key, value)| (key.clone(), value.clone())).collect());
     redact_value(&mut details);
     match details {
         Value::Object(details) => details,
@@ -194,5 +195,17 @@ mod tests {
         );
         check(r#"{"error":null}"#, None);
         check("<html>", None);
+    }
+
+    #[test]
+    fn hints_beside_an_error_are_among_its_details() {
+        let details = |body: &str| Value::Object(ApiError::from_body(body.as_bytes()).unwrap().details).to_string();
+        assert_eq!(
+            details(r#"{"error":{"message":"m"},"retry_after":4,"resets_at":5,"id":"x"}"#),
+            r#"{"resets_at":5,"retry_after":4}"#
+        );
+        assert_eq!(details(r#"{"error":"m","retry_after_ms":4000}"#), r#"{"retry_after_ms":4000}"#);
+        let own = r#"{"error":{"message":"m","resets_in_seconds":1},"resets_in_seconds":2,"headers":{"a":"b"}}"#;
+        assert_eq!(details(own), r#"{"headers":{"a":"b"},"resets_in_seconds":1}"#);
     }
 }

@@ -1,5 +1,7 @@
 //! Error codes and what they mean for a second try, as data.
 
+use std::fmt;
+
 use serde::Serialize;
 
 use self::ErrorClass as C;
@@ -40,6 +42,26 @@ pub enum ErrorClass {
 }
 
 impl ErrorClass {
+    /// The name as it stands in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::InvalidRequest => "invalid_request",
+            Self::ContextLength => "context_length",
+            Self::Quota => "quota",
+            Self::UsageLimit => "usage_limit",
+            Self::Policy => "policy",
+            Self::Auth => "auth",
+            Self::OverLimit => "over_limit",
+            Self::RateLimit => "rate_limit",
+            Self::Overloaded => "overloaded",
+            Self::Server => "server",
+            Self::PreviousResponseNotFound => "previous_response_not_found",
+            Self::ConnectionLimit => "connection_limit",
+            Self::Cancelled => "cancelled",
+            Self::Unknown => "unknown",
+        }
+    }
+
     /// Whether the same request, sent again, can succeed. [`Unknown`](Self::Unknown) codes count as retryable: the
     /// policy bounds them more tightly.
     pub fn is_retryable(self) -> bool {
@@ -62,9 +84,16 @@ impl ErrorClass {
     }
 }
 
+impl fmt::Display for ErrorClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
 /// Exact codes (of `error.code`, else of `error.type`) and their class.
 /// Sources: the API's error types, its error-code guide, and what hosted services were seen to send.
 const CODES: &[(&str, ErrorClass)] = &[
+    ("authentication_error", C::Auth),
     ("billing_hard_limit_reached", C::Quota),
     ("billing_not_active", C::Quota),
     ("bio_policy", C::Policy),
@@ -78,6 +107,7 @@ const CODES: &[(&str, ErrorClass)] = &[
     ("empty_image_file", C::InvalidRequest),
     ("engine_overloaded", C::Overloaded),
     ("failed_to_download_image", C::InvalidRequest),
+    ("flex_unavailable", C::InvalidRequest),
     ("image_content_policy_violation", C::Policy),
     ("image_file_not_found", C::InvalidRequest),
     ("image_file_too_large", C::InvalidRequest),
@@ -105,8 +135,10 @@ const CODES: &[(&str, ErrorClass)] = &[
     ("missing_required_parameter", C::InvalidRequest),
     ("model_not_found", C::InvalidRequest),
     ("model_overloaded", C::Overloaded),
+    ("not_found_error", C::InvalidRequest),
     ("overloaded_error", C::Overloaded),
     ("permission_denied", C::Auth),
+    ("permission_error", C::Auth),
     ("previous_response_not_found", C::PreviousResponseNotFound),
     ("rate_limit_error", C::RateLimit),
     ("rate_limit_exceeded", C::RateLimit),
@@ -131,9 +163,14 @@ const CODES: &[(&str, ErrorClass)] = &[
     ("websocket_connection_limit_reached", C::ConnectionLimit),
 ];
 
-/// The class of a code. Codes are matched exactly; an unlisted one is [`ErrorClass::Unknown`].
+/// The class of a code. Codes are matched exactly; an unlisted one is [`ErrorClass::Unknown`], unless it is about an
+/// image of the input (`image_…`, `invalid_image…`): the same image fails again.
 pub fn classify_code(code: &str) -> ErrorClass {
-    CODES.binary_search_by_key(&code, |(known, _)| known).map_or(ErrorClass::Unknown, |at| CODES[at].1)
+    match CODES.binary_search_by_key(&code, |(known, _)| known) {
+        Ok(at) => CODES[at].1,
+        Err(_) if code.starts_with("image_") || code.starts_with("invalid_image") => ErrorClass::InvalidRequest,
+        Err(_) => ErrorClass::Unknown,
+    }
 }
 
 /// HTTP statuses and their class, for errors whose code says nothing; a range ends with its second status.
@@ -192,6 +229,16 @@ mod tests {
     }
 
     #[test]
+    fn a_class_is_called_the_same_in_json_and_in_words() {
+        for (_, class) in known_codes() {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.to_string());
+        }
+        for class in [C::OverLimit, C::Unknown] {
+            assert_eq!(serde_json::to_value(class).unwrap(), class.to_string());
+        }
+    }
+
+    #[test]
     fn every_error_status_has_one_row() {
         let rows: Vec<u16> = STATUSES.iter().flat_map(|(first, last, _)| *first..=*last).collect();
         assert_eq!(rows, (400..=599).collect::<Vec<_>>());
@@ -199,8 +246,19 @@ mod tests {
 
     #[test]
     fn codes_that_cannot_succeed_again_are_not_retryable() {
-        for code in ["invalid_prompt", "context_length_exceeded", "insufficient_quota", "bio_policy", "invalid_api_key"]
-        {
+        for code in [
+            "invalid_prompt",
+            "context_length_exceeded",
+            "insufficient_quota",
+            "bio_policy",
+            "invalid_api_key",
+            "authentication_error",
+            "not_found_error",
+            "permission_error",
+            "flex_unavailable",
+            "image_of_a_new_kind",
+            "invalid_image_of_a_new_kind",
+        ] {
             assert!(!classify_code(code).is_retryable(), "{code}");
         }
         for code in ["server_error", "rate_limit_exceeded", "slow_down", "never_heard_of"] {

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// Items of one answer; none has a hundredth of them. A search through so few is as good as an index.
 pub(crate) const MAX_ITEMS: usize = 10_000;
@@ -50,7 +50,7 @@ impl Collected {
 }
 
 /// The length of a value as JSON text.
-pub(crate) fn json_len(value: &Value) -> usize {
+pub(crate) fn json_len(value: &impl Serialize) -> usize {
     struct Count(usize);
 
     impl io::Write for Count {

@@ -85,8 +85,9 @@ impl TurnEvent {
         matches!(self, Self::Completed(_) | Self::Incomplete(_))
     }
 
-    /// Whether this event belongs to the answer, so that a failed attempt makes it void. `Created` does not count:
-    /// nobody shows it.
+    /// Whether this event belongs to what an attempt brings, so that a failed attempt makes it void: everything that
+    /// comes behind `Created`, but for the limits, which hold whatever becomes of the attempt. See
+    /// [`is_content`](Self::is_content) for what of it is the answer itself.
     pub fn is_output(&self) -> bool {
         !matches!(
             self,
@@ -96,6 +97,22 @@ impl TurnEvent {
                 | Self::RateLimits(_)
                 | Self::Retry(_)
                 | Self::Fallback(_)
+        )
+    }
+
+    /// Whether this event is a part of the answer that a caller may have shown or acted on: an item, or a piece of
+    /// one. Of what there is besides ([`Other`](Self::Other), [`Unknown`](Self::Unknown)) much says only that the
+    /// service is at work, and the rest comes behind the item that it belongs to.
+    pub fn is_content(&self) -> bool {
+        matches!(
+            self,
+            Self::ItemAdded(_)
+                | Self::ItemDone(_)
+                | Self::TextDelta(_)
+                | Self::RefusalDelta(_)
+                | Self::ReasoningDelta(_)
+                | Self::ReasoningSummaryDelta(_)
+                | Self::ToolInputDelta(_)
         )
     }
 }
@@ -143,6 +160,9 @@ pub struct Created {
     /// The model that answers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub model: Option<String>,
+    /// Responses: the response as it came, as in [`Completed::raw`]. Not in the JSON form.
+    #[serde(skip)]
+    pub raw: Option<RawJson>,
 }
 
 /// See [`TurnEvent::ItemAdded`] and [`TurnEvent::ItemDone`].
@@ -267,6 +287,11 @@ pub struct Completed {
     /// Chat: why the (first) choice ended, as the service says it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
+    /// Responses: the response as it came, with whatever has no field here (`end_turn`, the `service_tier` that
+    /// served, `metadata`, `headers`). Without `output`, `instructions` and `tools`, which repeat the answer and the
+    /// request, and with a turn-state value replaced. Not in the JSON form.
+    #[serde(skip)]
+    pub raw: Option<RawJson>,
 }
 
 /// See [`TurnEvent::Incomplete`].

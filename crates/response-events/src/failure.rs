@@ -2,7 +2,7 @@
 
 use std::{error::Error, fmt, time::Duration};
 
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::{Serialize, Serializer};
 
 use crate::{ApiError, ErrorClass, classify_status};
 
@@ -67,7 +67,8 @@ impl fmt::Display for FailureKind {
 }
 
 /// How far an attempt had come, in the order in which it comes there.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
 #[non_exhaustive]
 pub enum Phase {
     /// There is no connection yet: settings, credentials, name look-up, connection, proxy.
@@ -86,6 +87,21 @@ pub enum Phase {
     Streaming,
 }
 
+impl Phase {
+    /// The short name, as in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Connect => "connect",
+            Self::Tls => "tls",
+            Self::Sending => "sending",
+            Self::Head => "head",
+            Self::FirstEvent => "first_event",
+            Self::Streaming => "streaming",
+        }
+    }
+}
+
+/// In words, as in messages: "waiting for the response head".
 impl fmt::Display for Phase {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -211,27 +227,51 @@ impl Error for Failure {}
 
 impl Serialize for Failure {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut fields = serializer.serialize_struct("Failure", 10)?;
-        fields.serialize_field("kind", &self.kind)?;
-        if let Some(code) = &self.code {
-            fields.serialize_field("code", code)?;
+        /// The fields that are shown, in their order.
+        #[derive(Serialize)]
+        #[serde(rename = "Failure")]
+        struct Shown<'f> {
+            kind: FailureKind,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            code: Option<&'f str>,
+            message: &'f str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            status: Option<u16>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            close_code: Option<u16>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            request_id: Option<&'f str>,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            retry_after_ms: Option<u64>,
+            attempts: u32,
+            retryable: bool,
+            output_delivered: bool,
         }
-        fields.serialize_field("message", &self.message)?;
-        if let Some(status) = self.status {
-            fields.serialize_field("status", &status)?;
+
+        let shown = Shown {
+            kind: self.kind,
+            code: self.code.as_deref(),
+            message: &self.message,
+            status: self.status,
+            close_code: self.close_code,
+            request_id: self.request_id.as_deref(),
+            retry_after_ms: self.retry_after.map(|wait| wait.as_millis() as u64),
+            attempts: self.attempts,
+            retryable: self.retryable,
+            output_delivered: self.output_delivered,
+        };
+        shown.serialize(serializer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_phase_has_the_same_short_name_in_json() {
+        for phase in [Phase::Connect, Phase::Tls, Phase::Sending, Phase::Head, Phase::FirstEvent, Phase::Streaming] {
+            assert_eq!(serde_json::to_value(phase).unwrap(), phase.as_str());
         }
-        if let Some(close_code) = self.close_code {
-            fields.serialize_field("close_code", &close_code)?;
-        }
-        if let Some(request_id) = &self.request_id {
-            fields.serialize_field("request_id", request_id)?;
-        }
-        if let Some(retry_after) = self.retry_after {
-            fields.serialize_field("retry_after_ms", &(retry_after.as_millis() as u64))?;
-        }
-        fields.serialize_field("attempts", &self.attempts)?;
-        fields.serialize_field("retryable", &self.retryable)?;
-        fields.serialize_field("output_delivered", &self.output_delivered)?;
-        fields.end()
     }
 }

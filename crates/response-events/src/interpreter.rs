@@ -104,8 +104,8 @@ impl Interpreter {
     /// Takes one payload: the data of a dispatched SSE event with the value of its `event:` field, or a WebSocket
     /// message with `None`.
     ///
-    /// The JSON's `type` decides what an event is. The name counts only where there is no type: an event named
-    /// `error` is an error whatever its data looks like.
+    /// The JSON's `type` decides what an event is. The name counts only where there is no type, or none that is known:
+    /// such an event is an error if it is named `error`, and data that is no JSON, too.
     pub fn handle_event(&mut self, name: Option<&str>, data: &[u8]) {
         self.looked_ahead = false;
         let ledger = &mut self.out.ledger;

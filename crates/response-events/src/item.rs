@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 ///
 /// The JSON object is kept exactly as it came, unknown fields included, since a follow-up request has to send it
 /// back. [`kind`](Self::kind) gives a typed view. Cheap to clone.
-#[derive(Clone, PartialEq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct Item(Arc<Map<String, Value>>);
 
 /// A typed view of an [`Item`].
@@ -204,6 +204,20 @@ impl Item {
     }
 }
 
+impl TryFrom<Value> for Item {
+    type Error = InvalidItem;
+
+    fn try_from(value: Value) -> Result<Self, InvalidItem> {
+        Self::from_json(value)
+    }
+}
+
+impl From<Item> for Value {
+    fn from(item: Item) -> Self {
+        Self::Object(item.into_json())
+    }
+}
+
 impl Serialize for Item {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.0.serialize(serializer)
@@ -239,7 +253,9 @@ mod tests {
         assert_eq!(message.kind(), ItemKind::Message(expected));
         let call = item(json!({"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "x"}));
         assert_eq!(call.as_call(), Some(FunctionCall { call_id: "c", name: "n", arguments: "x" }));
-        assert_eq!(item(json!({"type": "mystery"})).kind(), ItemKind::Other("mystery"));
+        let mystery = json!({"type": "mystery"});
+        assert_eq!(item(mystery.clone()).kind(), ItemKind::Other("mystery"));
+        assert_eq!(Item::try_from(mystery.clone()).map(Value::from), Ok(mystery));
     }
 
     #[test]

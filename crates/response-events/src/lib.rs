@@ -59,4 +59,4 @@ pub use transcript::Transcript;
 pub use turn_state_mark::TurnStateMark;
 pub use usage::Usage;
 pub use whole_answer::whole_answer;
-pub use wire::{TransportKind, Wire};
+pub use wire::{InvalidWire, TransportKind, Wire};

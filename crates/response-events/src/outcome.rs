@@ -35,7 +35,8 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    /// The outcome's name in summaries: `completed`, `incomplete`, `failed` or `truncated`.
+    /// The outcome's name in summaries: `completed`, `incomplete`, `truncated`, or `failed` for everything else,
+    /// [`TooLarge`](Self::TooLarge) and [`Unreadable`](Self::Unreadable) included.
     pub fn as_str(&self) -> &'static str {
         match self {
             Self::Completed(_) => "completed",

@@ -5,12 +5,17 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::ApiError;
+
 /// One family of limits.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct RateLimits {
-    /// The family: `codex` unless the service names another.
+    /// The family: `codex` unless the service names another; in lower case, with `_` between its words.
     pub limit_id: String,
+    /// What the service calls the limit, for people.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub limit_name: Option<String>,
     /// The plan that the limits belong to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub plan_type: Option<String>,
@@ -86,7 +91,8 @@ impl RateLimits {
             _ => None,
         };
         let limits = Self {
-            limit_id: get("limit-name").map_or_else(|| family.replace('-', "_"), str::to_owned),
+            limit_id: limit_id(family),
+            limit_name: get("limit-name").map(str::to_owned),
             plan_type: get("plan-type").map(str::to_owned),
             primary: window("primary"),
             secondary: window("secondary"),
@@ -100,17 +106,40 @@ impl RateLimits {
         says_something.then_some(limits)
     }
 
+    /// Reads the headers that an error event carries, as an HTTP answer would have them.
+    pub(crate) fn from_error(error: &ApiError) -> Vec<Self> {
+        let headers = error.details.get("headers").and_then(Value::as_object).into_iter().flatten();
+        let headers: Vec<(&str, String)> =
+            headers.filter_map(|(name, value)| Some((name.as_str(), header_text(value)?))).collect();
+        Self::from_headers(headers.iter().map(|(name, value)| (*name, value.as_str())))
+    }
+
     /// Reads a `codex.rate_limits` event.
     pub(crate) fn from_event(event: &Value) -> Option<Self> {
         let limits = event.get("rate_limits")?.as_object()?;
         let text = |key: &str| event.get(key).and_then(Value::as_str).filter(|text| !text.is_empty());
         Some(Self {
-            limit_id: text("metered_limit_name").or_else(|| text("limit_name")).unwrap_or("codex").to_owned(),
+            limit_id: limit_id(text("metered_limit_name").or_else(|| text("limit_name")).unwrap_or("codex")),
+            limit_name: text("limit_name").map(str::to_owned),
             plan_type: text("plan_type").map(str::to_owned),
             primary: limits.get("primary").and_then(RateLimitWindow::from_json),
             secondary: limits.get("secondary").and_then(RateLimitWindow::from_json),
             credits: event.get("credits").and_then(Credits::from_json),
         })
+    }
+}
+
+/// The one id of a family, however it is written.
+fn limit_id(family: &str) -> String {
+    family.to_lowercase().replace(['-', ' '], "_")
+}
+
+fn header_text(value: &Value) -> Option<String> {
+    match value {
+        Value::String(text) => Some(text.clone()),
+        Value::Number(_) | Value::Bool(_) => Some(value.to_string()),
+        Value::Array(values) => values.first().and_then(header_text),
+        _ => None,
     }
 }
 
@@ -161,5 +190,22 @@ mod tests {
         assert_eq!((codex.primary.as_ref(), codex.secondary.as_ref()), (Some(&primary), None));
         assert_eq!(codex.credits.as_ref().and_then(|credits| credits.balance.as_deref()), Some("7.20"));
         assert_eq!(RateLimits::from_headers([("x-request-id", "r")]), []);
+    }
+
+    #[test]
+    fn a_family_has_one_id_wherever_it_is_told_of() {
+        let headers =
+            [("x-codex-other-primary-used-percent", "3"), ("x-codex-other-limit-name", "GPT-5.3-Codex-Spark")];
+        let by_headers = RateLimits::from_headers(headers).remove(0);
+        let event = |names: Value| {
+            let mut event = serde_json::json!({"rate_limits": {"primary": {"used_percent": 3.0}}});
+            event.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            RateLimits::from_event(&event).unwrap()
+        };
+        let names = serde_json::json!({"metered_limit_name": "codex_other", "limit_name": "GPT-5.3-Codex-Spark"});
+        assert_eq!(by_headers, event(names));
+        assert_eq!((&*by_headers.limit_id, by_headers.limit_name.as_deref()), ("codex_other", Some(headers[1].1)));
+        let shown_only = event(serde_json::json!({"limit_name": "Codex-Other"}));
+        assert_eq!((&*shown_only.limit_id, shown_only.limit_name.as_deref()), ("codex_other", Some("Codex-Other")));
     }
 }

@@ -76,9 +76,26 @@ pub(crate) fn redacted(payload: &[u8]) -> String {
     }
 }
 
-/// Keys can be written with escapes, which a plain search misses; a payload with an escaped `x` or `-` is rare
-/// enough to look at closely.
+/// Whether the key stands anywhere in the text. Keys can be written with escapes, which a plain search misses.
 fn mentions_secret(text: &str) -> bool {
+    mentions_plainly(text) || text.contains(ESCAPE) && mentions_plainly(&without_ascii_escapes(text))
+}
+
+/// What an escaped character of the key begins with.
+const ESCAPE: &str = "\\u00";
+
+fn without_ascii_escapes(text: &str) -> String {
+    let mut parts = text.split(ESCAPE);
+    let mut plain = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let code = part.get(..2).and_then(|code| u8::from_str_radix(code, 16).ok()).filter(u8::is_ascii);
+        plain.extend(code.map(char::from));
+        plain.push_str(if code.is_some() { &part[2..] } else { part });
+    }
+    plain
+}
+
+fn mentions_plainly(text: &str) -> bool {
     let bytes = text.as_bytes();
     // Of the key's characters the rarest is the hyphen, and it has no other case.
     let is_key = |hyphen: usize| {
@@ -86,7 +103,6 @@ fn mentions_secret(text: &str) -> bool {
         key.is_some_and(|key| key.eq_ignore_ascii_case(SECRET_KEY.as_bytes()))
     };
     text.match_indices('-').any(|(at, _)| is_key(at))
-        || text.match_indices('\\').any(|(at, _)| bytes[at..].starts_with(b"\\u00"))
 }
 
 pub(crate) fn redact_value(value: &mut Value) {
@@ -142,6 +158,24 @@ mod tests {
             r#"[{"name":"x-codex-turn-state","value":["s3cret"],"n":1}]"#,
             r#"[{"n":"[redacted]","name":"x-codex-turn-state","value":"[redacted]"}]"#,
         );
+    }
+
+    #[test]
+    fn text_without_the_key_stays_as_it_came() {
+        for text in [
+            r#"{"z":"caf\u00e9 \u0022x\u0022","a":1.50,"n":123456789012345678901234567890}"#,
+            r#"{"z":"x-codex-\u00e9","a":1.50}"#,
+            r#"{"z":"\u00","a":1.50}"#,
+            r#"{"z":"\\u0078-codex","a":1.50}"#,
+        ] {
+            check(text, text);
+        }
+        check(
+            r#"{"z":1.50,"X\u002dcodex-turn\u002Dstate":"s3cret"}"#,
+            r#"{"X-codex-turn-state":"[redacted]","z":1.5}"#,
+        );
+        // What a reader of JSON drops is not shown either.
+        check(r#"{"a":{"x\u002dcodex-turn-state":"s3cret"},"a":1}"#, r#"{"a":1}"#);
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Which protocol a request and its stream speak.
 
+use std::{error::Error, fmt, str::FromStr};
+
 use serde::Serialize;
 
 /// The API whose request and event format is spoken.
@@ -32,6 +34,33 @@ impl Wire {
     }
 }
 
+impl fmt::Display for Wire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for Wire {
+    type Err = InvalidWire;
+
+    /// Reads the short name. Errors with anything else.
+    fn from_str(name: &str) -> Result<Self, InvalidWire> {
+        [Self::Responses, Self::Chat].into_iter().find(|wire| wire.as_str() == name).ok_or(InvalidWire(()))
+    }
+}
+
+/// A name that is not that of a [`Wire`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidWire(());
+
+impl fmt::Display for InvalidWire {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a wire is `responses` or `chat`")
+    }
+}
+
+impl Error for InvalidWire {}
+
 /// The transport that carries one attempt.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -52,5 +81,18 @@ impl TransportKind {
             Self::Sse => "sse",
             Self::WebSocket => "ws",
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wire_is_read_by_the_name_that_it_shows() {
+        for wire in [Wire::Responses, Wire::Chat] {
+            assert_eq!(wire.to_string().parse(), Ok(wire));
+        }
+        assert_eq!("Chat".parse::<Wire>(), Err(InvalidWire(())));
     }
 }

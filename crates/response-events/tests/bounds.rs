@@ -124,9 +124,10 @@ fn the_bytes_of_an_answer_have_a_limit() {
         let (end, _) = decode(Wire::Chat, 1_000, many(payload, "DONE"));
         assert_eq!(end, too_large, "case {at}");
     }
-    check(Wire::Responses, 100 * (done(99).len() + 3), many(done, &completed([])), "completed", 100);
-    // Its whole payload is counted, and the names by which it is known.
-    check(Wire::Responses, 1_000, many(done, &completed([])), too_large, 1_000 / (done(9).len() + 2) + 1);
+    // Its whole payload is counted, and the names by which it is known: its id and type.
+    let kept = |payload: String, id: &str| payload.len() + id.len() + "message".len();
+    check(Wire::Responses, 100 * kept(done(99), "m99"), many(done, &completed([])), "completed", 100);
+    check(Wire::Responses, 1_000, many(done, &completed([])), too_large, 1_000 / kept(done(9), "m9") + 1);
     // What only the end tells of.
     assert_eq!(decode(Wire::Responses, 1_000, [completed(0..100)]).0, too_large);
     let named = |place| added(place).replace("\"m", "\"a name of eleven bytes and more");

@@ -472,6 +472,19 @@ fn turn_state_is_captured_from_metadata_and_shown_nowhere() {
 }
 
 #[test]
+fn headers_that_are_none_do_not_hide_those_of_the_response() {
+    for headers in ["null", "[]", r#""x""#] {
+        let metadata = |state: &str| {
+            format!(
+                r#"{{"headers":{headers},"response":{{"headers":{{"x-codex-turn-state":"{state}"}}}},"type":"response.metadata"}}"#
+            )
+        };
+        let expected = format!("other response.metadata {}\nturn-state \"s3cret\"\n== open", metadata("[redacted]"));
+        check_responses(&metadata("s3cret"), &expected);
+    }
+}
+
+#[test]
 fn metadata_without_a_usable_turn_state_gives_none() {
     for headers in ["{}", "null", "[]", r#"{"x-other":"a"}"#] {
         check_responses(
@@ -589,4 +602,39 @@ fn made_up_types_cannot_grow_the_ledger_without_bound() {
     let counts: Vec<u64> = stream.ledger().event_types.iter().map(|(_, count)| count).collect();
     assert!(counts.len() <= 257, "{}", counts.len());
     assert_eq!(counts.iter().sum::<u64>(), 1000);
+}
+
+#[test]
+fn pieces_without_any_index_follow_in_the_next_item_once_the_latest_is_done() {
+    let item = |id: &str, text: &str| {
+        format!(r#"{{"type":"message","id":"{id}","content":[{{"type":"output_text","text":"{text}"}}]}}"#)
+    };
+    let done = |id, text| format!(r#"{{"type":"response.output_item.done","item":{}}}"#, item(id, text));
+    for id in ["m9", ""] {
+        let delta = |id: &str, text: &str| {
+            format!(r#"{{"type":"response.output_text.delta","item_id":"{id}","delta":"{text}"}}"#)
+        };
+        let note = if id.is_empty() { "" } else { " id=m9" };
+        check_responses(
+            &[delta("m0", "a"), done("m0", "a"), delta(id, "b"), delta(id, "c"), done("m9", "bc")].join("\n"),
+            &format!(
+                "0 text \"a\" id=m0\n=0 message \"a\"\n1 text \"b\"{note}\n1 text \"c\"{note}\n=1 message \"bc\"\n== open"
+            ),
+        );
+    }
+}
+
+#[test]
+fn a_call_and_its_output_are_two_items() {
+    check_responses(
+        r#"
+        {"type":"response.output_item.done","item":{"type":"shell_call","call_id":"c"}}
+        {"type":"response.output_item.done","item":{"type":"shell_call_output","call_id":"c"}}
+        "#,
+        r#"
+        =0 {"call_id":"c","type":"shell_call"}
+        =1 {"call_id":"c","type":"shell_call_output"}
+        == open
+        "#,
+    );
 }

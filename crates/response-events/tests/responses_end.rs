@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Lines, check, check_responses, interpreter};
-use response_events::{FailureKind, InterpreterOptions, Outcome, TransportKind, Wire};
+use response_events::{FailureKind, InterpreterOptions, Outcome, RawJson, TransportKind, TurnEvent, Wire};
 
 #[test]
 fn a_failure_is_settled_at_once_with_code_and_message_verbatim() {
@@ -59,6 +59,18 @@ fn failures_of_every_shape() {
         (r#"{"error":{"code":"invalid_api_key","message":"Who?"}}"#, r#"invalid_api_key "Who?" Auth final"#.into()),
         (r#"@error {"code":"server_error","message":"Oh."}"#, r#"server_error "Oh." Server retryable"#.into()),
         (r#"@error {"detail":"Not here."}"#, r#"- "Not here." Unknown retryable"#.into()),
+        // Errors whose `type` is their own.
+        (
+            r#"@error {"type":"invalid_request_error","code":"invalid_prompt","message":"No."}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"invalid_request_error","error":{"code":"invalid_prompt","message":"No."}}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (r#"@error {"type":"usage_limit_reached","message":"Used up."}"#, r#"- "Used up." UsageLimit final"#.into()),
+        (r#"{"type":"usage_limit_reached","error":"Used up."}"#, r#"- "Used up." UsageLimit final"#.into()),
+        (r#"@error {"type":"response.odd","message":"Oh."}"#, r#"- "Oh." Unknown retryable"#.into()),
         ("@error upstream connect error", r#"- "upstream connect error" Unknown retryable"#.into()),
         // `response.failed`.
         (
@@ -273,6 +285,34 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
 }
 
 #[test]
+fn an_error_tells_the_limits_that_its_headers_have() {
+    check_responses(
+        r#"{"type":"error","status":429,"error":{"type":"usage_limit_reached","message":"m"},"headers":{"X-Codex-Primary-Used-Percent":100,"x-big-primary-used-percent":["7"],"x":null}}"#,
+        "limits big true\nlimits codex true\n== failed - \"m\" UsageLimit final",
+    );
+}
+
+#[test]
+fn an_error_of_an_event_that_is_new_does_not_end_the_stream() {
+    check_responses(
+        r#"
+        {"type":"response.new_tool.failed","error":{"message":"m"}}
+        {"type":"response.mcp_call.failed","error":{"message":"m"}}
+        {"type":"news","error":null}
+        {"type":"news","message":"m"}
+        "#,
+        r#"
+        ?? response.new_tool.failed {"type":"response.new_tool.failed","error":{"message":"m"}}
+        other response.mcp_call.failed {"type":"response.mcp_call.failed","error":{"message":"m"}}
+        ?? news {"type":"news","error":null}
+        ?? news {"type":"news","message":"m"}
+        == open
+        unknown=3
+        "#,
+    );
+}
+
+#[test]
 fn half_a_character_in_a_terminal_event_does_not_hide_what_it_says() {
     let cases = [
         (
@@ -406,4 +446,119 @@ fn items_of_a_terminal_list_are_known_by_index_or_id() {
         "#,
         "=2 message\n== completed -",
     );
+}
+
+/// What was told of, what the list of the terminal event has, and what is handed out for it.
+#[track_caller]
+fn check_list(told: &str, list: &str, expected: &str) {
+    let mut lines = Lines::of(Wire::Responses);
+    for event in told.lines().map(str::trim).filter(|line| !line.is_empty()) {
+        lines.feed(None, event.as_bytes());
+    }
+    let terminal = format!(r#"{{"type":"response.completed","response":{{"output":[{list}]}}}}"#);
+    lines.feed(None, terminal.as_bytes());
+    let seen = lines.finish();
+    let handed_out: Vec<&str> =
+        (seen.iter().map(String::as_str)).filter(|line| line.starts_with('=') && !line.contains("early")).collect();
+    assert_eq!(handed_out.join(", "), expected, "{told}\n{list}");
+}
+
+#[test]
+fn an_item_of_a_terminal_list_keeps_the_index_that_it_had() {
+    check_list(
+        r#"
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"reasoning","id":"r0"}}
+        {"type":"response.output_item.added","output_index":1,"item":{"type":"message","id":"m1"}}
+        {"type":"response.output_text.delta","output_index":1,"item_id":"m1","delta":"a"}
+        "#,
+        r#"{"type":"message","id":"m1","content":[{"type":"output_text","text":"a"}]}"#,
+        "=1 message \"a\", == completed -",
+    );
+    check_list(
+        r#"
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"function_call","call_id":"c0"}}
+        {"type":"response.output_item.added","output_index":1,"item":{"type":"function_call","call_id":"c1"}}
+        "#,
+        r#"{"type":"function_call","call_id":"c1","name":"f"},{"type":"function_call","call_id":"c0","name":"g"}"#,
+        "=1 call c1 f \"\", =0 call c0 g \"\", == completed -",
+    );
+}
+
+#[test]
+fn an_item_that_only_a_terminal_list_has_is_not_taken_for_another() {
+    let done = |index: u32, item: &str| {
+        format!("{{\"type\":\"response.output_item.done\",\"output_index\":{index},\"item\":{item}}}\n")
+    };
+    let message = |id: &str| format!(r#"{{"type":"message","id":"{id}","status":"early"}}"#);
+    let reasoning = r#"{"type":"reasoning","id":"r0","status":"early"}"#;
+    // In the place of an item of another type, and between two items.
+    check_list(&done(0, reasoning), r#"{"type":"message","id":"m1"}"#, "=1 message, == completed -");
+    check_list(
+        &(done(0, &message("m1")) + &done(1, &message("m3"))),
+        r#"{"type":"message","id":"m1"},{"type":"message","id":"m2"},{"type":"message","id":"m3"},{"type":"message"}"#,
+        "=2 message, =3 message, == completed -",
+    );
+    // A call and its output share a name, and two calls never do.
+    let call = |call_id: &str| format!(r#"{{"type":"shell_call","call_id":"{call_id}"}}"#);
+    let output = r#"{"type":"shell_call_output","call_id":"c"}"#;
+    check_list(
+        &done(0, r#"{"type":"shell_call","call_id":"c","status":"early"}"#),
+        &format!("{},{output},{}", call("c"), call("d")),
+        &format!(
+            "=1 {}, =2 {}, == completed -",
+            r#"{"call_id":"c","type":"shell_call_output"}"#, r#"{"call_id":"d","type":"shell_call"}"#
+        ),
+    );
+    check_list(
+        &done(0, r#"{"type":"shell_call","call_id":"c","status":"early"}"#),
+        &call("d"),
+        r#"=1 {"call_id":"d","type":"shell_call"}, == completed -"#,
+    );
+}
+
+#[test]
+fn items_with_new_ids_in_the_terminal_list_are_the_same_items() {
+    let told = r#"
+        {"type":"response.output_item.done","output_index":0,"item":{"type":"reasoning","id":"r0","status":"early"}}
+        {"type":"response.output_item.done","output_index":1,"item":{"type":"message","id":"m1","status":"early"}}
+    "#;
+    check_list(told, r#"{"type":"reasoning","id":"x"},{"type":"message","id":"y"}"#, "== completed -");
+    check_list(told, r#"{"type":"message","id":"y"}"#, "== completed -");
+    // One id for two of a type, the second of which was told of first.
+    check_list(
+        r#"
+        {"type":"response.output_item.done","output_index":1,"item":{"type":"message","id":"x","status":"early"}}
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"x"}}
+        "#,
+        r#"{"type":"message","id":"x","status":"first"},{"type":"message","id":"x"}"#,
+        "=0 message first, == completed -",
+    );
+    // One id for all of them.
+    let told = told.replace("r0", "x").replace("m1", "x");
+    check_list(&told, r#"{"type":"message","id":"x"},{"type":"reasoning","id":"x"}"#, "== completed -");
+    check_list(&told, r#"{"type":"reasoning","id":"x"},{"type":"message","id":"x"}"#, "== completed -");
+}
+
+#[test]
+fn what_a_response_says_of_itself_is_there_at_its_beginning_and_its_end() {
+    let response = |fields: &str| format!(r#""response":{{"id":"r","output":[],{fields}}}"#);
+    let mut stream = interpreter(Wire::Responses);
+    let headers = r#""headers":{"OpenAI-Model":"m","x-codex-turn-state":"s3cret"}"#;
+    stream.handle_event(None, format!(r#"{{"type":"response.created",{}}}"#, response(headers)).as_bytes());
+    let Some(TurnEvent::Created(created)) = stream.poll_event() else { panic!("no beginning") };
+    assert_eq!(created.raw.as_ref().unwrap().to_value()["headers"]["OpenAI-Model"], "m");
+    assert!(!format!("{created:?}").contains("s3cret"));
+    assert_eq!(serde_json::to_string(&created).unwrap(), r#"{"response_id":"r"}"#);
+    let end = r#""end_turn":true,"service_tier":"flex","metadata":{"k":"v"}"#;
+    let expected = format!(r#"{{"id":"r",{end}}}"#);
+    for event_type in ["response.completed", "response.incomplete"] {
+        let mut stream = interpreter(Wire::Responses);
+        stream.handle_event(None, format!(r#"{{"type":"{event_type}",{}}}"#, response(end)).as_bytes());
+        let completed = match stream.outcome() {
+            Some(Outcome::Completed(completed)) => completed,
+            Some(Outcome::Incomplete(incomplete)) => &incomplete.response,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(completed.raw.as_ref().map(RawJson::as_str), Some(expected.as_str()));
+    }
 }

@@ -20,7 +20,8 @@ fn the_table_of_error_codes() {
     }
     insta::with_settings!({
         description => "Every error code that is known, what it means, and whether the same request can succeed later. \
-                        Codes that are not listed count as `unknown`, which is retryable.",
+                        Codes that are not listed count as `unknown`, which is retryable; those that begin with \
+                        `image_` or `invalid_image` as `invalid_request`.",
         omit_expression => true,
     }, {
         insta::assert_snapshot!("error_codes", table);
@@ -255,7 +256,7 @@ fn the_fields_of_json_lines_are_those_of_the_contract() {
         ("reasoning_delta", delta),
         ("reasoning_summary_delta", delta),
         ("tool_input_delta", delta),
-        ("rate_limits", "limit_id plan_type? primary? secondary? credits?"),
+        ("rate_limits", "limit_id limit_name? plan_type? primary? secondary? credits?"),
         ("unknown", "event raw"),
         ("malformed", "event? error raw"),
         ("other", "event raw"),

@@ -44,6 +44,8 @@ fn a_terminal_event_that_is_whole_json_counts_at_the_end() {
         (r#"{"type":"error","error":{"code":"x","message":"m"}}"#, "failed"),
         (r#"{"error":{"code":"x","message":"m"}}"#, "failed"),
         (r#"@error {"message":"m"}"#, "failed"),
+        (r#"@error {"type":"invalid_request_error","message":"m"}"#, "failed"),
+        (r#"{"type":"invalid_request_error","error":{"message":"m"}}"#, "failed"),
     ] {
         check_last(Wire::Responses, &[TEXT], last, Some(outcome));
     }

@@ -40,6 +40,9 @@ fn responses_documents_end_by_their_status() {
         &document(r#","status":"cancelled""#),
         &["== failed cancelled \"the response was cancelled\" Cancelled final"],
     );
+    for status in ["queued", "in_progress", "brand_new"] {
+        check(Wire::Responses, &document(&format!(r#","status":"{status}""#)), &["created r -", "== open"]);
+    }
 }
 
 #[test]

@@ -28,6 +28,8 @@ pub(crate) struct Attempt {
     pub(crate) before: FinishedResponse,
     /// Whether anything but `created` has been handed to the caller.
     pub(crate) output_delivered: bool,
+    /// Whether an item, or a piece of one, has been handed to the caller.
+    pub(crate) content_delivered: bool,
 }
 
 /// The beginning of a body in which no event has been found yet. `Debug` does not show it: it may hold a turn state.
@@ -91,6 +93,7 @@ impl Attempt {
             socket: SocketUse::default(),
             before: FinishedResponse::default(),
             output_delivered: false,
+            content_delivered: false,
         }
     }
 

@@ -71,7 +71,7 @@ impl EngineConfig {
     }
 }
 
-/// What to do when an attempt fails after output of it was delivered.
+/// What to do when an attempt fails after an item of it, or a piece of one, was delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub enum OnCut {
     /// All of the attempt is void; the request is sent again, and the caller told to forget.

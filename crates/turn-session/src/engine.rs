@@ -283,6 +283,7 @@ impl TurnEngine {
         }
         if let Some(event) = self.attempt.interpreter.poll_event() {
             self.attempt.output_delivered |= event.is_output();
+            self.attempt.content_delivered |= event.is_content();
             if let (TurnEvent::ItemDone(done), true) = (&event, self.route.is_socket()) {
                 self.items.push(done.item.clone());
             }
@@ -443,7 +444,10 @@ impl TurnEngine {
             self.handle_payload(None, &payload, now);
         }
         if self.is_attempting() {
-            let failure = self.attempt.failure(FailureKind::Protocol, "the answer is a document that states no end");
+            // The service has taken the request on (a background response): another try would begin a second one.
+            let message = "the answer is a document that states no end";
+            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
+            failure.retryable = false;
             self.fail(failure, now);
         }
         true

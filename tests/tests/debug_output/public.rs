@@ -55,9 +55,7 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
         &[
             "ChoiceEnd",
             "ChoiceSummary",
-            "Completed",
             "Continuation",
-            "Created",
             "Delta",
             "EventCounts",
             "FinishedResponse",
@@ -82,6 +80,7 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
             "ErrorClass",
             "FailureKind",
             "InterpreterOptions",
+            "InvalidWire",
             "Phase",
             "TransportKind",
             "Wire",

@@ -2,7 +2,7 @@
 
 use codex_api::{AnswerContent, RecordedHead, RecordedStream, StreamEnd};
 use codex_stream::{DecodeOptions, StreamDecoder};
-use response_events::{Interpreter, InterpreterOptions, Item, TransportKind, TurnEvent, Wire};
+use response_events::{Interpreter, InterpreterOptions, Item, Outcome, TransportKind, TurnEvent, Wire};
 
 use crate::shown::{SECRET, check};
 
@@ -26,6 +26,23 @@ fn interpreter() {
     check("its event", &stream.poll_event());
     assert_eq!(stream.take_turn_state().as_deref(), Some(SECRET));
     check("an interpreter whose state was taken", &stream);
+    responses();
+}
+
+/// Responses that quote the head of their answer.
+fn responses() {
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    for event_type in ["response.created", "response.completed"] {
+        let headers = format!(r#"{{"x-codex-turn-state":"{SECRET}"}}"#);
+        let event = format!(r#"{{"type":"{event_type}","response":{{"headers":{headers}}}}}"#);
+        stream.handle_event(None, event.as_bytes());
+    }
+    let Some(TurnEvent::Created(created)) = stream.poll_event() else { panic!("no beginning") };
+    assert!(created.raw.is_some());
+    check("a beginning", &created);
+    let Some(Outcome::Completed(completed)) = stream.outcome() else { panic!("no end") };
+    assert!(completed.raw.is_some());
+    check("an end", completed);
 }
 
 fn decoder() {

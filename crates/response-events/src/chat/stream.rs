@@ -290,7 +290,7 @@ impl ChatStream {
         let carries_output = chunk.choices.iter().flatten().next().is_some();
         if !self.created && (chunk.id.non_empty().is_some() || carries_output) {
             self.created = true;
-            let created = Created { response_id: response_id(out), model: out.ledger.model.clone() };
+            let created = Created { response_id: response_id(out), model: out.ledger.model.clone(), raw: None };
             out.emit(TurnEvent::Created(created));
         }
     }
@@ -312,6 +312,7 @@ impl ChatStream {
             model: out.ledger.model.clone(),
             usage: out.ledger.usage.clone(),
             finish_reason,
+            raw: None,
         };
         out.settle(match cut {
             Some(reason) => Outcome::Incomplete(Incomplete { reason, response }),

@@ -157,12 +157,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_table_of_known_types_is_sorted_well_enough_to_be_searched() {
-        for known in
-            ["keepalive", "response.audio.delta", "response.reasoning_part.done", "responsesapi.websocket_timing"]
-        {
-            assert_eq!(Kind::of(known), Kind::Other, "{known}");
-        }
+    fn the_table_of_known_types_can_be_searched() {
+        assert!(KNOWN.is_sorted_by(|a, b| a < b));
         assert_eq!(Kind::of("response.brand_new.delta"), Kind::Unknown);
     }
 }

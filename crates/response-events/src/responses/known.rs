@@ -1,6 +1,6 @@
 //! The items of a response, as far as they have to be known again.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use crate::{Item, interpreter::Output};
 
@@ -10,22 +10,33 @@ pub(super) struct KnownItem {
     pub(super) output_index: u32,
     pub(super) id: Option<String>,
     pub(super) call_id: Option<String>,
+    pub(super) item_type: String,
     pub(super) is_done: bool,
 }
 
 impl KnownItem {
     pub(super) fn new(output_index: u32, item: &Item, is_done: bool) -> Self {
         let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
-        Self { output_index, id: own(item.id()), call_id: own(item.text("call_id")), is_done }
+        let (id, call_id) = (own(item.id()), own(item.text("call_id")));
+        Self { output_index, id, call_id, item_type: item.item_type().to_owned(), is_done }
     }
 
+    /// Whether an item has a name in common with it. A call and its output have the same call id, and differ in type.
     pub(super) fn is(&self, item: &Item) -> bool {
-        same(self.id.as_deref(), item.id()) || same(self.call_id.as_deref(), item.text("call_id"))
+        let is_named = same(self.id.as_deref(), item.id()) || same(self.call_id.as_deref(), item.text("call_id"));
+        is_named && self.item_type == item.item_type()
+    }
+
+    /// Whether an item may be this one by another name.
+    pub(super) fn may_be(&self, item: &Item) -> bool {
+        let differ = matches!((self.call_id.as_deref(), item.text("call_id")), (Some(a), Some(b)) if a != b);
+        self.item_type == item.item_type() && !differ
     }
 
     /// The bytes of its names.
     pub(super) fn len(&self) -> usize {
-        [&self.id, &self.call_id].into_iter().flatten().map(String::len).sum()
+        let names = [&self.id, &self.call_id].into_iter().flatten();
+        names.map(String::len).sum::<usize>() + self.item_type.len()
     }
 }
 
@@ -42,12 +53,22 @@ pub(super) struct KnownItems {
 }
 
 impl KnownItems {
-    pub(super) fn iter(&self) -> impl DoubleEndedIterator<Item = &KnownItem> {
+    pub(super) fn iter(&self) -> std::slice::Iter<'_, KnownItem> {
         self.items.iter()
     }
 
     pub(super) fn at(&self, output_index: u32) -> Option<&KnownItem> {
-        self.places.get(&output_index).and_then(|at| self.items.get(*at))
+        self.place(output_index).and_then(|at| self.get(at))
+    }
+
+    /// Which of them, in their order, is the one at an output index.
+    pub(super) fn place(&self, output_index: u32) -> Option<usize> {
+        self.places.get(&output_index).copied()
+    }
+
+    /// The one that was told of as the n-th.
+    pub(super) fn get(&self, at: usize) -> Option<&KnownItem> {
+        self.items.get(at)
     }
 
     /// Notes an item in its place. One that is done stays so, whatever opens there.
@@ -65,35 +86,5 @@ impl KnownItems {
                 self.items.push(noted);
             }
         }
-    }
-
-    pub(super) fn index(&self) -> KnownIndex<'_> {
-        let mut index = KnownIndex { known: self, ids: HashMap::new(), call_ids: HashMap::new() };
-        for item in &self.items {
-            for (names, name) in [(&mut index.ids, &item.id), (&mut index.call_ids, &item.call_id)] {
-                if let Some(name) = name {
-                    *names.entry(name).or_default() |= item.is_done;
-                }
-            }
-        }
-        index
-    }
-}
-
-/// The known items by all that they are known by, each with whether it is done: for a list that repeats them.
-#[derive(Debug)]
-pub(super) struct KnownIndex<'k> {
-    known: &'k KnownItems,
-    ids: HashMap<&'k str, bool>,
-    call_ids: HashMap<&'k str, bool>,
-}
-
-impl KnownIndex<'_> {
-    /// Whether the item that is listed at a place is done; `None` where it is not known.
-    pub(super) fn is_done(&self, output_index: u32, item: &Item) -> Option<bool> {
-        let by_place = self.known.at(output_index).map(|known| known.is_done);
-        let by_id = item.id().and_then(|id| self.ids.get(id)).copied();
-        let by_call = item.text("call_id").and_then(|call_id| self.call_ids.get(call_id)).copied();
-        [by_place, by_id, by_call].into_iter().flatten().reduce(|one, other| one || other)
     }
 }

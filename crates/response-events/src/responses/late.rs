@@ -1,6 +1,6 @@
 //! Events of a finished response that arrive late, on a connection that carries the next one already.
 
-use super::{kind::Kind, payload::Payload};
+use super::{kind::Kind, payload::Payload, stream::kind_of};
 
 /// What a finished response is known by.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,7 +59,7 @@ impl LateFilter {
 
     fn judge(&mut self, payload: &Payload<'_>) -> bool {
         let Some(finished) = &self.finished else { return false };
-        let kind = payload.event_type.as_deref().map(Kind::of);
+        let kind = payload.event_type.as_deref().map(|event_type| kind_of(event_type, None, payload));
         let item_id = payload.item_id.non_empty().or_else(|| payload.item.as_ref()?.get("id")?.as_str());
         let number = payload.sequence_number.0;
         if kind.is_none_or(|kind| finished.is_said_again(kind, item_id, number)) {

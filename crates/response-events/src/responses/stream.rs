@@ -1,6 +1,6 @@
 //! What the events of a Responses stream mean, one after the other.
 
-use std::{ops::ControlFlow, sync::Arc};
+use std::{mem, ops::ControlFlow, sync::Arc};
 
 use serde_json::Value;
 
@@ -8,7 +8,10 @@ use super::{
     kind::{DeltaKind, Kind, Terminal, interned},
     known::{KnownItem, KnownItems},
     late::{FinishedItem, FinishedResponse, LateFilter},
+    listed::Listed,
+    matching::find_all,
     payload::Payload,
+    response_json::response_json,
 };
 use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
@@ -71,7 +74,7 @@ impl ResponsesStream {
     pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
         let Some(payload) = Payload::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
         match payload.event_type.as_deref() {
-            Some(event_type) => matches!(Kind::of(event_type), Kind::Terminal(_)),
+            Some(event_type) => matches!(kind_of(event_type, name, &payload), Kind::Terminal(_)),
             None => is_untyped_error(name, &payload),
         }
     }
@@ -102,7 +105,7 @@ impl ResponsesStream {
             }
             return;
         };
-        let kind = Kind::of(event_type);
+        let kind = kind_of(event_type, name, &payload);
         out.ledger.event_types.add(event_type, interned(event_type));
         out.ledger.note_sequence(payload.sequence_number.0);
         if let Kind::Terminal(Terminal::Completed | Terminal::Incomplete | Terminal::Failed) = kind {
@@ -118,7 +121,8 @@ impl ResponsesStream {
             Kind::Delta(kind) => self.handle_delta(kind, payload, data, out),
             Kind::Created => {
                 note_response(&payload, out);
-                let created = Created { response_id: out.ledger.response_id.clone(), model: out.ledger.model.clone() };
+                let (response_id, model) = (out.ledger.response_id.clone(), out.ledger.model.clone());
+                let created = Created { response_id, model, raw: response_json(data) };
                 out.emit(TurnEvent::Created(created));
             }
             Kind::Lifecycle => {
@@ -166,8 +170,9 @@ impl ResponsesStream {
         if text.is_empty() {
             return out.silent();
         }
+        let stated = payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id));
         let delta = Delta {
-            output_index: self.index_of(payload.output_index.index().or_else(|| self.index_of_id(&payload.item_id))),
+            output_index: self.index_of(stated.or_else(|| self.index_behind_done())),
             item_id: self.item_id(&payload.item_id),
             content_index: payload.content_index.index(),
             summary_index: payload.summary_index.index(),
@@ -209,7 +214,9 @@ impl ResponsesStream {
     }
 
     fn settle_terminal(&mut self, terminal: Terminal, mut payload: Payload<'_>, data: &[u8], out: &mut Output) {
-        let usage = payload.response.as_mut().and_then(|response| response.usage.take());
+        let response = payload.response.as_mut();
+        let (usage, output) =
+            response.map(|response| (response.usage.take(), mem::take(&mut response.output))).unwrap_or_default();
         let payload = &payload;
         note_response(payload, out);
         if let Some(status) = payload.response().status.as_deref() {
@@ -219,37 +226,32 @@ impl ResponsesStream {
             out.ledger.usage = Some(usage);
         }
         if matches!(terminal.stated_by(payload), Terminal::Completed | Terminal::Incomplete) {
-            self.emit_undone_items(payload, out);
+            self.emit_undone_items(output, out);
         }
         settle(terminal, Some(payload), data, out);
     }
 
     /// Items that only the terminal event tells of. Its list is often empty, and mostly repeats what was done.
-    fn emit_undone_items(&mut self, payload: &Payload<'_>, out: &mut Output) {
-        let list = &payload.response().output;
+    fn emit_undone_items(&mut self, list: Listed, out: &mut Output) {
         if list.is_cut {
             return out.collected.add_items(MAX_ITEMS + 1);
         }
-        if list.items.is_empty() {
-            return;
-        }
-        let known = self.items.index();
-        for (output_index, value) in (0..).zip(&list.items) {
-            let Ok(item) = Item::from_json(value.clone()) else { continue };
-            let is_done = known.is_done(output_index, &item);
-            if is_done.is_none() {
-                out.collected.add_items(1);
-            }
-            if is_done != Some(true) {
-                out.collected.add_bytes(json_len(value));
-                out.emit(TurnEvent::ItemDone(ItemEvent {
-                    output_index,
-                    item,
-                    choice_index: 0,
-                    call_index: None,
-                    sequence_number: None,
-                }));
-            }
+        let items = (0..).zip(list.items).filter_map(|(place, item)| Some((place, Item::from_json(item).ok()?)));
+        let listed: Vec<(u32, Item)> = items.collect();
+        let known = find_all(&self.items, &listed).into_iter();
+        let known: Vec<_> = known.map(|known| known.map(|known| (known.output_index, known.is_done))).collect();
+        for ((place, item), known) in listed.into_iter().zip(known) {
+            let output_index = match known {
+                Some((_, true)) => continue,
+                Some((output_index, false)) => output_index,
+                // Its place, unless that is another's.
+                None if self.items.at(place).is_none() => place,
+                None => self.next_index,
+            };
+            self.index_of(Some(output_index));
+            self.items.note(KnownItem::new(output_index, &item, true), out);
+            out.collected.add_bytes(json_len(&item));
+            out.emit(TurnEvent::ItemDone(ItemEvent::new(output_index, item)));
         }
     }
 
@@ -282,6 +284,11 @@ impl ResponsesStream {
         self.current_index = index;
         self.next_index = self.next_index.max(index.saturating_add(1));
         index
+    }
+
+    /// Where a piece belongs that does not say it: behind the latest item, if nothing follows in that any more.
+    fn index_behind_done(&self) -> Option<u32> {
+        self.items.at(self.current_index).filter(|latest| latest.is_done).map(|_| self.next_index)
     }
 
     /// The id, shared with the event before where it is the same.
@@ -326,6 +333,17 @@ impl Terminal {
     }
 }
 
+/// The kind of an event by its type. A type that is not known may be that of an error, and not of an event: where the
+/// event is called an error, or has one. A new event (`response.new_tool.failed`) may have one, too, and is none.
+pub(super) fn kind_of(event_type: &str, name: Option<&str>, payload: &Payload<'_>) -> Kind {
+    match Kind::of(event_type) {
+        Kind::Unknown if name == Some("error") || !event_type.contains('.') && is_untyped_error(name, payload) => {
+            Kind::Terminal(Terminal::Error)
+        }
+        kind => kind,
+    }
+}
+
 /// Whether an event without a type is an error.
 fn is_untyped_error(name: Option<&str>, payload: &Payload<'_>) -> bool {
     payload.error.as_ref().is_some_and(is_error_value) || name == Some("error")
@@ -357,27 +375,33 @@ fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
 /// Settles the outcome by a terminal event; without a payload only its type could be read.
 fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &mut Output) {
     let failed = if terminal == Terminal::Completed { Outcome::CompletedWithError } else { Outcome::Failed };
-    out.settle(match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
-        Terminal::Completed => Outcome::Completed(completed(out)),
+    let outcome = match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
+        Terminal::Completed => Outcome::Completed(completed(out, data)),
         Terminal::Incomplete => {
             let reason = payload.and_then(incomplete_reason).unwrap_or("unknown").to_owned();
-            Outcome::Incomplete(Incomplete { reason, response: completed(out) })
+            Outcome::Incomplete(Incomplete { reason, response: completed(out, data) })
         }
         Terminal::Failed | Terminal::Error => {
-            failed(payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data)))
+            let error = payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data));
+            for limits in RateLimits::from_error(&error) {
+                out.emit(TurnEvent::RateLimits(limits));
+            }
+            failed(error)
         }
         Terminal::Cancelled => {
             failed(ApiError { code: Some("cancelled".into()), ..ApiError::new("the response was cancelled") })
         }
-    });
+    };
+    out.settle(outcome);
 }
 
-fn completed(out: &Output) -> Completed {
+fn completed(out: &Output, data: &[u8]) -> Completed {
     Completed {
         response_id: out.ledger.response_id.clone(),
         model: out.ledger.model.clone(),
         usage: out.ledger.usage.clone(),
         finish_reason: None,
+        raw: response_json(data),
     }
 }
 
@@ -387,9 +411,11 @@ fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let nested = [&payload.response().error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
     let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
     if nested.is_none() {
-        // The flat shape's `type` is that of the event.
         error.error_type = None;
     }
+    // The `type` beside it is that of the event, unless it is none that an event has.
+    let beside = payload.event_type.as_deref().filter(|event_type| Kind::of(event_type) == Kind::Unknown);
+    error.error_type = error.error_type.or_else(|| beside.map(str::to_owned));
     if error.message.is_empty() {
         error.message = match payload.response().id.non_empty() {
             Some(id) => format!("the service gave no reason for the failure of response {id}"),
@@ -402,7 +428,8 @@ fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
 /// The turn state in the headers of a metadata event; a list counts by its first element.
 fn turn_state(data: &[u8]) -> Option<String> {
     let event: Value = serde_json::from_slice(data).ok()?;
-    let headers = event.get("headers").or_else(|| event.get("response")?.get("headers"))?.as_object()?;
+    let mut headers = [Some(&event), event.get("response")].into_iter().flatten().filter_map(|at| at.get("headers"));
+    let headers = headers.find_map(Value::as_object)?;
     let (_, value) = headers.iter().find(|(name, _)| name.eq_ignore_ascii_case("x-codex-turn-state"))?;
     let value = value.as_array().map_or(Some(value), |list| list.first())?;
     value.as_str().map(str::to_owned)

@@ -19,7 +19,7 @@ impl TurnEngine {
         let mut failure = self.attempt.describe(failure);
         let fallback = self.fallback(&failure, now);
         let verdict = self.retrying.decide(&mut failure, &self.attempt, fallback, &self.config, now);
-        match (verdict, self.reason_to_stay(&failure)) {
+        match (verdict, self.reason_to_stay()) {
             (Verdict::Retry(retry, class), None) => self.retry(failure, retry, class, fallback, now),
             (Verdict::Retry(retry, _), Some(reason)) => {
                 Retrying::give_back(retry, &self.config);
@@ -31,8 +31,8 @@ impl TurnEngine {
     }
 
     /// Why no other attempt may follow, although the policy would allow it.
-    fn reason_to_stay(&self, failure: &Failure) -> Option<&'static str> {
-        let delivered = self.config.on_cut == OnCut::Fail && failure.output_delivered;
+    fn reason_to_stay(&self) -> Option<&'static str> {
+        let delivered = self.config.on_cut == OnCut::Fail && self.attempt.content_delivered;
         let settled = self.attempt.interpreter.outcome().and_then(Outcome::reason_to_stay);
         settled.or(delivered.then_some("output had been delivered"))
     }
