@@ -79,6 +79,12 @@ fn certificate(error: &CertificateError) -> String {
         },
         _ => (error, None),
     };
+    // What the usual command for a certificate of one's own makes, and other clients take.
+    if is_authority(reason) {
+        return "it is an authority's certificate (CA:TRUE), which must not be a server's own; make one for the server \
+                (CA:FALSE), signed by it"
+            .to_owned();
+    }
     match (reason, issuer) {
         (CertificateError::UnknownIssuer, issuer) => {
             let issuer = issuer.map_or_else(|| "its issuer".to_owned(), |issuer| format!("its issuer {issuer:?}"));
@@ -95,6 +101,11 @@ fn certificate(error: &CertificateError) -> String {
         (reason, Some(issuer)) => format!("{reason} (issued by {issuer:?})"),
         (reason, None) => reason.to_string(),
     }
+}
+
+/// Whether a certificate was refused for being one that signs others. rustls has no kind for it.
+fn is_authority(reason: &CertificateError) -> bool {
+    matches!(reason, CertificateError::Other(OtherError(other)) if format!("{other:?}") == "CaUsedAsEndEntity")
 }
 
 /// No tunnel came.

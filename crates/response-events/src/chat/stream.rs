@@ -245,7 +245,7 @@ impl ChatStream {
         match texts {
             Some((TextKind::Part(kind), text)) => self.items.add_text(choice, kind, text, out),
             Some((TextKind::Thinking, text)) => {
-                self.items.add_reasoning(choice, ReasoningField::ContentPart, text, out)
+                self.items.add_reasoning(choice, ReasoningField::ContentPart, text, out);
             }
             None => {}
         }
