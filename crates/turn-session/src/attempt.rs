@@ -128,7 +128,7 @@ impl Attempt {
         if let Some(cause) = cause {
             return Some(cause);
         }
-        if self.interpreter.ledger().events > 0 {
+        if self.interpreter.ledger().progress() > 0 {
             return Some(failure);
         }
         let content_type = self.content_type.as_deref().unwrap_or("no content type");

@@ -188,12 +188,18 @@ impl TurnEngine {
             return self.end_by(timer, now);
         }
         let attempt = &mut self.attempt;
-        attempt.phase = Phase::Streaming;
-        attempt.timers.note_event(now);
-        let items = attempt.interpreter.ledger().done_item_types.len();
+        let before = attempt.interpreter.ledger();
+        let (progress, items) = (before.progress(), before.done_item_types.len());
         attempt.interpreter.handle_event(name, data);
-        if attempt.interpreter.is_finishing() {
-            attempt.timers.note_finishing(now);
+        if attempt.interpreter.ledger().progress() == progress {
+            // However it is dressed, it only keeps the connection alive.
+            attempt.timers.note_byte(now);
+        } else {
+            attempt.phase = Phase::Streaming;
+            attempt.timers.note_event(now);
+            if attempt.interpreter.is_finishing() {
+                attempt.timers.note_finishing(now);
+            }
         }
         if attempt.interpreter.ledger().done_item_types.len() > items {
             self.retrying.note_progress();

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use response_events::{Failure, FailureKind, TurnEvent, Wire};
+use response_events::{Failure, FailureKind, Phase, TurnEvent, Wire};
 use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, TurnEngine};
 
 /// What happens to an engine, at a number of milliseconds after its start.
@@ -31,11 +31,17 @@ const CREATED: Input = Payload(r#"{"type":"response.created","response":{"id":"r
 const TEXT: Input = Payload(r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#);
 const COMPLETED: Input = Payload(r#"{"type":"response.completed","response":{"id":"r"}}"#);
 const STOP: Input = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#);
+const CHUNK: Input = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"}}]}"#);
 const USAGE: Input = Payload(r#"{"id":"c","choices":[],"usage":{"total_tokens":1}}"#);
 
 /// Plays the inputs and compares what comes out, one word an event or action, in order.
 #[track_caller]
 fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&str]) {
+    assert_eq!(played(wire, timeouts, inputs), expected);
+}
+
+/// What comes out when the inputs are played.
+fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String> {
     let start = Instant::now();
     let mut config = EngineConfig::new(wire, Target::new("http://service.example/v1"), start);
     config.timeouts = timeouts;
@@ -65,7 +71,7 @@ fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&s
         }
         seen.extend(drain(&mut engine));
     }
-    assert_eq!(seen, expected);
+    seen
 }
 
 fn drain(engine: &mut TurnEngine) -> Vec<String> {
@@ -80,6 +86,7 @@ fn drain(engine: &mut TurnEngine) -> Vec<String> {
             Ok(TurnEvent::ItemDone(done)) => format!("done {}", done.item.status().unwrap_or("-")),
             Ok(TurnEvent::Completed(_)) => "completed".into(),
             Ok(TurnEvent::Incomplete(end)) => format!("incomplete {}", end.reason),
+            Ok(TurnEvent::Other(_)) => "event".into(),
             Ok(other) => format!("{other:?}"),
             Err(failure) => format!("{}: {failure}", failure.kind),
         });
@@ -186,6 +193,47 @@ fn bytes_without_events_are_no_progress() {
     check(Wire::Responses, short(), &inputs, &expected);
 }
 
+/// Proxies wrap comments as data, and the Responses wire has an event of its own for them.
+#[test]
+fn keep_alives_in_whatever_clothes_are_bytes_and_no_events() {
+    let wrapped = ["", ": keepalive"];
+    let typed = [r#"{"type":"keepalive","sequence_number":3}"#];
+    let payloads = wrapped.map(|data| (Wire::Chat, data)).into_iter();
+    let payloads = payloads.chain(wrapped.into_iter().chain(typed).map(|data| (Wire::Responses, data)));
+    for (wire, data) in payloads {
+        let every_five = |from: u64, times: u64| (1..=times).map(move |n| (from + n * 5_000 - 1, Payload(data)));
+        let events: &[&str] = if data.starts_with('{') { &["event", "event", "event", "event"] } else { &[] };
+        let begun = ["request 1", "> open 1", "opened 200"];
+        // None is the first event.
+        let mut inputs = vec![(0, STREAM)];
+        inputs.extend(every_five(0, 4));
+        inputs.push((20_000, Clock));
+        let end = ["timeout: no event within 20s after the response head", "> close"];
+        check(wire, short(), &inputs, &[&begun[..], events, &end].concat());
+        // Nor the next one.
+        let piece = if wire == Wire::Chat { CHUNK } else { TEXT };
+        let mut inputs = vec![(0, STREAM), (1_000, piece)];
+        inputs.extend(every_five(1_000, 6));
+        inputs.push((31_000, Clock));
+        let seen = played(wire, short(), &inputs);
+        let end = ["timeout: no event for 30s, although the connection was alive", "> close"];
+        assert_eq!(seen[seen.len() - 2..], end, "{wire:?} {data:?}");
+        // Nor does it end the silence that a cut behind the head is.
+        let seen = phase_of_a_cut(wire, data);
+        assert_eq!(seen, Phase::FirstEvent, "{wire:?} {data:?}");
+    }
+}
+
+/// The phase of a stream that is cut behind its head and one payload.
+fn phase_of_a_cut(wire: Wire, data: &str) -> Phase {
+    let now = Instant::now();
+    let mut engine = TurnEngine::new(EngineConfig::new(wire, Target::new("http://service.example/v1"), now));
+    engine.handle_opened(ResponseHead { status: 200, headers: &HeaderMap::new() }, now);
+    engine.handle_payload(None, data.as_bytes(), now);
+    engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now);
+    std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure").phase
+}
+
 #[test]
 fn the_whole_turn_has_a_deadline_also_while_connecting() {
     let inputs = [(99_999, Clock), (100_000, Clock)];
@@ -212,6 +260,8 @@ fn a_whole_chat_answer_waits_a_second_for_its_usage() {
     let inputs = [(0, STREAM), (0, STOP), (900, USAGE), (1_500, Bytes), (1_899, Clock)];
     check(Wire::Chat, short(), &inputs, &flushed(&[]));
     check(Wire::Chat, short(), &[&inputs[..], &[(1_900, Clock)]].concat(), &expected);
+    let wrapped = [(1_000, Payload(": keepalive")), (1_800, Payload("")), (1_900, Clock)];
+    check(Wire::Chat, short(), &[&inputs[..2], &[(900, USAGE)], &wrapped[..]].concat(), &expected);
     check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Payload("[DONE]"))], &expected);
     // The answer was whole when the connection broke.
     check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Cut)], &expected);

@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Delta(DeltaKind),
     RateLimits,
     Metadata,
+    /// Passed on; it says only that the connection is alive.
+    KeepAlive,
     /// Known, and passed on as it came.
     Other,
     Terminal(Terminal),
@@ -86,6 +88,7 @@ impl Kind {
             "error" => Self::Terminal(Terminal::Error),
             "codex.rate_limits" => Self::RateLimits,
             "response.metadata" | "codex.response.metadata" => Self::Metadata,
+            "keepalive" => Self::KeepAlive,
             other if is_known(other) => Self::Other,
             _ => Self::Unknown,
         }
@@ -94,7 +97,6 @@ impl Kind {
 
 /// Known types without a variant of their own.
 const KNOWN: &[&str] = &[
-    "keepalive",
     "response.apply_patch_call_operation_diff.delta",
     "response.apply_patch_call_operation_diff.done",
     "response.audio.delta",
@@ -158,9 +160,7 @@ mod tests {
 
     #[test]
     fn the_table_of_known_types_is_sorted_well_enough_to_be_searched() {
-        for known in
-            ["keepalive", "response.audio.delta", "response.reasoning_part.done", "responsesapi.websocket_timing"]
-        {
+        for known in ["response.audio.delta", "response.reasoning_part.done", "responsesapi.websocket_timing"] {
             assert_eq!(Kind::of(known), Kind::Other, "{known}");
         }
         assert_eq!(Kind::of("response.brand_new.delta"), Kind::Unknown);
