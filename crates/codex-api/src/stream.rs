@@ -402,6 +402,8 @@ impl TurnStream {
                 self.engine.handle_body(&bytes, now());
             }
             Signal::Reused => {
+                // What it brought before is no sign of life.
+                self.bytes_received = self.connection.bytes_received();
                 let nothing = SocketMemory::default();
                 self.engine.handle_reused(self.connection.memory().unwrap_or(&nothing), now());
             }

@@ -131,7 +131,7 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        self.attempt.socket.reused = true;
+        self.attempt.socket.unproven = true;
         self.send_behind(memory.finished.clone(), InputForm::NewOnly, now);
     }
 
@@ -147,7 +147,7 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
         // Not text that a person should see.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
@@ -163,7 +163,7 @@ impl TurnEngine {
     /// Bytes of the event stream arrived. Those that cannot be the beginning of one are read as what they seem to be:
     /// services forget to name the type of an error, and portals of a page.
     pub fn handle_data(&mut self, data: &[u8], now: Instant) {
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
             match self.attempt.preview.take_in(data) {
                 Some(b'{') => self.read_body(ErrorBody::Answer, now),
@@ -175,7 +175,7 @@ impl TurnEngine {
 
     /// Bytes arrived, whatever they are.
     pub fn handle_activity(&mut self, now: Instant) {
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
     }
 
     /// One payload arrived: the data of an SSE event and its `event:` field, or a WebSocket message and `None`.
@@ -190,11 +190,10 @@ impl TurnEngine {
         let attempt = &mut self.attempt;
         let before = attempt.interpreter.ledger();
         let (progress, items) = (before.progress(), before.done_item_types.len());
+        attempt.note_byte(now);
         attempt.interpreter.handle_event(name, data);
-        if attempt.interpreter.ledger().progress() == progress {
-            // However it is dressed, it only keeps the connection alive.
-            attempt.timers.note_byte(now);
-        } else {
+        // However it is dressed, what is no progress only keeps the connection alive.
+        if attempt.interpreter.ledger().progress() != progress {
             attempt.phase = Phase::Streaming;
             attempt.timers.note_event(now);
             if attempt.interpreter.is_finishing() {
