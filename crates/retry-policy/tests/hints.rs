@@ -228,6 +228,19 @@ fn resets_at_is_compared_with_the_answers_own_date() {
 }
 
 #[test]
+fn what_comes_later_is_compared_with_a_clock_that_went_on() {
+    let headers = |name: &str| (name == "date").then_some("Sun, 06 Nov 1994 08:49:37 GMT");
+    let read = |later: u64| HintReader::new().headers(headers).later(Duration::from_secs(later)).resets_at("784111807");
+    check("at once", read(0).finish(), Some(30_000), HintSource::ResetsAt);
+    check("later", read(25).finish(), Some(5_000), HintSource::ResetsAt);
+    check("too late", read(30).finish(), None, HintSource::ResetsAt);
+    check("for ever", read(u64::MAX).finish(), None, HintSource::ResetsAt);
+    // What came before it counts from its own arrival, and a clock that comes behind it is newer.
+    check("newer", read(25).headers(headers).finish(), Some(30_000), HintSource::ResetsAt);
+    assert_eq!(HintReader::new().later(Duration::from_secs(5)).resets_at("784111807").finish(), Hint::NONE);
+}
+
+#[test]
 fn the_most_trusted_place_wins_and_unusable_ones_are_passed_over() {
     let all = [
         ("retry-after-ms", "1"),

@@ -91,7 +91,7 @@ impl TurnEngine {
         attempt.status = Some(head.status);
         attempt.content_type = head.header("content-type").map(str::to_owned);
         attempt.request_id = head.request_id();
-        attempt.hints = HeadHints::new(head);
+        attempt.hints = HeadHints::new(head, now);
         let request_id = attempt.request_id.clone();
         let mut opened = Opened::new(head.status);
         opened.request_id = request_id;
@@ -404,8 +404,7 @@ impl TurnEngine {
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.
     fn capture_from_head(&self, head: ResponseHead<'_>) -> bool {
-        let accepted = head.is_success() || head.status == 101;
-        accepted && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
+        head.goes_on() && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
     }
 
     /// Ends the attempt if its stream has ended: `cause` says more of a stream that was cut.

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use response_events::{Failure, FailureKind, Phase, TurnEvent, Wire};
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, TurnEngine};
+use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, Transport, TurnEngine};
 
 /// What happens to an engine, at a number of milliseconds after its start.
 #[derive(Clone, Copy, Debug)]
@@ -329,4 +329,42 @@ fn the_account_tells_a_closed_connection_from_one_that_this_side_gave_up() {
     assert!(ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::Closed, "gone"), now)));
     assert!(!ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::TooLarge, "too large"), now)));
     assert!(!ended(|engine, now| engine.handle_timeout(now + Duration::from_secs(24 * 60 * 60))));
+}
+
+/// A head of long ago, and an error in the stream behind it.
+#[test]
+fn hints_of_a_head_are_those_of_its_own_time() {
+    let hint = |status: u16, headers: &[(&'static str, &'static str)], local: Option<u64>, error: &str| {
+        let start = Instant::now();
+        let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), start);
+        config.transport = if status == 101 { Transport::WebSocket } else { Transport::Sse };
+        config.unix_time = local.map(Duration::from_secs);
+        let mut engine = TurnEngine::new(config);
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        engine.handle_opened(ResponseHead { status, headers: &headers }, start);
+        let now = start + Duration::from_secs(600);
+        if error.is_empty() {
+            engine.handle_closed(Some(Failure::new(FailureKind::Closed, "closed")), now);
+        } else {
+            engine.handle_payload(None, error.as_bytes(), now);
+        }
+        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
+        failure.retry_after.map(|wait| wait.as_secs())
+    };
+    let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    // Five seconds behind the ten minutes.
+    let error = r#"{"type":"error","error":{"code":"rate_limit_exceeded","message":"!","resets_at":784112382}}"#;
+    for status in [101, 200] {
+        assert_eq!(hint(status, &[date], None, error), Some(5), "{status}");
+        assert_eq!(hint(status, &[date], Some(1), error), Some(5), "{status}");
+        assert_eq!(hint(status, &[], Some(784_111_777), error), Some(5), "{status}");
+        assert_eq!(hint(status, &[], None, error), None, "{status}");
+        // What limits there were when the answer began is no word about trying again.
+        let used_up =
+            [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s"), ("retry-after", "7")];
+        assert_eq!(hint(status, &used_up, None, ""), None, "{status}");
+    }
 }
