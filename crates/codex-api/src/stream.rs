@@ -161,6 +161,9 @@ impl TurnStream {
                 self.decode();
             } else if let Poll::Ready(signal) = self.connection.poll(cx) {
                 self.handle(signal);
+                if !self.chunk.has_remaining() {
+                    self.engine.handle_drained(self.received);
+                }
             } else {
                 self.note_activity();
                 // Only now, when nothing is there to be read: a slow caller must not time out a healthy stream.
@@ -413,9 +416,9 @@ impl TurnStream {
                 }
             }
             Signal::Message(message) => {
-                let now = now();
-                self.engine.handle_activity(now);
-                self.engine.handle_payload(None, &message, now);
+                self.received = now();
+                self.engine.handle_activity(self.received);
+                self.engine.handle_payload(None, &message, self.received);
             }
             Signal::SocketClosed(error) => {
                 let (failure, cause) = failures::of_socket(error, &self.turn.session.client.classifier);
@@ -454,6 +457,7 @@ impl TurnStream {
                 }
                 self.chunk.advance(consumed);
                 if self.chunk.is_empty() {
+                    self.engine.handle_drained(self.received);
                     // Even an empty part of it keeps hyper from using its read buffer again.
                     self.chunk = Bytes::new();
                 }

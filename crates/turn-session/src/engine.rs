@@ -183,10 +183,6 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        if let Some(timer) = self.attempt.timers.turn_expired(now) {
-            // The one deadline that also holds for a stream which never pauses.
-            return self.end_by(timer, now);
-        }
         let attempt = &mut self.attempt;
         let before = attempt.interpreter.ledger();
         let (progress, items) = (before.progress(), before.done_item_types.len());
@@ -208,6 +204,16 @@ impl TurnEngine {
             self.config.turn_state.capture(value.as_bytes());
         }
         self.settle(None, now);
+    }
+
+    /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the next
+    /// read, this ends a turn whose time is over: the one deadline that also holds for a stream which never pauses.
+    pub fn handle_drained(&mut self, now: Instant) {
+        if self.is_attempting() {
+            if let Some(timer) = self.attempt.timers.turn_expired(now) {
+                self.end_by(timer, now);
+            }
+        }
     }
 
     /// The data of an event whose blank line has not come, between two lines: what ends the stream need not wait for

@@ -20,7 +20,8 @@ pub struct Timeouts {
     pub progress: Option<Duration>,
     /// The whole turn, all its requests together, with the time between them: it runs from
     /// [`EngineConfig::turn_started`](crate::EngineConfig::turn_started) (`Session::begin_turn` of `codex-api`).
-    /// Default off.
+    /// Default off. The only deadline that can pass while a stream has more to be read: it is looked at between two
+    /// reads, and an end of the answer in what was read counts before it.
     pub turn: Option<Duration>,
     /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk (no
     /// comment, wrapped as data or not) starts it again. Default 1 s.

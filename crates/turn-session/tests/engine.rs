@@ -15,6 +15,8 @@ enum Input {
     Payload(&'static str),
     /// A payload under an SSE event name.
     Named(&'static str, &'static str),
+    /// Everything that was read has been handed in.
+    Drained,
     /// Bytes that are no event.
     Bytes,
     Eof,
@@ -24,7 +26,7 @@ enum Input {
     Clock,
 }
 
-use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Eof, Head, Named, Payload};
+use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Drained, Eof, Head, Named, Payload};
 
 const STREAM: Input = Head(200, "text/event-stream");
 const CREATED: Input = Payload(r#"{"type":"response.created","response":{"id":"r"}}"#);
@@ -59,6 +61,7 @@ fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String
             Body(body) => engine.handle_body(body.as_bytes(), now),
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
             Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
+            Drained => engine.handle_drained(now),
             Bytes => engine.handle_activity(now),
             Eof => engine.handle_closed(None, now),
             Cut => engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now),
@@ -243,6 +246,26 @@ fn the_whole_turn_has_a_deadline_also_while_connecting() {
         &inputs,
         &["request 1", "> open 1", "timeout: the turn took longer than 100s", "> close"],
     );
+}
+
+#[test]
+fn an_end_in_hand_comes_before_the_end_of_the_turn() {
+    let begun = ["request 1", "> open 1", "opened 200", "text a"];
+    let expected = |tail: &[&'static str]| [&begun[..], tail].concat();
+    let read = [(0, STREAM), (1, TEXT), (99_999, Drained)];
+    // In a read after the deadline, alone or behind other events.
+    check(
+        Wire::Responses,
+        short(),
+        &[&read[..], &[(100_000, COMPLETED)]].concat(),
+        &expected(&["completed", "> close"]),
+    );
+    let behind = [(100_000, TEXT), (100_000, COMPLETED), (100_000, Drained)];
+    check(Wire::Responses, short(), &[&read[..], &behind].concat(), &expected(&["text a", "completed", "> close"]));
+    // Without an end, what was read is all.
+    let over = "timeout: the turn took longer than 100s";
+    let on = [(100_000, TEXT), (100_000, Drained), (100_001, COMPLETED)];
+    check(Wire::Responses, short(), &[&read[..], &on].concat(), &expected(&["text a", over, "> close"]));
 }
 
 #[test]
