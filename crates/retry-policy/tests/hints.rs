@@ -119,7 +119,7 @@ fn dates_are_compared_with_the_answers_own_date() {
 
 #[test]
 fn messages_say_when_in_many_ways() {
-    let cases: [(&str, Option<u64>); 47] = [
+    let cases: [(&str, Option<u64>); 54] = [
         ("Rate limit reached for x in organization org-y. Please try again in 1.3s. Visit https://z", Some(1_300)),
         ("try again in 345ms", Some(345)),
         ("Try again in 17 seconds.", Some(17_000)),
@@ -156,6 +156,13 @@ fn messages_say_when_in_many_ways() {
         ("try again in 20s 30s", Some(20_000)),
         ("Please retry after 7 seconds.", Some(7_000)),
         ("please try again in a while, or try again in 9s", Some(9_000)),
+        ("Please try again in about 4 seconds.", Some(4_000)),
+        ("Retry after approximately 2 minutes.", Some(120_000)),
+        ("Please wait 4 seconds before the next request.", Some(4_000)),
+        ("Please wait about 4s", Some(4_000)),
+        ("please wait a moment", None),
+        ("try again in about", None),
+        ("try again in about an hour", None),
         ("try again in 20", None),
         ("try again in 5 months", None),
         ("try again in 5 monkeys", None),

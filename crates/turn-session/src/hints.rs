@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use response_events::{ApiError, Failure};
+use response_events::{ApiError, Failure, FailureKind};
 use retry_policy::{Hint, HintReader};
 use serde_json::Value;
 
@@ -31,9 +31,12 @@ impl HeadHints {
         let since = Duration::from_secs(since);
         let reader = unix_time.map_or_else(HintReader::new, |time| HintReader::at(time.saturating_sub(since)));
         let mut reader = reader.headers(|name| self.get(name)).later(since);
-        if let Some(error) = &failure.api {
-            reader = read_error(reader, error);
-        }
+        reader = match (&failure.api, failure.kind) {
+            (Some(error), _) => read_error(reader, error),
+            // It quotes the text of the answer.
+            (None, FailureKind::Status) => reader.message(&failure.message),
+            (None, _) => reader,
+        };
         reader.finish()
     }
 

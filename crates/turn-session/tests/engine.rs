@@ -391,3 +391,21 @@ fn hints_of_a_head_are_those_of_its_own_time() {
         assert_eq!(hint(status, &used_up, None, ""), None, "{status}");
     }
 }
+
+#[test]
+fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
+    for (status, body, wait) in [
+        (429, "Rate limit is exceeded. Try again in 4 seconds.", Some(4)),
+        (503, "<title>Please wait 7 seconds</title>", Some(7)),
+        (429, "Rate limit is exceeded.", None),
+        (429, "", None),
+    ] {
+        let now = Instant::now();
+        let mut engine =
+            TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
+        engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+        engine.handle_body(body.as_bytes(), now);
+        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
+        assert_eq!((failure.kind, failure.retry_after), (FailureKind::Status, wait.map(Duration::from_secs)), "{body}");
+    }
+}
