@@ -58,6 +58,8 @@ pub struct TurnStream {
     received: Instant,
     /// Bytes that the socket had received when it was looked at last.
     bytes_received: u64,
+    /// Bytes that the socket had sent then, if a message was on its way.
+    bytes_sent: Option<u64>,
     /// The one time that a request may be sent again without counting.
     repeat: Repeat,
     /// How to open a socket if the parked one is gone.
@@ -104,6 +106,7 @@ impl TurnStream {
             chunk: Bytes::new(),
             received: turn.started,
             bytes_received: 0,
+            bytes_sent: None,
             repeat: Repeat::default(),
             fresh: None,
             cause: None,
@@ -196,6 +199,12 @@ impl TurnStream {
         if received != self.bytes_received {
             self.bytes_received = received;
             self.engine.handle_activity(now());
+        }
+        // The last piece of a message moves, too: then it is on its way no more.
+        let sent = self.connection.bytes_sent();
+        if sent != self.bytes_sent {
+            self.bytes_sent = sent;
+            self.engine.handle_upload(now());
         }
     }
 

@@ -142,6 +142,14 @@ impl TurnEngine {
         self.attempt.timers.note_opened(now);
     }
 
+    /// More of the request went out over the socket since [`handle_sent`](Self::handle_sent): a long one over a slow line
+    /// is no silence of the service, as long as it moves.
+    pub fn handle_upload(&mut self, now: Instant) {
+        if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
+            self.attempt.timers.note_opened(now);
+        }
+    }
+
     /// The body that [`Action::ReadBody`] asked for, as far as it arrived.
     pub fn handle_body(&mut self, body: &[u8], now: Instant) {
         if !self.is_attempting() {
