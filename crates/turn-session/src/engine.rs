@@ -142,8 +142,8 @@ impl TurnEngine {
         self.attempt.timers.note_opened(now);
     }
 
-    /// More of the request went out over the socket since [`handle_sent`](Self::handle_sent): a long one over a slow line
-    /// is no silence of the service, as long as it moves.
+    /// More of the request went out over the socket since [`handle_sent`](Self::handle_sent): a long one over a slow
+    /// line is no silence of the service, as long as it moves.
     pub fn handle_upload(&mut self, now: Instant) {
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
             self.attempt.timers.note_opened(now);
@@ -214,8 +214,9 @@ impl TurnEngine {
         self.settle(None, now);
     }
 
-    /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the next
-    /// read, this ends a turn whose time is over: the one deadline that also holds for a stream which never pauses.
+    /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the
+    /// next read, this ends a turn whose time is over: the one deadline that also holds for a stream which never
+    /// pauses.
     pub fn handle_drained(&mut self, now: Instant) {
         if self.is_attempting() {
             if let Some(timer) = self.attempt.timers.turn_expired(now) {

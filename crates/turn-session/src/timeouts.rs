@@ -11,7 +11,8 @@ pub struct Timeouts {
     pub connect: Option<Duration>,
     /// From the sent request to the response head. Default 120 s.
     pub head: Option<Duration>,
-    /// From the head to the first event (over a WebSocket from the last piece of the request that was sent); what is none for [`progress`](Self::progress) is none here. Default 300 s.
+    /// From the head to the first event (over a WebSocket from the last piece of the request that was sent); what is
+    /// none for [`progress`](Self::progress) is none here. Default 300 s.
     pub first_event: Option<Duration>,
     /// No byte at all; comments and pings count as bytes. Default 300 s.
     pub idle: Option<Duration>,
