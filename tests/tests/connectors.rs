@@ -2,11 +2,14 @@
 
 mod support;
 
-use std::io;
+use std::{io, time::Duration};
 
-use codex_api::{FailureKind, Request, Timeouts, connector};
+use codex_api::{FailureKind, Request, RetryPolicy, Timeouts, Transport, connector};
 use support::{drain, impatient, soon};
-use tokio::io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex};
+use tokio::{
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
+    time::timeout,
+};
 
 const HELLO: &str = concat!(
     "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n",
@@ -56,6 +59,61 @@ async fn turns_go_through_memory() {
     }
     drop((session, client));
     assert_eq!(soon(served).await.unwrap().unwrap(), 3, "they shared the connection");
+}
+
+/// Opens a WebSocket, and takes `pieces` of 64 KiB of what is sent over it, one a second; once nothing more comes, it
+/// answers.
+async fn slow_socket(mut stream: BufReader<DuplexStream>, pieces: usize) -> io::Result<()> {
+    let mut headers = http::HeaderMap::new();
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        stream.read_line(&mut line).await?;
+        if let Some((name, value)) = line.trim().split_once(": ") {
+            let name = http::HeaderName::try_from(name).map_err(io::Error::other)?;
+            headers.insert(name, value.parse().map_err(io::Error::other)?);
+        }
+    }
+    let handshake = ws_codec::ServerHandshake::verify(&http::Method::GET, http::Version::HTTP_11, &headers);
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for (name, value) in &handshake.map_err(io::Error::other)?.headers() {
+        head.extend([name.as_str(), ": ", value.to_str().map_err(io::Error::other)?, "\r\n"]);
+    }
+    stream.write_all((head + "\r\n").as_bytes()).await?;
+    let mut piece = vec![0; 64 * 1024];
+    for _ in 0..pieces {
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        if timeout(Duration::from_millis(1), stream.read(&mut piece)).await.is_err() {
+            let event = br#"{"type":"response.completed","response":{"id":"r"}}"#;
+            stream.write_all(&[0x81, event.len() as u8]).await?;
+            stream.write_all(event).await?;
+            break;
+        }
+    }
+    std::future::pending().await
+}
+
+/// The deadlines for the first event and for silence are about the service, which has not got the request yet.
+#[tokio::test(start_paused = true)]
+async fn a_long_request_over_a_slow_line_is_no_stall_as_long_as_it_moves() {
+    // The last one stops in the middle of the request.
+    for (pieces, moves) in [(usize::MAX, true), (8, false)] {
+        let (near, far) = duplex(64 * 1024);
+        let served = tokio::spawn(slow_socket(BufReader::with_capacity(64 * 1024, far), pieces));
+        let only = std::sync::Mutex::new(Some(near));
+        let pipe = connector::from_fn(move |_| {
+            let near = only.lock().unwrap().take();
+            async move { near.ok_or("there is one connection") }
+        });
+        let limit = Some(Duration::from_secs(3));
+        let timeouts = Timeouts { first_event: limit, idle: limit, ..Timeouts::default() };
+        let client = impatient("http://model.test/v1").connector(pipe).timeouts(timeouts);
+        let client = client.transport(Transport::WebSocket).retry(RetryPolicy::new().with_max_attempts(1));
+        let request = Request::new("m").user("x".repeat(1024 * 1024));
+        let (_, error) = drain(client.build().unwrap().session().begin_turn().stream(request)).await;
+        assert_eq!(error.as_ref().map(codex_api::Error::kind), (!moves).then_some(FailureKind::Timeout), "{error:?}");
+        served.abort();
+    }
 }
 
 #[tokio::test]

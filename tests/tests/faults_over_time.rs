@@ -242,6 +242,29 @@ async fn a_late_consumer_is_no_silent_service() {
     assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
 }
 
+/// Row 54, with a deadline for the whole turn: what comes in good time is read when it is over.
+#[tokio::test]
+async fn an_answer_that_is_there_is_an_answer_when_its_turn_is_over() {
+    let rest = format!("{EVENT}{COMPLETED}").replace("chunk \"", "").replace("\"\n", "");
+    let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\nchunk \"{rest}\"\ngate\nhold")).unwrap();
+    let replay = playing([Response::fault(script.clone())]).await;
+    let timeouts = Timeouts { turn: Some(30 * MINUTE), ..Timeouts::default() };
+    let mut stream = ask(&builder(&replay.base_url()).timeouts(timeouts).build().unwrap());
+    while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
+    let mut tap = Tap::new(script.gate());
+    tokio::select! {
+        biased;
+        item = stream.try_next() => panic!("{item:?}"),
+        () = tap.arrived() => {}
+    }
+    tap.release();
+    soon(tap.arrived()).await;
+    pass(60 * MINUTE).await;
+    let (events, error) = drain(stream).await;
+    assert!(error.is_none(), "{error:?}");
+    assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
+}
+
 /// Rows 7 and 11: the way to the service is not to be had, and nobody says so.
 #[tokio::test]
 async fn handshakes_and_proxies_that_say_nothing_have_an_end() {

@@ -176,6 +176,14 @@ impl Connection {
         }
     }
 
+    /// Bytes that an open socket has sent in all, while a message is on its way.
+    pub(crate) fn bytes_sent(&self) -> Option<u64> {
+        match self {
+            Self::Open(socket) => socket.bytes_sent(),
+            _ => None,
+        }
+    }
+
     /// Waits for the next thing to happen. A closed connection is for ever pending.
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Signal> {
         loop {

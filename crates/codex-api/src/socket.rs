@@ -83,6 +83,12 @@ impl Socket {
         self.connection.poll_timeout()
     }
 
+    /// Bytes that have been written in all, as long as there are more to be written.
+    pub(crate) fn bytes_sent(&self) -> Option<u64> {
+        let is_sending = !self.connection.protocol().is_idle();
+        is_sending.then(|| self.connection.counters().bytes_sent)
+    }
+
     /// Bytes that have arrived in all: pings count.
     pub(crate) fn bytes_received(&self) -> u64 {
         self.connection.counters().bytes_received

@@ -61,6 +61,8 @@ pub struct TurnStream {
     received: Instant,
     /// Bytes that the socket had received when it was looked at last.
     bytes_received: u64,
+    /// Bytes that the socket had sent then, if a message was on its way.
+    bytes_sent: Option<u64>,
     /// The one time that a request may be sent again without counting.
     repeat: Repeat,
     /// How to open a socket if the parked one is gone.
@@ -109,6 +111,7 @@ impl TurnStream {
             chunk: Bytes::new(),
             received: turn.started,
             bytes_received: 0,
+            bytes_sent: None,
             repeat: Repeat::default(),
             fresh: None,
             cause: None,
@@ -166,6 +169,9 @@ impl TurnStream {
                 self.decode();
             } else if let Poll::Ready(signal) = self.connection.poll(cx) {
                 self.handle(signal);
+                if !self.chunk.has_remaining() {
+                    self.engine.handle_drained(self.received);
+                }
             } else {
                 self.note_activity();
                 // Only now, when nothing is there to be read: a slow caller must not time out a healthy stream.
@@ -198,6 +204,12 @@ impl TurnStream {
         if received != self.bytes_received {
             self.bytes_received = received;
             self.engine.handle_activity(now());
+        }
+        // The last piece of a message moves, too: then it is on its way no more.
+        let sent = self.connection.bytes_sent();
+        if sent != self.bytes_sent {
+            self.bytes_sent = sent;
+            self.engine.handle_upload(now());
         }
     }
 
@@ -407,6 +419,8 @@ impl TurnStream {
                 self.engine.handle_body(&bytes, now());
             }
             Signal::Reused => {
+                // What it brought before is no sign of life.
+                self.bytes_received = self.connection.bytes_received();
                 let nothing = SocketMemory::default();
                 self.engine.handle_reused(self.connection.memory().unwrap_or(&nothing), now());
             }
@@ -416,9 +430,9 @@ impl TurnStream {
                 }
             }
             Signal::Message(message) => {
-                let now = now();
-                self.engine.handle_activity(now);
-                self.engine.handle_payload(None, &message, now);
+                self.received = now();
+                self.engine.handle_activity(self.received);
+                self.engine.handle_payload(None, &message, self.received);
             }
             Signal::SocketClosed(error) => {
                 let (failure, cause) = failures::of_socket(error, &self.turn.session.client.classifier);
@@ -457,6 +471,7 @@ impl TurnStream {
                 }
                 self.chunk.advance(consumed);
                 if self.chunk.is_empty() {
+                    self.engine.handle_drained(self.received);
                     // Even an empty part of it keeps hyper from using its read buffer again.
                     self.chunk = Bytes::new();
                 }

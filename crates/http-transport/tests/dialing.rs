@@ -5,7 +5,7 @@ mod support;
 use std::io;
 
 use http_transport::{Error, ErrorKind, Phase, TlsProvider, Transport};
-use support::tls::{authority, https, trusting, trusting_builder};
+use support::tls::{authority, https, own_authority, trusting, trusting_builder};
 use support::{causes, finish, post, read_request, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
@@ -92,12 +92,16 @@ async fn tls_with_a_private_root_works_and_negotiates_http_1_1() {
 /// A server with a certificate for `name`, reached as `localhost` by a client that trusts `root`, or the server's own.
 async fn check_certificate(name: &str, root: Option<Vec<u8>>, reason: &str) {
     let (own_root, acceptor) = authority("own", name);
+    check_refusal(acceptor, root.unwrap_or(own_root), reason).await;
+}
+
+async fn check_refusal(acceptor: TlsAcceptor, root: Vec<u8>, reason: &str) {
     let (uri, server) = serve(async move |stream| {
         assert!(acceptor.accept(stream).await.is_err());
     })
     .await;
     let uri = https(&uri, "localhost");
-    let error = failure(&trusting(root.unwrap_or(own_root)), &uri).await;
+    let error = failure(&trusting(root), &uri).await;
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Tls, Phase::Tls));
     assert!(error.is_certificate());
     let endpoint = uri.strip_prefix("https://").unwrap();
@@ -127,6 +131,14 @@ async fn an_issuer_with_the_name_of_a_trusted_one_is_refused() {
 async fn a_certificate_for_another_name_is_refused() {
     check_certificate("other.example", None, "other.example").await;
     check_certificate("other.example", None, " (issued by \"own\")").await;
+}
+
+#[tokio::test]
+async fn an_authority_that_is_its_own_server_is_refused_in_words() {
+    let (root, acceptor) = own_authority("localhost");
+    let reason = "it is an authority's certificate (CA:TRUE), which must not be a server's own; make one for the \
+                  server (CA:FALSE), signed by it";
+    check_refusal(acceptor, root, reason).await;
 }
 
 /// A server that answers the first bytes of the handshake with `answer` and closes.

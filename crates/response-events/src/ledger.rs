@@ -63,6 +63,8 @@ pub struct Ledger {
     taken: u64,
     /// Those of them that became an event or were counted under some other name.
     accounted: u64,
+    /// Those of them that have an event, which says no more than that the connection is alive.
+    typed_keep_alives: u64,
     /// The places of `done_item_types`.
     done_places: Vec<u32>,
 }
@@ -161,6 +163,16 @@ impl Ledger {
     /// count. Always 0; anything else is a mistake in this library, by which an event was lost.
     pub fn dropped(&self) -> u64 {
         self.taken - self.accounted
+    }
+
+    /// Payloads that say something of the response: neither [keep-alives](Self::keep_alives), `keepalive` events
+    /// (Responses) nor [late](Self::late) ones. A deadline for the next event should look at these alone.
+    pub fn progress(&self) -> u64 {
+        self.taken - self.keep_alives - self.typed_keep_alives - self.late
+    }
+
+    pub(crate) fn note_keep_alive(&mut self) {
+        self.typed_keep_alives += 1;
     }
 
     pub(crate) fn note_taken(&mut self) {

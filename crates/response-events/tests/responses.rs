@@ -3,7 +3,7 @@
 mod common;
 
 use common::{Lines, check_responses, interpreter};
-use response_events::{TurnEvent, Wire};
+use response_events::{FinishedResponse, Interpreter, InterpreterOptions, TurnEvent, Wire};
 
 #[test]
 fn a_whole_turn_with_reasoning_text_and_a_call() {
@@ -265,6 +265,23 @@ fn keep_alives_wrapped_as_data_are_skipped() {
         lines.feed(None, data.as_bytes());
     }
     assert_eq!(lines.finish(), ["== open"]);
+}
+
+#[test]
+fn what_only_keeps_the_connection_alive_is_no_progress() {
+    let mut stream = Interpreter::new(Wire::Responses, InterpreterOptions::default());
+    stream.expect_late(FinishedResponse::default());
+    for (data, progress) in [
+        ("", 0),
+        (": x", 0),
+        (r#"{"type":"keepalive"}"#, 0),
+        (r#"{"type":"new"}"#, 1),
+        (r#"{"type":"keepalive"}{"type":"response.output_text.delta","delta":"a"}"#, 2),
+        ("<p>", 3),
+    ] {
+        stream.handle_event(None, data.as_bytes());
+        assert_eq!(stream.ledger().progress(), progress, "{data}");
+    }
 }
 
 #[test]

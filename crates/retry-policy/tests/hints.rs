@@ -119,7 +119,7 @@ fn dates_are_compared_with_the_answers_own_date() {
 
 #[test]
 fn messages_say_when_in_many_ways() {
-    let cases: [(&str, Option<u64>); 47] = [
+    let cases: [(&str, Option<u64>); 54] = [
         ("Rate limit reached for x in organization org-y. Please try again in 1.3s. Visit https://z", Some(1_300)),
         ("try again in 345ms", Some(345)),
         ("Try again in 17 seconds.", Some(17_000)),
@@ -156,6 +156,13 @@ fn messages_say_when_in_many_ways() {
         ("try again in 20s 30s", Some(20_000)),
         ("Please retry after 7 seconds.", Some(7_000)),
         ("please try again in a while, or try again in 9s", Some(9_000)),
+        ("Please try again in about 4 seconds.", Some(4_000)),
+        ("Retry after approximately 2 minutes.", Some(120_000)),
+        ("Please wait 4 seconds before the next request.", Some(4_000)),
+        ("Please wait about 4s", Some(4_000)),
+        ("please wait a moment", None),
+        ("try again in about", None),
+        ("try again in about an hour", None),
         ("try again in 20", None),
         ("try again in 5 months", None),
         ("try again in 5 monkeys", None),
@@ -225,6 +232,19 @@ fn resets_at_is_compared_with_the_answers_own_date() {
     check("milliseconds", read("784111807000", None), None, HintSource::ResetsAt);
     check("nonsense", read("1e30", None), None, HintSource::ResetsAt);
     assert_eq!(HintReader::new().resets_at("784111807").finish(), Hint::NONE);
+}
+
+#[test]
+fn what_comes_later_is_compared_with_a_clock_that_went_on() {
+    let headers = |name: &str| (name == "date").then_some("Sun, 06 Nov 1994 08:49:37 GMT");
+    let read = |later: u64| HintReader::new().headers(headers).later(Duration::from_secs(later)).resets_at("784111807");
+    check("at once", read(0).finish(), Some(30_000), HintSource::ResetsAt);
+    check("later", read(25).finish(), Some(5_000), HintSource::ResetsAt);
+    check("too late", read(30).finish(), None, HintSource::ResetsAt);
+    check("for ever", read(u64::MAX).finish(), None, HintSource::ResetsAt);
+    // What came before it counts from its own arrival, and a clock that comes behind it is newer.
+    check("newer", read(25).headers(headers).finish(), Some(30_000), HintSource::ResetsAt);
+    assert_eq!(HintReader::new().later(Duration::from_secs(5)).resets_at("784111807").finish(), Hint::NONE);
 }
 
 #[test]

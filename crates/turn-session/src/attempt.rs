@@ -1,6 +1,6 @@
 //! One attempt: its head, its stream, its deadlines.
 
-use std::fmt;
+use std::{fmt, time::Instant};
 
 use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind};
 
@@ -68,8 +68,8 @@ impl fmt::Debug for Preview {
 /// What is special about the socket that carries an attempt.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SocketUse {
-    /// It was open before: it may have died meanwhile.
-    pub(crate) reused: bool,
+    /// It was open before, and has not brought a byte since: it may have died meanwhile.
+    pub(crate) unproven: bool,
     /// It has been asked to take the request, and has not yet.
     pub(crate) sending: bool,
     /// The request goes on from a response that this side chained.
@@ -95,6 +95,12 @@ impl Attempt {
             output_delivered: false,
             content_delivered: false,
         }
+    }
+
+    /// A byte arrived: whatever it is, the connection lives.
+    pub(crate) fn note_byte(&mut self, now: Instant) {
+        self.timers.note_byte(now);
+        self.socket.unproven = false;
     }
 
     /// The failure, completed with what is known of this attempt.
@@ -131,7 +137,7 @@ impl Attempt {
         if let Some(cause) = cause {
             return Some(cause);
         }
-        if self.interpreter.ledger().events > 0 {
+        if self.interpreter.ledger().progress() > 0 {
             return Some(failure);
         }
         let content_type = self.content_type.as_deref().unwrap_or("no content type");

@@ -24,9 +24,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
             Phase::Sending => FailureClass::NotSent,
             _ => FailureClass::Unanswered,
         },
-        // Kept from an earlier request, it may have been closed before it was used again.
-        FailureKind::Closed if socket.reused && failure.phase != Phase::Streaming => FailureClass::Stale,
-        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default()),
+        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default(), socket),
         FailureKind::Truncated => FailureClass::Cut,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
@@ -44,8 +42,11 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
 }
 
 /// Close codes (RFC 6455, section 7.4.1, and the registry of codes).
-fn of_close_code(code: u16) -> FailureClass {
+fn of_close_code(code: u16, socket: SocketUse) -> FailureClass {
     match code {
+        // Kept from an earlier request, it may have been closed before it was used again; the other codes say that it
+        // was closed for a reason.
+        0 | 1000 | 1005 | 1006 if socket.unproven => FailureClass::Stale,
         // The server goes away, and others' connections with it.
         1001 | 1012 | 1013 => FailureClass::ServerEvent,
         1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,

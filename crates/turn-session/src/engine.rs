@@ -91,7 +91,7 @@ impl TurnEngine {
         attempt.status = Some(head.status);
         attempt.content_type = head.header("content-type").map(str::to_owned);
         attempt.request_id = head.request_id();
-        attempt.hints = HeadHints::new(head);
+        attempt.hints = HeadHints::new(head, now);
         let request_id = attempt.request_id.clone();
         let mut opened = Opened::new(head.status);
         opened.request_id = request_id;
@@ -131,7 +131,7 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        self.attempt.socket.reused = true;
+        self.attempt.socket.unproven = true;
         self.send_behind(memory.finished.clone(), InputForm::NewOnly, now);
     }
 
@@ -142,12 +142,20 @@ impl TurnEngine {
         self.attempt.timers.note_opened(now);
     }
 
+    /// More of the request went out over the socket since [`handle_sent`](Self::handle_sent): a long one over a slow
+    /// line is no silence of the service, as long as it moves.
+    pub fn handle_upload(&mut self, now: Instant) {
+        if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
+            self.attempt.timers.note_opened(now);
+        }
+    }
+
     /// The body that [`Action::ReadBody`] asked for, as far as it arrived.
     pub fn handle_body(&mut self, body: &[u8], now: Instant) {
         if !self.is_attempting() {
             return;
         }
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
         // Not text that a person should see.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
@@ -163,7 +171,7 @@ impl TurnEngine {
     /// Bytes of the event stream arrived. Those that cannot be the beginning of one are read as what they seem to be:
     /// services forget to name the type of an error, and portals of a page.
     pub fn handle_data(&mut self, data: &[u8], now: Instant) {
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
             match self.attempt.preview.take_in(data) {
                 Some(b'{') => self.read_body(ErrorBody::Answer, now),
@@ -175,7 +183,7 @@ impl TurnEngine {
 
     /// Bytes arrived, whatever they are.
     pub fn handle_activity(&mut self, now: Instant) {
-        self.attempt.timers.note_byte(now);
+        self.attempt.note_byte(now);
     }
 
     /// One payload arrived: the data of an SSE event and its `event:` field, or a WebSocket message and `None`.
@@ -183,17 +191,18 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        if let Some(timer) = self.attempt.timers.turn_expired(now) {
-            // The one deadline that also holds for a stream which never pauses.
-            return self.end_by(timer, now);
-        }
         let attempt = &mut self.attempt;
-        attempt.phase = Phase::Streaming;
-        attempt.timers.note_event(now);
-        let items = attempt.interpreter.ledger().done_item_types.len();
+        let before = attempt.interpreter.ledger();
+        let (progress, items) = (before.progress(), before.done_item_types.len());
+        attempt.note_byte(now);
         attempt.interpreter.handle_event(name, data);
-        if attempt.interpreter.is_finishing() {
-            attempt.timers.note_finishing(now);
+        // However it is dressed, what is no progress only keeps the connection alive.
+        if attempt.interpreter.ledger().progress() != progress {
+            attempt.phase = Phase::Streaming;
+            attempt.timers.note_event(now);
+            if attempt.interpreter.is_finishing() {
+                attempt.timers.note_finishing(now);
+            }
         }
         if attempt.interpreter.ledger().done_item_types.len() > items {
             self.retrying.note_progress();
@@ -203,6 +212,17 @@ impl TurnEngine {
             self.config.turn_state.capture(value.as_bytes());
         }
         self.settle(None, now);
+    }
+
+    /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the
+    /// next read, this ends a turn whose time is over: the one deadline that also holds for a stream which never
+    /// pauses.
+    pub fn handle_drained(&mut self, now: Instant) {
+        if self.is_attempting() {
+            if let Some(timer) = self.attempt.timers.turn_expired(now) {
+                self.end_by(timer, now);
+            }
+        }
     }
 
     /// The data of an event whose blank line has not come, between two lines: what ends the stream need not wait for
@@ -400,8 +420,7 @@ impl TurnEngine {
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.
     fn capture_from_head(&self, head: ResponseHead<'_>) -> bool {
-        let accepted = head.is_success() || head.status == 101;
-        accepted && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
+        head.goes_on() && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
     }
 
     /// Ends the attempt if its stream has ended: `cause` says more of a stream that was cut.

@@ -38,6 +38,11 @@ impl ResponseHead<'_> {
         (200..300).contains(&self.status)
     }
 
+    /// Whether the exchange goes on behind it, as an answer or as a WebSocket.
+    pub(crate) fn goes_on(&self) -> bool {
+        self.is_success() || self.status == 101
+    }
+
     pub(crate) fn is_redirect(&self) -> bool {
         (300..400).contains(&self.status)
     }

@@ -1,8 +1,8 @@
 //! What the service says about trying again, from its head and its error.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use response_events::{ApiError, Failure};
+use response_events::{ApiError, Failure, FailureKind};
 use retry_policy::{Hint, HintReader};
 use serde_json::Value;
 
@@ -10,26 +10,38 @@ use crate::ResponseHead;
 
 /// The hints of a response head, kept for the time when its body has failed.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct HeadHints(Vec<(&'static str, String)>);
+pub(crate) struct HeadHints {
+    headers: Vec<(&'static str, String)>,
+    /// When the head came: its `date` is of then.
+    came: Option<Instant>,
+}
 
 impl HeadHints {
     /// The head of an answer that goes on says nothing about trying again, but what time it is.
-    pub(crate) fn new(head: ResponseHead<'_>) -> Self {
-        let names = if head.is_success() { &["date"][..] } else { &HintReader::HEADERS[..] };
-        Self(names.iter().filter_map(|name| Some((*name, head.header(name)?.to_owned()))).collect())
+    pub(crate) fn new(head: ResponseHead<'_>, now: Instant) -> Self {
+        let names = if head.goes_on() { &["date"][..] } else { &HintReader::HEADERS[..] };
+        let headers = names.iter().filter_map(|name| Some((*name, head.header(name)?.to_owned()))).collect();
+        Self { headers, came: Some(now) }
     }
 
-    /// The hint of a failure. `unix_time` is the local clock, for answers without a date.
-    pub(crate) fn read(&self, failure: &Failure, unix_time: Option<Duration>) -> Hint {
-        let mut reader = unix_time.map_or_else(HintReader::new, HintReader::at).headers(|name| self.get(name));
-        if let Some(error) = &failure.api {
-            reader = read_error(reader, error);
-        }
+    /// The hint of a failure at `now`. `unix_time` is the local clock, for answers without a date.
+    pub(crate) fn read(&self, failure: &Failure, unix_time: Option<Duration>, now: Instant) -> Hint {
+        // Dates are whole seconds, too.
+        let since = self.came.map_or(0, |came| now.saturating_duration_since(came).as_secs());
+        let since = Duration::from_secs(since);
+        let reader = unix_time.map_or_else(HintReader::new, |time| HintReader::at(time.saturating_sub(since)));
+        let mut reader = reader.headers(|name| self.get(name)).later(since);
+        reader = match (&failure.api, failure.kind) {
+            (Some(error), _) => read_error(reader, error),
+            // It quotes the text of the answer.
+            (None, FailureKind::Status) => reader.message(&failure.message),
+            (None, _) => reader,
+        };
         reader.finish()
     }
 
     fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
+        self.headers.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 }
 

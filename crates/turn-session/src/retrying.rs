@@ -53,7 +53,7 @@ impl Retrying {
     ) -> Verdict {
         let class = class_of(failure, attempt.socket, config);
         let unix_time = config.unix_time.map(|start| start + now.saturating_duration_since(config.turn_started));
-        let hint = attempt.hints.read(failure, unix_time);
+        let hint = attempt.hints.read(failure, unix_time, now);
         failure.retry_after = hint.wait;
         failure.retryable = is_retryable(class, hint);
         let phase = match failure.phase {

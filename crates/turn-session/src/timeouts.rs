@@ -11,18 +11,21 @@ pub struct Timeouts {
     pub connect: Option<Duration>,
     /// From the sent request to the response head. Default 120 s.
     pub head: Option<Duration>,
-    /// From the head to the first event. Default 300 s.
+    /// From the head to the first event (over a WebSocket from the last piece of the request that was sent); what is
+    /// none for [`progress`](Self::progress) is none here. Default 300 s.
     pub first_event: Option<Duration>,
     /// No byte at all; comments and pings count as bytes. Default 300 s.
     pub idle: Option<Duration>,
-    /// No event, whatever else arrives. Default 15 min.
+    /// No event, whatever else arrives: comments, also those that proxies wrap as data, `keepalive` events, and late
+    /// events of the response before are none. Default 15 min.
     pub progress: Option<Duration>,
     /// The whole turn, all its requests together, with the time between them: it runs from
     /// [`EngineConfig::turn_started`](crate::EngineConfig::turn_started) (`Session::begin_turn` of `codex-api`).
-    /// Default off.
+    /// Default off. The only deadline that can pass while a stream has more to be read: it is looked at between two
+    /// reads, and an end of the answer in what was read counts before it.
     pub turn: Option<Duration>,
-    /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk starts it
-    /// again. Default 1 s.
+    /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk (no
+    /// comment, wrapped as data or not) starts it again. Default 1 s.
     pub finish_grace: Duration,
 }
 

@@ -2,9 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use http::{HeaderMap, HeaderValue, header::CONTENT_TYPE};
-use response_events::{Failure, FailureKind, TurnEvent, Wire};
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, TurnEngine};
+use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
+use response_events::{Failure, FailureKind, Phase, TurnEvent, Wire};
+use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, Transport, TurnEngine};
 
 /// What happens to an engine, at a number of milliseconds after its start.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,8 @@ enum Input {
     Payload(&'static str),
     /// A payload under an SSE event name.
     Named(&'static str, &'static str),
+    /// Everything that was read has been handed in.
+    Drained,
     /// Bytes that are no event.
     Bytes,
     Eof,
@@ -24,18 +26,24 @@ enum Input {
     Clock,
 }
 
-use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Eof, Head, Named, Payload};
+use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Drained, Eof, Head, Named, Payload};
 
 const STREAM: Input = Head(200, "text/event-stream");
 const CREATED: Input = Payload(r#"{"type":"response.created","response":{"id":"r"}}"#);
 const TEXT: Input = Payload(r#"{"type":"response.output_text.delta","output_index":0,"delta":"a"}"#);
 const COMPLETED: Input = Payload(r#"{"type":"response.completed","response":{"id":"r"}}"#);
 const STOP: Input = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"},"finish_reason":"stop"}]}"#);
+const CHUNK: Input = Payload(r#"{"id":"c","choices":[{"index":0,"delta":{"content":"a"}}]}"#);
 const USAGE: Input = Payload(r#"{"id":"c","choices":[],"usage":{"total_tokens":1}}"#);
 
 /// Plays the inputs and compares what comes out, one word an event or action, in order.
 #[track_caller]
 fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&str]) {
+    assert_eq!(played(wire, timeouts, inputs), expected);
+}
+
+/// What comes out when the inputs are played.
+fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String> {
     let start = Instant::now();
     let mut config = EngineConfig::new(wire, Target::new("http://service.example/v1"), start);
     config.timeouts = timeouts;
@@ -53,6 +61,7 @@ fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&s
             Body(body) => engine.handle_body(body.as_bytes(), now),
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
             Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
+            Drained => engine.handle_drained(now),
             Bytes => engine.handle_activity(now),
             Eof => engine.handle_closed(None, now),
             Cut => engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now),
@@ -65,7 +74,7 @@ fn check(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)], expected: &[&s
         }
         seen.extend(drain(&mut engine));
     }
-    assert_eq!(seen, expected);
+    seen
 }
 
 fn drain(engine: &mut TurnEngine) -> Vec<String> {
@@ -80,6 +89,7 @@ fn drain(engine: &mut TurnEngine) -> Vec<String> {
             Ok(TurnEvent::ItemDone(done)) => format!("done {}", done.item.status().unwrap_or("-")),
             Ok(TurnEvent::Completed(_)) => "completed".into(),
             Ok(TurnEvent::Incomplete(end)) => format!("incomplete {}", end.reason),
+            Ok(TurnEvent::Other(_)) => "event".into(),
             Ok(other) => format!("{other:?}"),
             Err(failure) => format!("{}: {failure}", failure.kind),
         });
@@ -186,6 +196,47 @@ fn bytes_without_events_are_no_progress() {
     check(Wire::Responses, short(), &inputs, &expected);
 }
 
+/// Proxies wrap comments as data, and the Responses wire has an event of its own for them.
+#[test]
+fn keep_alives_in_whatever_clothes_are_bytes_and_no_events() {
+    let wrapped = ["", ": keepalive"];
+    let typed = [r#"{"type":"keepalive","sequence_number":3}"#];
+    let payloads = wrapped.map(|data| (Wire::Chat, data)).into_iter();
+    let payloads = payloads.chain(wrapped.into_iter().chain(typed).map(|data| (Wire::Responses, data)));
+    for (wire, data) in payloads {
+        let every_five = |from: u64, times: u64| (1..=times).map(move |n| (from + n * 5_000 - 1, Payload(data)));
+        let events: &[&str] = if data.starts_with('{') { &["event", "event", "event", "event"] } else { &[] };
+        let begun = ["request 1", "> open 1", "opened 200"];
+        // None is the first event.
+        let mut inputs = vec![(0, STREAM)];
+        inputs.extend(every_five(0, 4));
+        inputs.push((20_000, Clock));
+        let end = ["timeout: no event within 20s after the response head", "> close"];
+        check(wire, short(), &inputs, &[&begun[..], events, &end].concat());
+        // Nor the next one.
+        let piece = if wire == Wire::Chat { CHUNK } else { TEXT };
+        let mut inputs = vec![(0, STREAM), (1_000, piece)];
+        inputs.extend(every_five(1_000, 6));
+        inputs.push((31_000, Clock));
+        let seen = played(wire, short(), &inputs);
+        let end = ["timeout: no event for 30s, although the connection was alive", "> close"];
+        assert_eq!(seen[seen.len() - 2..], end, "{wire:?} {data:?}");
+        // Nor does it end the silence that a cut behind the head is.
+        let seen = phase_of_a_cut(wire, data);
+        assert_eq!(seen, Phase::FirstEvent, "{wire:?} {data:?}");
+    }
+}
+
+/// The phase of a stream that is cut behind its head and one payload.
+fn phase_of_a_cut(wire: Wire, data: &str) -> Phase {
+    let now = Instant::now();
+    let mut engine = TurnEngine::new(EngineConfig::new(wire, Target::new("http://service.example/v1"), now));
+    engine.handle_opened(ResponseHead { status: 200, headers: &HeaderMap::new() }, now);
+    engine.handle_payload(None, data.as_bytes(), now);
+    engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now);
+    std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure").phase
+}
+
 #[test]
 fn the_whole_turn_has_a_deadline_also_while_connecting() {
     let inputs = [(99_999, Clock), (100_000, Clock)];
@@ -195,6 +246,26 @@ fn the_whole_turn_has_a_deadline_also_while_connecting() {
         &inputs,
         &["request 1", "> open 1", "timeout: the turn took longer than 100s", "> close"],
     );
+}
+
+#[test]
+fn an_end_in_hand_comes_before_the_end_of_the_turn() {
+    let begun = ["request 1", "> open 1", "opened 200", "text a"];
+    let expected = |tail: &[&'static str]| [&begun[..], tail].concat();
+    let read = [(0, STREAM), (1, TEXT), (99_999, Drained)];
+    // In a read after the deadline, alone or behind other events.
+    check(
+        Wire::Responses,
+        short(),
+        &[&read[..], &[(100_000, COMPLETED)]].concat(),
+        &expected(&["completed", "> close"]),
+    );
+    let behind = [(100_000, TEXT), (100_000, COMPLETED), (100_000, Drained)];
+    check(Wire::Responses, short(), &[&read[..], &behind].concat(), &expected(&["text a", "completed", "> close"]));
+    // Without an end, what was read is all.
+    let over = "timeout: the turn took longer than 100s";
+    let on = [(100_000, TEXT), (100_000, Drained), (100_001, COMPLETED)];
+    check(Wire::Responses, short(), &[&read[..], &on].concat(), &expected(&["text a", over, "> close"]));
 }
 
 #[test]
@@ -212,6 +283,8 @@ fn a_whole_chat_answer_waits_a_second_for_its_usage() {
     let inputs = [(0, STREAM), (0, STOP), (900, USAGE), (1_500, Bytes), (1_899, Clock)];
     check(Wire::Chat, short(), &inputs, &flushed(&[]));
     check(Wire::Chat, short(), &[&inputs[..], &[(1_900, Clock)]].concat(), &expected);
+    let wrapped = [(1_000, Payload(": keepalive")), (1_800, Payload("")), (1_900, Clock)];
+    check(Wire::Chat, short(), &[&inputs[..2], &[(900, USAGE)], &wrapped[..]].concat(), &expected);
     check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Payload("[DONE]"))], &expected);
     // The answer was whole when the connection broke.
     check(Wire::Chat, short(), &[(0, STREAM), (0, STOP), (1, Cut)], &expected);
@@ -279,4 +352,60 @@ fn the_account_tells_a_closed_connection_from_one_that_this_side_gave_up() {
     assert!(ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::Closed, "gone"), now)));
     assert!(!ended(|engine, now| engine.handle_failed(Failure::new(FailureKind::TooLarge, "too large"), now)));
     assert!(!ended(|engine, now| engine.handle_timeout(now + Duration::from_secs(24 * 60 * 60))));
+}
+
+/// A head of long ago, and an error in the stream behind it.
+#[test]
+fn hints_of_a_head_are_those_of_its_own_time() {
+    let hint = |status: u16, headers: &[(&'static str, &'static str)], local: Option<u64>, error: &str| {
+        let start = Instant::now();
+        let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), start);
+        config.transport = if status == 101 { Transport::WebSocket } else { Transport::Sse };
+        config.unix_time = local.map(Duration::from_secs);
+        let mut engine = TurnEngine::new(config);
+        let headers: HeaderMap = headers
+            .iter()
+            .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
+            .collect();
+        engine.handle_opened(ResponseHead { status, headers: &headers }, start);
+        let now = start + Duration::from_secs(600);
+        if error.is_empty() {
+            engine.handle_closed(Some(Failure::new(FailureKind::Closed, "closed")), now);
+        } else {
+            engine.handle_payload(None, error.as_bytes(), now);
+        }
+        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
+        failure.retry_after.map(|wait| wait.as_secs())
+    };
+    let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+    // Five seconds behind the ten minutes.
+    let error = r#"{"type":"error","error":{"code":"rate_limit_exceeded","message":"!","resets_at":784112382}}"#;
+    for status in [101, 200] {
+        assert_eq!(hint(status, &[date], None, error), Some(5), "{status}");
+        assert_eq!(hint(status, &[date], Some(1), error), Some(5), "{status}");
+        assert_eq!(hint(status, &[], Some(784_111_777), error), Some(5), "{status}");
+        assert_eq!(hint(status, &[], None, error), None, "{status}");
+        // What limits there were when the answer began is no word about trying again.
+        let used_up =
+            [("x-ratelimit-remaining-requests", "0"), ("x-ratelimit-reset-requests", "6m0s"), ("retry-after", "7")];
+        assert_eq!(hint(status, &used_up, None, ""), None, "{status}");
+    }
+}
+
+#[test]
+fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
+    for (status, body, wait) in [
+        (429, "Rate limit is exceeded. Try again in 4 seconds.", Some(4)),
+        (503, "<title>Please wait 7 seconds</title>", Some(7)),
+        (429, "Rate limit is exceeded.", None),
+        (429, "", None),
+    ] {
+        let now = Instant::now();
+        let mut engine =
+            TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
+        engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+        engine.handle_body(body.as_bytes(), now);
+        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
+        assert_eq!((failure.kind, failure.retry_after), (FailureKind::Status, wait.map(Duration::from_secs)), "{body}");
+    }
 }

@@ -20,6 +20,8 @@ struct Play {
     memory: SessionMemory,
     seen: Vec<String>,
     failure: Option<Failure>,
+    /// Of the last `Retry`.
+    delay: Option<Duration>,
 }
 
 impl Play {
@@ -32,7 +34,7 @@ impl Play {
         config.policy = Policy::new().with_jitter(Jitter::None);
         config.memory = memory.clone();
         setup(&mut config);
-        let mut play = Self { engine: TurnEngine::new(config), now, memory, seen: vec![], failure: None };
+        let mut play = Self { engine: TurnEngine::new(config), now, memory, seen: vec![], failure: None, delay: None };
         play.drain();
         play
     }
@@ -55,6 +57,7 @@ impl Play {
                 Ok(TurnEvent::TextDelta(_)) => "text".into(),
                 Ok(TurnEvent::Completed(_)) => "completed".into(),
                 Ok(TurnEvent::Retry(retry)) => {
+                    self.delay = Some(retry.delay);
                     format!("retry {}{}", retry.attempt, if retry.discarded { " void" } else { "" })
                 }
                 Ok(TurnEvent::Fallback(fallback)) => format!("fallback: {}", fallback.reason),
@@ -162,10 +165,14 @@ fn an_answer_too_large_is_asked_for_once() {
     }
 }
 
-fn too_big() -> Failure {
-    let mut failure = Failure::new(FailureKind::Closed, "closed (code 1009)");
-    failure.close_code = Some(1009);
+fn closed_with(code: u16) -> Failure {
+    let mut failure = Failure::new(FailureKind::Closed, format!("closed (code {code})"));
+    failure.close_code = Some(code);
     failure
+}
+
+fn too_big() -> Failure {
+    closed_with(1009)
 }
 
 /// What the last attempt says of a failure does not depend on the transport that was wished for.
@@ -207,12 +214,16 @@ fn a_fallback_counts_as_an_attempt_and_is_made_at_once() {
 
 /// A socket that has carried the response `r1`, with a request that goes on from it.
 fn reused() -> Play {
+    reused_by(|_| {})
+}
+
+fn reused_by(setup: impl FnOnce(&mut EngineConfig)) -> Play {
     let mut first = Play::new(|_| {});
     first.head(101).sent(InputForm::Whole).payload(r#"{"type":"response.created","response":{"id":"r1"}}"#);
     first.payload(r#"{"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"m1"}}"#);
     first.payload(r#"{"type":"response.completed","response":{"id":"r1"}}"#);
     let memory = first.engine.socket_memory(&Request::new("m"));
-    let mut play = Play::new(|_| {});
+    let mut play = Play::new(setup);
     play.engine.handle_reused(&memory, play.now);
     play.drain();
     play.sent(InputForm::NewOnly).check(&["request 1 ws", "> open ws", "> send new"]);
@@ -225,6 +236,73 @@ const LATE: [&str; 2] = [
     r#"{"type":"response.output_text.delta","output_index":0,"item_id":"m1","delta":"late"}"#,
     r#"{"type":"response.in_progress","response":{"id":"r1"}}"#,
 ];
+
+/// How often and after which waits a request is sent whose sockets are closed with a code as soon as it was sent: the
+/// first by `first`, the others freshly opened.
+fn waits_after(code: u16, mut first: Play) -> Vec<Duration> {
+    let mut waits = Vec::new();
+    loop {
+        first.delay = None;
+        first.closed(closed_with(code));
+        if first.failure.is_some() {
+            return waits;
+        }
+        // A repair has no wait, and is not told of.
+        waits.push(first.delay.unwrap_or_default());
+        first.now += waits[waits.len() - 1];
+        first.engine.handle_timeout(first.now);
+        first.drain();
+        first.head(101).sent(InputForm::Whole);
+    }
+}
+
+/// A lone reconnect comes within a second, one that others make, too, within five; a wait that is no reconnect begins
+/// with half a second. (Without jitter a wait is as long as its window.)
+#[test]
+fn close_codes_decide_on_a_used_socket_as_on_a_fresh_one() {
+    let (ms, s) = (Duration::from_millis, Duration::from_secs);
+    let pinned = |attempts: u32| {
+        move |config: &mut EngineConfig| {
+            config.policy = config.policy.clone().with_max_attempts(attempts).with_base(Duration::from_millis(500));
+            config.transport = Transport::WebSocket;
+        }
+    };
+    // What a socket may have died of before it was used again is repaired for free, once, and then as every cut.
+    for (code, waits, free) in [
+        (0, vec![ms(500)], true),
+        (1000, vec![ms(500)], true),
+        (1001, vec![s(5)], false),
+        (1002, vec![ms(500)], false),
+        (1003, vec![ms(500)], false),
+        (1005, vec![ms(500)], true),
+        (1006, vec![ms(500)], true),
+        (1007, vec![ms(500)], false),
+        (1008, vec![], false),
+        (1009, vec![], false),
+        (1010, vec![ms(500)], false),
+        (1011, vec![ms(500)], false),
+        (1012, vec![s(5)], false),
+        (1013, vec![s(5)], false),
+        (1014, vec![ms(500)], false),
+        (4000, vec![ms(500)], false),
+    ] {
+        let mut fresh = Play::new(pinned(2));
+        fresh.head(101).sent(InputForm::Whole);
+        assert_eq!(waits_after(code, fresh), waits, "{code} on a fresh socket");
+        let repaired = if free { [vec![Duration::ZERO], waits.clone()].concat() } else { waits.clone() };
+        assert_eq!(waits_after(code, reused_by(pinned(2))), repaired, "{code} on a used socket");
+        // One that has brought a byte since, whatever it is, has not died before.
+        let mut alive = reused_by(pinned(2));
+        alive.engine.handle_activity(alive.now);
+        assert_eq!(waits_after(code, alive), waits, "{code} on a used socket that is alive");
+        // Behind an event, what is reconnected at once is reconnected within the window of its code.
+        let mut streaming = reused_by(pinned(2));
+        streaming.payload(CREATED);
+        let cut = [0, 1000, 1005, 1006, 4000].contains(&code);
+        let waits = if cut { vec![s(1)] } else { waits };
+        assert_eq!(waits_after(code, streaming), waits, "{code} behind an event");
+    }
+}
 
 #[test]
 fn a_request_that_is_sent_again_on_its_socket_is_told_as_every_other() {

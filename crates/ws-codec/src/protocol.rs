@@ -187,6 +187,11 @@ impl Protocol {
         self.outbound.is_ready()
     }
 
+    /// Whether everything that was to be sent has been written, control frames too.
+    pub fn is_idle(&self) -> bool {
+        self.outbound.is_idle()
+    }
+
     /// Takes a message for sending. One at a time; it goes out with [`transmit`](Self::transmit).
     ///
     /// # Errors

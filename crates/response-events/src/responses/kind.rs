@@ -11,6 +11,8 @@ pub(super) enum Kind {
     Delta(DeltaKind),
     RateLimits,
     Metadata,
+    /// Passed on; it says only that the connection is alive.
+    KeepAlive,
     /// Known, and passed on as it came.
     Other,
     Terminal(Terminal),
@@ -86,6 +88,7 @@ impl Kind {
             "error" => Self::Terminal(Terminal::Error),
             "codex.rate_limits" => Self::RateLimits,
             "response.metadata" | "codex.response.metadata" => Self::Metadata,
+            "keepalive" => Self::KeepAlive,
             other if is_known(other) => Self::Other,
             _ => Self::Unknown,
         }
@@ -94,7 +97,6 @@ impl Kind {
 
 /// Known types without a variant of their own.
 const KNOWN: &[&str] = &[
-    "keepalive",
     "response.apply_patch_call_operation_diff.delta",
     "response.apply_patch_call_operation_diff.done",
     "response.audio.delta",

@@ -144,6 +144,10 @@ impl ResponsesStream {
                 }
                 out.emit(TurnEvent::Other(other(event_type, data)));
             }
+            Kind::KeepAlive => {
+                out.ledger.note_keep_alive();
+                out.emit(TurnEvent::Other(other(event_type, data)));
+            }
             Kind::Other => out.emit(TurnEvent::Other(other(event_type, data))),
             Kind::Unknown => {
                 out.ledger.unknown += 1;

@@ -91,6 +91,13 @@ impl HintReader {
         self
     }
 
+    /// Says that so much time has passed since what was read so far arrived: what is read from here on is compared with
+    /// a clock that went on. For an error that comes long after the head with its `date`.
+    pub fn later(mut self, elapsed: Duration) -> Self {
+        self.now = self.now.map(|now| now.saturating_add(elapsed));
+        self
+    }
+
     /// Reads `retry_after` of the error's JSON: seconds, or text with units.
     pub fn retry_after(mut self, value: &str) -> Self {
         self.best.note(HintSource::JsonRetryAfter, span::parse(value));
