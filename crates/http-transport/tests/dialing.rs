@@ -9,6 +9,7 @@ use support::tls::{authority, https, own_authority, trusting, trusting_builder};
 use support::{causes, finish, post, read_request, serve};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
+use tokio_rustls::TlsAcceptor;
 
 #[tokio::test]
 async fn a_refused_connection_names_host_and_port() {

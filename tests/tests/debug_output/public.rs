@@ -138,7 +138,7 @@ async fn every_public_type_was_looked_at_or_holds_no_secret() {
     settings::show();
     streams::show();
     parts::show().await;
-    turns::show().await;
+    Box::pin(turns::show()).await;
     let seen = shown::seen();
     let names = |(package, _, names): &(&'static str, &str, &[&'static str])| {
         let package = *package;

@@ -283,5 +283,5 @@ pub(crate) async fn show() {
 
 #[tokio::test]
 async fn a_secret_is_shown_by_nothing_wherever_it_was_given_and_whatever_the_service_does() {
-    show().await;
+    Box::pin(show()).await;
 }
