@@ -18,7 +18,8 @@ impl fmt::Debug for OwnHeaders {
     }
 }
 
-/// A header as a caller writes it; the turn state cannot be one. `Debug` shows no value of a name that says it is secret.
+/// A header as a caller writes it; the turn state cannot be one. `Debug` shows no value of a name that says it is
+/// secret.
 pub(crate) fn parse(name: &str, value: &str) -> Result<(HeaderName, HeaderValue), Error> {
     let wrong = || Error::config(format!("{name:?} cannot be a header with that value"));
     let name = HeaderName::try_from(name).map_err(|cause| wrong().with_source(cause))?;
