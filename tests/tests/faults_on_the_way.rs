@@ -128,7 +128,7 @@ async fn certificates_that_are_refused_are_not_asked_for_again() {
 #[tokio::test]
 async fn tls_that_breaks_off_in_the_body() {
     let early = "ended the response body too early";
-    let unframed = "head 200 \"content-type: text/event-stream\"\nsend \"data: {}\\n\\n\"\n";
+    let unframed = "head 200 \"content-type: text/event-stream\"\nsend \"data: []\\n\\n\"\n";
     for (name, script, message) in [
         ("8 no close_notify", format!("{SSE}{TEXT}fin"), early),
         ("8 no close_notify, no framing", format!("{unframed}fin"), early),

@@ -23,11 +23,15 @@ pub fn scanner_vs_serde(data: &[u8]) {
     }
 }
 
-/// The same object with one more member at its beginning; what is no object stays as it is.
+/// The same object with one more member at its beginning; what is no object stays as it is, and so does an empty one,
+/// which is a keep-alive.
 fn unplain(payload: &[u8]) -> Vec<u8> {
-    let Some(members) = payload.trim_ascii().strip_prefix(b"{") else { return payload.to_vec() };
-    let comma: &[u8] = if members.trim_ascii_start().starts_with(b"}") { b"" } else { b"," };
-    [UNPLAIN.as_bytes(), comma, members].concat()
+    match payload.trim_ascii().strip_prefix(b"{") {
+        Some(members) if !members.trim_ascii_start().starts_with(b"}") => {
+            [UNPLAIN.as_bytes(), b",", members].concat()
+        }
+        _ => payload.to_vec(),
+    }
 }
 
 /// Everything that an interpreter has said since the last time, without what tells the two payloads apart.
