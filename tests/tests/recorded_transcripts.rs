@@ -29,10 +29,10 @@ fn check_all(wire: Wire) {
 
 fn check_one(wire: Wire, folder: &Path, stem: &str) {
     let recording = fs::read(folder.join(stem).with_extension("sse")).unwrap();
-    let text = recorded_transcript(wire, &recording, &Chunking::ALL).unwrap();
+    let text = recorded_transcript(wire, &recording, Chunking::ALL).unwrap();
     let first_line = String::from_utf8_lossy(&recording).lines().next().unwrap_or_default().to_owned();
     let description = first_line.strip_prefix(": ").expect("a comment says what is special");
-    let chunkings = Chunking::ALL.map(|chunking| chunking.to_string()).join(", ");
+    let chunkings = Chunking::ALL.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
     let fixture = format!("transcripts/{stem}.sse");
     let info = [("fixture", fixture.as_str()), ("chunkings", &chunkings), ("http", "200")];
     snapshot::settings(description, &info, &text).bind(|| insta::assert_snapshot!(stem, text));

@@ -62,6 +62,26 @@ impl Auth {
         Self(Kind::Hook(Arc::new(credentials)))
     }
 
+    /// The same with an asynchronous closure for the hook.
+    ///
+    /// ```
+    /// use codex_api::Auth;
+    ///
+    /// let auth = Auth::from_fn(async |mut request| {
+    ///     let mut value = http::HeaderValue::try_from(format!("Bearer {}", "fetched"))?;
+    ///     value.set_sensitive(true);
+    ///     request.headers.insert(http::header::AUTHORIZATION, value);
+    ///     Ok(request)
+    /// });
+    /// ```
+    pub fn from_fn<F, R>(hook: F) -> Self
+    where
+        F: Fn(OutgoingRequest) -> R + Send + Sync + 'static,
+        R: Future<Output = Result<OutgoingRequest, BoxError>> + Send + 'static,
+    {
+        Self::hook(FromFn(hook))
+    }
+
     /// Whether asking again can bring other credentials.
     pub(crate) fn source(&self) -> CredentialSource {
         match self.0 {
@@ -103,6 +123,7 @@ impl fmt::Debug for Auth {
 }
 
 /// A request that is about to be sent, for a hook to complete.
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct OutgoingRequest {
     /// The method.
@@ -116,6 +137,13 @@ pub struct OutgoingRequest {
     pub body: Bytes,
     /// Whether the service refused the credentials of the attempt before: the hook should not give the same again.
     pub credentials: CredentialNeed,
+}
+
+impl OutgoingRequest {
+    /// A request as hooks get it at the first attempt: for tests of one's own hooks.
+    pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: Bytes) -> Self {
+        Self { method, uri, headers, body, credentials: CredentialNeed::Usual }
+    }
 }
 
 impl fmt::Debug for OutgoingRequest {
@@ -137,6 +165,25 @@ pub trait Credentials: Send + Sync {
     /// [`FailureKind::Timeout`](crate::FailureKind::Timeout), without a retry. A hook that asks a person to sign in
     /// needs a longer one, or none.
     fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture;
+}
+
+impl<C: Credentials + ?Sized> Credentials for Arc<C> {
+    fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture {
+        (**self).authorize(request)
+    }
+}
+
+/// A hook that is a closure.
+struct FromFn<F>(F);
+
+impl<F, R> Credentials for FromFn<F>
+where
+    F: Fn(OutgoingRequest) -> R + Send + Sync,
+    R: Future<Output = Result<OutgoingRequest, BoxError>> + Send + 'static,
+{
+    fn authorize(&self, request: OutgoingRequest) -> AuthorizeFuture {
+        Box::pin((self.0)(request))
+    }
 }
 
 pub(crate) enum Authorized {

@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn an_event_in_pieces_and_a_cut_are_told_alike() {
         let recording = "data: {\"choices\":[{\"delta\":{\"content\":\"é\"}}]}\r\n\r\ndata: {\"x";
-        let text = recorded_transcript(Wire::Chat, recording.as_bytes(), &Chunking::ALL).unwrap();
+        let text = recorded_transcript(Wire::Chat, recording.as_bytes(), Chunking::ALL).unwrap();
         assert!(text.contains("the stream ended in the middle of an event"), "{text}");
         assert!(text.ends_with("== connection=closed bytes=40 events=1 unknown=0 malformed=0 dropped=0\n"), "{text}");
         assert_eq!(recorded_transcript(Wire::Chat, recording.as_bytes(), &[]).unwrap(), text);
@@ -99,7 +99,7 @@ mod tests {
     /// The last two lines but the counts, for a recording without its last blank line, in all chunkings.
     #[track_caller]
     fn check_last(wire: Wire, recording: &str, expected: &str) {
-        let text = recorded_transcript(wire, recording.as_bytes(), &Chunking::ALL).unwrap();
+        let text = recorded_transcript(wire, recording.as_bytes(), Chunking::ALL).unwrap();
         let end = &text[text.find("==").unwrap()..];
         assert!(end.starts_with(expected) && end.contains("\n== connection=closed"), "{text}");
     }

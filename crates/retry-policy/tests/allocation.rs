@@ -12,7 +12,7 @@ fn a_decision_allocates_nothing() {
     let (mut entropy, mut ledger) = (SplitMix64::new(1), Ledger::new());
     let now = Instant::now();
     let measured = allocation_counter::measure(|| {
-        for class in FailureClass::ALL {
+        for &class in FailureClass::ALL {
             policy.decide(&Failure::new(class, Phase::Head), &mut ledger, Some(&budget), &mut entropy, now);
         }
     });

@@ -82,7 +82,7 @@ fn every_class_in_every_phase() {
         writeln!(table, "{}", row.trim_end()).unwrap();
     };
     line(["class", "phase", "1st failure", "2nd", "9th", "charged", "fresh", "falls back", "longest course"]);
-    for class in FailureClass::ALL {
+    for &class in FailureClass::ALL {
         for phase in PHASES {
             let failure = Failure::new(class, phase).with_fallback(Fallback::Possible);
             let least = course(&policy, failure, None, Constant(LEAST));
@@ -196,7 +196,7 @@ fn a_transport_that_has_to_be_left_is_left_at_once_whatever_the_class() {
     let policy = Policy::default().with_max_attempts(2);
     let far = Hint::wait(Duration::from_secs(10_000), HintSource::RetryAfter).with_verdict(Some(false));
     let budget = SharedBudget::new(Pacing::new(0, SECOND));
-    for class in FailureClass::ALL {
+    for &class in FailureClass::ALL {
         let failure = Failure::new(class, Phase::Head).with_hint(far).with_fallback(Fallback::Demanded);
         let mut ledger = Ledger::new();
         let mut decide = || policy.decide(&failure, &mut ledger, Some(&budget), &mut Constant(MOST), Instant::now());

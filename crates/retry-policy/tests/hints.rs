@@ -339,5 +339,5 @@ fn the_list_of_headers_names_all_that_are_asked_for() {
         Some("0")
     });
     assert_eq!(hint.finish(), Hint::NONE);
-    assert_eq!(asked.into_inner(), HintReader::HEADERS.map(str::to_owned).into());
+    assert_eq!(asked.into_inner(), HintReader::HEADERS.iter().copied().map(str::to_owned).collect());
 }

@@ -33,7 +33,7 @@ fn any_duration() -> impl Strategy<Value = Duration> {
 
 fn failures() -> impl Strategy<Value = Failure> {
     (
-        prop::sample::select(&FailureClass::ALL[..]),
+        prop::sample::select(FailureClass::ALL),
         prop::sample::select(&[Phase::Connect, Phase::Head, Phase::Streaming][..]),
         prop::option::weighted(0.4, any_duration()),
         prop::option::weighted(0.2, any::<bool>()),
@@ -129,7 +129,7 @@ proptest! {
 
     #[test]
     fn a_wait_is_at_most_cap_and_hint_and_spread(
-        class in prop::sample::select(&FailureClass::ALL[..]),
+        class in prop::sample::select(FailureClass::ALL),
         hint in prop::option::of(millis(120_000)),
         jitter in jitters(),
         seed in any::<u64>(),
@@ -152,7 +152,7 @@ proptest! {
 
     #[test]
     fn the_longest_wait_never_shrinks_with_the_attempt(
-        class in prop::sample::select(&FailureClass::ALL[..]),
+        class in prop::sample::select(FailureClass::ALL),
         phase in prop::sample::select(&[Phase::Connect, Phase::Head, Phase::Streaming][..]),
         lone in millis(20_000),
         event in millis(60_000),

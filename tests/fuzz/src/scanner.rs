@@ -27,9 +27,7 @@ pub fn scanner_vs_serde(data: &[u8]) {
 /// which is a keep-alive.
 fn unplain(payload: &[u8]) -> Vec<u8> {
     match payload.trim_ascii().strip_prefix(b"{") {
-        Some(members) if !members.trim_ascii_start().starts_with(b"}") => {
-            [UNPLAIN.as_bytes(), b",", members].concat()
-        }
+        Some(members) if !members.trim_ascii_start().starts_with(b"}") => [UNPLAIN.as_bytes(), b",", members].concat(),
         _ => payload.to_vec(),
     }
 }

@@ -8,7 +8,7 @@ use crate::recording::recordings;
 fn every_recording_reads_the_same_at_every_chunking_and_loses_nothing() {
     let mut differences = Vec::new();
     for recording in recordings() {
-        match recorded_transcript(recording.wire, &recording.bytes, &Chunking::ALL) {
+        match recorded_transcript(recording.wire, &recording.bytes, Chunking::ALL) {
             Ok(text) if text.ends_with(" dropped=0\n") => {}
             Ok(text) => {
                 let ledger = text.lines().next_back().unwrap_or_default();

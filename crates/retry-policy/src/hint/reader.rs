@@ -56,7 +56,7 @@ impl Candidates {
 impl HintReader {
     /// The names of all headers that [`headers`](Self::headers) asks for, in lower case: what is worth keeping of a
     /// head that is gone when its hints are read.
-    pub const HEADERS: [&str; 9] = [
+    pub const HEADERS: &'static [&'static str] = &[
         "retry-after-ms",
         "x-ms-retry-after-ms",
         "retry-after",
