@@ -198,7 +198,10 @@ const STATUSES: &[(u16, u16, ErrorClass)] = &[
     (506, 510, C::Server),
     // A captive portal wants a person.
     (511, 511, C::InvalidRequest),
-    (512, 528, C::Server),
+    (512, 524, C::Server),
+    // The edge cannot trust its origin's certificate: rarely for a moment only.
+    (525, 526, C::Unknown),
+    (527, 528, C::Server),
     (529, 529, C::Overloaded),
     (530, 599, C::Server),
 ];
