@@ -37,7 +37,7 @@ pub enum TurnEvent {
     /// A piece of a tool call's input.
     ToolInputDelta(Delta),
     /// The service said how much of the limits is used.
-    RateLimits(RateLimits),
+    RateLimits(Box<RateLimits>),
     /// An event whose type this library does not know.
     Unknown(OtherEvent),
     /// A payload that could not be decoded.

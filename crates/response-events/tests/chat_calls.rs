@@ -483,3 +483,26 @@ fn an_index_alone_waits_for_its_call() {
         "#,
     );
 }
+
+#[test]
+fn a_call_that_is_said_again_as_a_whole_is_one_call() {
+    check_chat(
+        r#"
+        delta {"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{\"a\""}}]}
+        delta {"tool_calls":[{"index":0,"function":{"arguments":":1}"}}]}
+        delta {"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{\"a\":1}"}}]}
+        finish tool_calls
+        [DONE]
+        "#,
+        r#"
+        created - -
+        +0 call c f
+        0 input "{\"a\""
+        0 input ":1}"
+        ~ finishing
+        =0 call c f "{\"a\":1}" completed
+        == completed - tool_calls
+        sentinels=1
+        "#,
+    );
+}

@@ -98,7 +98,8 @@ impl TurnEngine {
         opened.turn_state = self.capture_from_head(head);
         opened.turn_state_mark = head.turn_states().find_map(turn_state::mark);
         self.notices.push_back(TurnEvent::Opened(opened));
-        self.notices.extend(RateLimits::from_headers(head.texts()).into_iter().map(TurnEvent::RateLimits));
+        self.notices
+            .extend(RateLimits::from_headers(head.texts()).into_iter().map(Box::new).map(TurnEvent::RateLimits));
         if self.route.is_socket() && head.status == 101 {
             self.send(InputForm::Whole);
         } else if head.status < 200 {

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    calls::{CallKey, Calls},
+    calls::{CallKey, Calls, is_whole},
     slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
 };
 use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
@@ -139,7 +139,12 @@ impl Assembler {
         if opened {
             self.emit_added(at, out);
         }
+        // Some services say the whole call again at its end.
+        let is_said = |call: &CallBody| key.arguments == call.arguments && is_whole(key.arguments);
         if let (Body::Call(call), false) = (&mut self.slots[at].body, key.arguments.is_empty()) {
+            if is_said(call) {
+                return out.silent();
+            }
             call.arguments.push_str(key.arguments);
             out.emit(TurnEvent::ToolInputDelta(delta(at, choice, None, key.arguments.to_owned())));
         } else {

@@ -88,7 +88,8 @@ fn begins(arguments: &str) -> bool {
     arguments.trim_start().starts_with('{')
 }
 
-fn is_whole(arguments: &str) -> bool {
+/// Whether arguments are one JSON value.
+pub(super) fn is_whole(arguments: &str) -> bool {
     // Cheap first: most pieces of arguments do not end them.
     arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }

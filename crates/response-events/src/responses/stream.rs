@@ -136,7 +136,11 @@ impl ResponsesStream {
             }
             Kind::RateLimits => {
                 let limits = serde_json::from_slice(data).ok().and_then(|value: Value| RateLimits::from_event(&value));
-                out.emit(limits.map_or_else(|| TurnEvent::Other(other(event_type, data)), TurnEvent::RateLimits));
+                out.emit(
+                    limits
+                        .map(Box::new)
+                        .map_or_else(|| TurnEvent::Other(other(event_type, data)), TurnEvent::RateLimits),
+                );
             }
             Kind::Metadata => {
                 if let Some(value) = turn_state(data) {
@@ -388,7 +392,7 @@ fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &
         Terminal::Failed | Terminal::Error => {
             let error = payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data));
             for limits in RateLimits::from_error(&error) {
-                out.emit(TurnEvent::RateLimits(limits));
+                out.emit(TurnEvent::RateLimits(Box::new(limits)));
             }
             failed(error)
         }
