@@ -215,17 +215,12 @@ async fn a_used_up_limit_says_when_it_resets() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
 }
 
-/// Row 54.
-#[tokio::test]
-async fn a_late_consumer_is_no_silent_service() {
-    let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\n{EVENT}{COMPLETED}gate\nhold")).unwrap();
+/// Reads the end of an answer an hour after it has come in good time: text, a pause, and `rest`.
+async fn check_late(rest: &str, own: impl FnOnce(ClientBuilder) -> ClientBuilder) {
+    let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\n{rest}gate\nhold")).unwrap();
     let replay = playing([Response::fault(script.clone())]).await;
-    let mut stream = ask(&builder(&replay.base_url()).build().unwrap());
-    loop {
-        if let Some(TurnEvent::TextDelta(_)) = soon(stream.try_next()).await.unwrap() {
-            break;
-        }
-    }
+    let mut stream = ask(&own(builder(&replay.base_url())).build().unwrap());
+    while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
     // Its timers have begun to run.
     let mut tap = Tap::new(script.gate());
     tokio::select! {
@@ -242,27 +237,18 @@ async fn a_late_consumer_is_no_silent_service() {
     assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
 }
 
-/// Row 54, with a deadline for the whole turn: what comes in good time is read when it is over.
+/// Row 54.
+#[tokio::test]
+async fn a_late_consumer_is_no_silent_service() {
+    check_late(&format!("{EVENT}{COMPLETED}"), |builder| builder).await;
+}
+
+/// Row 54, with a deadline for the whole turn: what comes in good time, in one chunk, is read when it is over.
 #[tokio::test]
 async fn an_answer_that_is_there_is_an_answer_when_its_turn_is_over() {
     let rest = format!("{EVENT}{COMPLETED}").replace("chunk \"", "").replace("\"\n", "");
-    let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\nchunk \"{rest}\"\ngate\nhold")).unwrap();
-    let replay = playing([Response::fault(script.clone())]).await;
     let timeouts = Timeouts { turn: Some(30 * MINUTE), ..Timeouts::default() };
-    let mut stream = ask(&builder(&replay.base_url()).timeouts(timeouts).build().unwrap());
-    while !matches!(soon(stream.try_next()).await.unwrap(), Some(TurnEvent::TextDelta(_))) {}
-    let mut tap = Tap::new(script.gate());
-    tokio::select! {
-        biased;
-        item = stream.try_next() => panic!("{item:?}"),
-        () = tap.arrived() => {}
-    }
-    tap.release();
-    soon(tap.arrived()).await;
-    pass(60 * MINUTE).await;
-    let (events, error) = drain(stream).await;
-    assert!(error.is_none(), "{error:?}");
-    assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
+    check_late(&format!("chunk \"{rest}\"\n"), |builder| builder.timeouts(timeouts)).await;
 }
 
 /// Rows 7 and 11: the way to the service is not to be had, and nobody says so.
