@@ -8,7 +8,7 @@ use std::time::Duration;
 use codex_api::FailureKind::{Connect, Protocol, Timeout, Truncated};
 use codex_api::{
     Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Pacing, Phase, Provider, Request, RetryBudget,
-    RetryPolicy, TurnEvent, TurnStream,
+    RetryPolicy, Timeouts, TurnEvent, TurnStream,
 };
 use stream_replay::{FaultScript, ReplayServer};
 use support::{Tap, drain, impatient, soon};
@@ -309,6 +309,14 @@ async fn pass(time: Duration) {
     tokio::time::resume();
 }
 
+/// The service waits at its gate, and the task of the connection has moved what it has sent.
+async fn settled(tap: &Tap) {
+    soon(tap.arrived()).await;
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
 /// The clients that have nothing to read get their turns, and look at their timers.
 async fn nothing_comes(stream: &mut TurnStream) {
     for _ in 0..100 {
@@ -388,6 +396,38 @@ async fn a_connection_that_answers_pings_is_kept_until_it_is_idle_for_too_long()
         };
         assert_eq!((error.kind(), error.phase()), (Timeout, Phase::Streaming), "{way:?}: {error:?}");
         assert!(passed >= Duration::from_secs(300) && passed <= Duration::from_secs(320), "{way:?}: {passed:?}");
+    }
+}
+
+/// Row 38: what is silent may be the connection, so the next attempt gets another one.
+#[tokio::test]
+async fn a_silent_stream_costs_its_connection_further_requests() {
+    let limit = Duration::from_secs(10);
+    let timeouts = Timeouts { head: Some(limit), first_event: Some(limit), idle: Some(limit), ..Timeouts::default() };
+    for way in WAYS {
+        for (name, silent, discarded) in [
+            ("before the head", "read-request\ngate\nhold".to_owned(), false),
+            ("before the first event", format!("{HEAD}gate\nhold"), false),
+            ("between events", format!("{HEAD}{TEXT}gate\nhold"), true),
+        ] {
+            let service = Service::playing(way, &[silent, whole()]).await;
+            let client = service.reached_by(impatient(&service.base_url()).timeouts(timeouts));
+            let (mut stream, tap) = (ask(&client), service.tap());
+            let retry = loop {
+                tokio::select! {
+                    biased;
+                    item = stream.try_next() => if let Some(TurnEvent::Retry(retry)) = item.unwrap() {
+                        break retry;
+                    },
+                    () = settled(&tap) => pass(limit + Duration::from_millis(1)).await,
+                }
+            };
+            assert_eq!((retry.reason, retry.discarded), (Timeout, discarded), "{name}, {way:?}: {retry:?}");
+            let (events, error) = soon(drain(stream)).await;
+            assert!(error.is_none(), "{name}, {way:?}: {error:?}");
+            assert_eq!((text(&events), retries(&events)), (1, vec![]), "{name}, {way:?}");
+            assert_eq!(service.connections(), [0, 1], "{name}, {way:?}");
+        }
     }
 }
 

@@ -12,6 +12,7 @@ use http::{HeaderMap, StatusCode};
 use http_transport::{
     BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Repeat, Request, Reuse, Transport,
 };
+use response_events::{Failure, FailureKind, TurnEvent};
 use tokio::task::JoinHandle;
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -132,6 +133,23 @@ impl Connection {
             }
             other => other,
         };
+    }
+
+    /// Leaves a service that has fallen silent. Over HTTP/2 the silent one may be the connection, which then must not
+    /// get the next attempt.
+    pub(crate) fn heed(&mut self, item: &Result<TurnEvent, Failure>) {
+        let is_silent = match item {
+            Ok(TurnEvent::Retry(retry)) => retry.reason == FailureKind::Timeout,
+            // What a deadline of the caller ends is not repeated, and says nothing about the service.
+            Err(failure) => failure.kind == FailureKind::Timeout && failure.retryable,
+            Ok(_) => false,
+        };
+        if is_silent {
+            match std::mem::replace(self, Self::Closed) {
+                Self::Opening(exchange) | Self::Streaming(exchange) => exchange.distrust(),
+                other => *self = other,
+            }
+        }
     }
 
     /// What the open socket remembers. It holds a whole conversation, and is lent.

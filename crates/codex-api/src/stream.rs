@@ -133,6 +133,7 @@ impl TurnStream {
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
         loop {
             if let Some(mut item) = self.engine.poll_event() {
+                self.connection.heed(&item);
                 if let Ok(event) = &mut item {
                     self.secrets.scrub_event(event);
                     match event {

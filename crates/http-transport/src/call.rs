@@ -107,4 +107,12 @@ impl Call {
             Self::Http2(http) => http.distrust(error),
         }
     }
+
+    /// Keeps a shared connection from further requests.
+    pub(crate) fn retire(&self) {
+        match self {
+            Self::Http1(_) => {}
+            Self::Http2(http) => http.retire(),
+        }
+    }
 }

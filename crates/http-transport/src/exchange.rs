@@ -241,6 +241,16 @@ impl Exchange {
         }
     }
 
+    /// Ends an exchange whose server has fallen silent: further requests get another connection. Those that share an
+    /// HTTP/2 connection with this one go on. Over HTTP/1.1 it is the same as dropping.
+    pub fn distrust(self) {
+        match &self.state {
+            State::Waiting(waiting) => waiting.0.call.retire(),
+            State::Body(_, call) => call.retire(),
+            _ => {}
+        }
+    }
+
     /// How far the exchange has come, or where it failed.
     pub fn phase(&self) -> Phase {
         match &self.state {

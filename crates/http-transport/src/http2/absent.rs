@@ -73,6 +73,10 @@ impl Http2 {
     pub(crate) fn distrust(&self, _: &Error) {
         match *self {}
     }
+
+    pub(crate) fn retire(&self) {
+        match *self {}
+    }
 }
 
 /// Nobody says anything over HTTP/2.

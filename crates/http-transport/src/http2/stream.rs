@@ -82,7 +82,7 @@ impl Http2 {
         }
         if response.status() == StatusCode::MISDIRECTED_REQUEST {
             // RFC 9110, section 15.5.20: another try needs another connection.
-            self.slot.retire();
+            self.retire();
         }
         let (parts, body) = response.into_parts();
         self.missing = parts.headers.get(CONTENT_LENGTH).and_then(|length| length.to_str().ok()?.parse().ok());
@@ -191,8 +191,12 @@ impl Http2 {
     /// Whatever went wrong may go wrong for others. Only a server that asks for patience is left as it is.
     pub(crate) fn distrust(&self, error: &Error) {
         if error.kind() != ErrorKind::Overloaded {
-            self.slot.retire();
+            self.retire();
         }
+    }
+
+    pub(crate) fn retire(&self) {
+        self.slot.retire();
     }
 
     fn circumstances(&self) -> Circumstances {
