@@ -16,7 +16,12 @@ pub struct RawJson(Box<str>);
 impl RawJson {
     /// Keeps `payload`, which was parsed before; what is not UTF-8 in it becomes U+FFFD.
     pub(crate) fn from_payload(payload: &[u8]) -> Self {
-        let text = redacted(payload);
+        Self::from_text(text_of(payload))
+    }
+
+    /// Keeps a text that is JSON.
+    pub(crate) fn from_text(text: Cow<'_, str>) -> Self {
+        let text = redacted_text(text);
         // Redacted as a whole it is no JSON any more.
         Self(if text == REDACTED { format!("\"{REDACTED}\"") } else { text }.into_boxed_str())
     }
@@ -63,7 +68,14 @@ impl Serialize for RawJson {
 /// The payload as text, with the value of every turn-state key replaced. Text that holds such a key but is not JSON
 /// is replaced as a whole, since there is no telling where the value ends.
 pub(crate) fn redacted(payload: &[u8]) -> String {
-    let text = std::str::from_utf8(payload).map_or_else(|_| String::from_utf8_lossy(payload), Cow::Borrowed);
+    redacted_text(text_of(payload))
+}
+
+fn text_of(payload: &[u8]) -> Cow<'_, str> {
+    std::str::from_utf8(payload).map_or_else(|_| String::from_utf8_lossy(payload), Cow::Borrowed)
+}
+
+fn redacted_text(text: Cow<'_, str>) -> String {
     if !mentions_secret(&text) {
         return text.into_owned();
     }

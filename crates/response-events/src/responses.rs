@@ -3,10 +3,10 @@
 mod kind;
 mod known;
 mod late;
+mod lifecycle;
 mod listed;
 mod matching;
 mod payload;
-mod response_json;
 mod stream;
 
 pub use late::FinishedResponse;

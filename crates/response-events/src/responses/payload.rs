@@ -3,7 +3,10 @@
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
-use super::listed::Listed;
+use super::{
+    lifecycle::{Kept, Lifecycle},
+    listed::Listed,
+};
 use crate::{
     json::{Number, Text, object_or_default, parse},
     scan::{Scanned, Scanner, fill},
@@ -35,22 +38,6 @@ pub(super) struct Payload<'a> {
     /// Only looked at in payloads that may be errors.
     #[serde(default)]
     pub(super) error: Option<Value>,
-}
-
-/// What is read of the `response` object; it repeats instructions and tools, which are skipped.
-#[derive(Debug, Default, PartialEq, Deserialize)]
-#[serde(default)]
-pub(super) struct Lifecycle<'a> {
-    #[serde(borrow)]
-    pub(super) id: Text<'a>,
-    #[serde(borrow)]
-    pub(super) model: Text<'a>,
-    #[serde(borrow)]
-    pub(super) status: Text<'a>,
-    pub(super) usage: Option<Value>,
-    pub(super) error: Option<Value>,
-    pub(super) incomplete_details: Option<Value>,
-    pub(super) output: Listed,
 }
 
 impl<'a> Payload<'a> {
@@ -94,6 +81,7 @@ static NOTHING: Lifecycle<'static> = Lifecycle {
     error: None,
     incomplete_details: None,
     output: Listed::NONE,
+    kept: Kept::NONE,
 };
 
 fn boxed_object<'de: 'a, 'a, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Box<Lifecycle<'a>>>, D::Error> {

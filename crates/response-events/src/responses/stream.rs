@@ -11,7 +11,6 @@ use super::{
     listed::Listed,
     matching::find_all,
     payload::Payload,
-    response_json::response_json,
 };
 use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
@@ -62,7 +61,7 @@ impl ResponsesStream {
         for_each_value(data, out, Payload::read, |data, value, out| {
             match value {
                 Ok(payload) => self.handle_payload(name, payload, data, out),
-                Err(Unread::Undecodable(error)) => Self::handle_undecodable(name, &error, data, out),
+                Err(Unread::Undecodable(error)) => self.handle_undecodable(name, &error, data, out),
                 Err(Unread::TooMany) => out.malformed(None, Unread::TOO_MANY, data),
             }
             // What follows the end is counted, each by its type.
@@ -122,7 +121,7 @@ impl ResponsesStream {
             Kind::Created => {
                 note_response(&payload, out);
                 let (response_id, model) = (out.ledger.response_id.clone(), out.ledger.model.clone());
-                let created = Created { response_id, model, raw: response_json(data) };
+                let created = Created { response_id, model, raw: payload.response().kept.to_raw() };
                 out.emit(TurnEvent::Created(created));
             }
             Kind::Lifecycle => {
@@ -265,7 +264,7 @@ impl ResponsesStream {
 
     /// A payload that is no JSON object as a whole.
     #[cold]
-    fn handle_undecodable(name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
+    fn handle_undecodable(&mut self, name: Option<&str>, error: &str, data: &[u8], out: &mut Output) {
         let event_type = salvage_type(data);
         let is_plain_error = name == Some("error") && !data.starts_with(b"{");
         if !is_plain_error {
@@ -283,8 +282,10 @@ impl ResponsesStream {
         out.ledger.terminal_event = event_type;
         // Half a character somewhere in it must not hide how the answer ended, and why.
         let text = String::from_utf8_lossy(data);
-        let payload = serde_json::from_str::<Payload<'_>>(&text).ok();
-        settle(terminal, payload.as_ref(), text.as_bytes(), out);
+        match serde_json::from_str(&text) {
+            Ok(payload) => self.settle_terminal(terminal, payload, text.as_bytes(), out),
+            Err(_) => settle(terminal, None, text.as_bytes(), out),
+        }
     }
 
     fn index_of(&mut self, stated: Option<u32>) -> u32 {
@@ -384,10 +385,10 @@ fn incomplete_reason<'p>(payload: &'p Payload<'_>) -> Option<&'p str> {
 fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &mut Output) {
     let failed = if terminal == Terminal::Completed { Outcome::CompletedWithError } else { Outcome::Failed };
     let outcome = match payload.map_or(terminal, |payload| terminal.stated_by(payload)) {
-        Terminal::Completed => Outcome::Completed(completed(out, data)),
+        Terminal::Completed => Outcome::Completed(completed(out, payload)),
         Terminal::Incomplete => {
             let reason = payload.and_then(incomplete_reason).unwrap_or("unknown").to_owned();
-            Outcome::Incomplete(Incomplete { reason, response: completed(out, data) })
+            Outcome::Incomplete(Incomplete { reason, response: completed(out, payload) })
         }
         Terminal::Failed | Terminal::Error => {
             let error = payload.map_or_else(|| ApiError::undecodable(data), |payload| api_error(payload, data));
@@ -403,13 +404,13 @@ fn settle(terminal: Terminal, payload: Option<&Payload<'_>>, data: &[u8], out: &
     out.settle(outcome);
 }
 
-fn completed(out: &Output, data: &[u8]) -> Completed {
+fn completed(out: &Output, payload: Option<&Payload<'_>>) -> Completed {
     Completed {
         response_id: out.ledger.response_id.clone(),
         model: out.ledger.model.clone(),
         usage: out.ledger.usage.clone(),
         finish_reason: None,
-        raw: response_json(data),
+        raw: payload.and_then(|payload| payload.response().kept.to_raw()),
     }
 }
 
