@@ -296,7 +296,7 @@ impl Exchange {
                                 if plan.offer == Offer::Http2 {
                                     return Poll::Ready(Err(classify::no_http1(&plan.endpoint, error)));
                                 }
-                                self.settings.pool.require_http1(plan.way());
+                                self.settings.pool.require_http1(&plan.way());
                                 plan.offer = plan.offer.without_http2();
                             }
                             let plan = plan.filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
@@ -401,7 +401,7 @@ impl Exchange {
                 Call::Http2(_) => None,
             };
             if let Some(idle) = idle {
-                self.settings.pool.park(Way { endpoint, route: self.route.clone() }, idle);
+                self.settings.pool.park(&Way { endpoint, route: self.route.clone() }, idle);
             }
         }
     }
