@@ -83,8 +83,8 @@ pub(super) struct Lanes {
     uses: u64,
 }
 
-/// The lanes under the pool's lock. What is taken out of them to be closed is closed without it: that takes a while, and
-/// a connector's stream may do as it likes.
+/// The lanes under the pool's lock. What is taken out of them to be closed is closed without it: that takes a while,
+/// and a connector's stream may do as it likes.
 pub(super) struct Locked<'a> {
     // First: fields are dropped in this order.
     all: MutexGuard<'a, Lanes>,
