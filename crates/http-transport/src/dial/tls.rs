@@ -19,7 +19,7 @@ use crate::provider::TlsProvider;
 use crate::target::Endpoint;
 use crate::versions::{Offer, Spoken};
 
-use super::stream::BoxStream;
+use super::BoxStream;
 use super::verifier::NamingVerifier;
 
 /// Roots and session cache, shared by all connections of a transport.

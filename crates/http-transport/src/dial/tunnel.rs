@@ -16,7 +16,7 @@ use crate::phase::Phase;
 use crate::proxy::{Proxy, Refusal};
 use crate::target::Endpoint;
 
-use super::stream::BoxStream;
+use super::BoxStream;
 
 /// A request for a tunnel under way, or a refusal that is being read.
 pub(super) struct Tunnel {
