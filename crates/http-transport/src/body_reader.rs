@@ -10,7 +10,8 @@ use bytes::Bytes;
 use crate::deadline::Deadline;
 use crate::error::Error;
 
-/// How much of a body to read, and for how long. Default: 64 KiB and 5 s.
+/// How much of a body to read, and for how long. Default: 64 KiB and 5 s. Set what should differ and take the rest from
+/// [`default`](Self::default): there may be more of them one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimits {
     /// Bytes to keep.

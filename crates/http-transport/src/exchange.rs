@@ -65,7 +65,7 @@ pub struct Exchange {
 }
 
 /// When the connection of an exchange may serve another request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reuse {
     /// As soon as the body has ended cleanly.
