@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, MutexGuard};
+use std::time::Duration;
 
 use tokio::runtime::Id;
 use tokio::time::Instant;
@@ -16,8 +17,11 @@ use super::{IDLE_LIMIT, Way};
 /// How many HTTP/1.1 connections may wait for requests that go one way. Bodies that end late come back in groups, and
 /// what is too much of a group is opened again.
 const PARKED_LIMIT: usize = 16;
-/// How many ways are remembered on which nothing is going on, for what was learned of their servers.
+/// How many ways are remembered on which nothing is going on, for what was learned of their servers; up to twice as
+/// many between two times of cleaning.
 pub(super) const REST_LIMIT: usize = 64;
+/// How often all lanes are looked at. With thousands in use that takes longer than all else that is done here.
+pub(super) const CLEAN_EVERY: Duration = Duration::from_secs(1);
 
 /// The connections and the requests that go one way, and what was learned there.
 #[derive(Default)]
@@ -78,9 +82,11 @@ impl Lane {
 /// All lanes, by their way.
 #[derive(Default)]
 pub(super) struct Lanes {
-    lanes: HashMap<Way, Lane>,
+    by_way: HashMap<Way, Lane>,
     /// How often one was used.
     uses: u64,
+    /// They are cleaned when they are so many, or at that time.
+    due: Option<(usize, Instant)>,
 }
 
 /// The lanes under the pool's lock. What is taken out of them to be closed is closed without it: that takes a while,
@@ -97,24 +103,24 @@ impl<'a> Locked<'a> {
     }
 
     pub(super) fn iter(&self) -> impl Iterator<Item = (&Way, &Lane)> {
-        self.all.lanes.iter()
+        self.all.by_way.iter()
     }
 
     /// The lane of a way, if there is one.
     pub(super) fn find(&mut self, way: &Way) -> Option<&mut Lane> {
-        let Lanes { lanes, uses } = &mut *self.all;
+        let Lanes { by_way: lanes, uses, .. } = &mut *self.all;
         let lane = lanes.get_mut(way)?;
         *uses += 1;
         lane.used = *uses;
         Some(lane)
     }
 
-    /// The lane of a way. The others are cleaned before it is made, so that they grow no more than they are used.
+    /// The lane of a way. Before it is made the others are cleaned, if it is time.
     pub(super) fn lane(&mut self, way: &Way) -> &mut Lane {
-        if !self.all.lanes.contains_key(way) {
+        if !self.all.by_way.contains_key(way) {
             self.clean();
         }
-        let Lanes { lanes, uses } = &mut *self.all;
+        let Lanes { by_way: lanes, uses, .. } = &mut *self.all;
         let lane = lanes.entry(way.clone()).or_default();
         *uses += 1;
         lane.used = *uses;
@@ -131,10 +137,14 @@ impl<'a> Locked<'a> {
         self.clean();
     }
 
-    /// Takes out what waited too long or is closed, and forgets what is at rest, but for the lanes that were used last.
+    /// If it is time: takes out what waited too long or is closed, and forgets what is at rest, but for the lanes that
+    /// were used last.
     fn clean(&mut self) {
         let now = Instant::now();
-        let lanes = &mut self.all.lanes;
+        let Lanes { by_way: lanes, due, .. } = &mut *self.all;
+        if due.is_some_and(|(count, at)| lanes.len() < count && now < at) {
+            return;
+        }
         for lane in lanes.values_mut() {
             let mut index = 0;
             while let Some(parked) = lane.parked.get(index) {
@@ -147,13 +157,12 @@ impl<'a> Locked<'a> {
             // Their sockets are their tasks'.
             lane.shared.retain(|shared| shared.connection.is_open());
         }
-        if lanes.len() <= REST_LIMIT {
-            return;
-        }
         let mut at_rest: Vec<u64> = lanes.values().filter(|lane| lane.is_at_rest()).map(|lane| lane.used).collect();
         if let Some(excess @ 1..) = at_rest.len().checked_sub(REST_LIMIT) {
             let oldest = *at_rest.select_nth_unstable(excess).1;
             lanes.retain(|_, lane| lane.used >= oldest || !lane.is_at_rest());
         }
+        // At twice as many as are left: so each that is made pays for looking at two.
+        *due = Some((2 * lanes.len().max(REST_LIMIT), now + CLEAN_EVERY));
     }
 }

@@ -14,7 +14,7 @@ use tokio::time::advance;
 
 #[cfg(feature = "http2")]
 use super::Entry;
-use super::lanes::REST_LIMIT;
+use super::lanes::{CLEAN_EVERY, REST_LIMIT};
 use super::{Checkout, Draining, IDLE_LIMIT, Pool, Way, Wish};
 use crate::environment::Environment;
 use crate::idle::Idle;
@@ -156,11 +156,11 @@ fn check_growth<K>(kept: impl FnOnce(&Arc<Pool>, &Way) -> K, is_kept: bool, mut 
     for number in 0..3000 {
         visit(&pool, &host(number));
         let count = pool.lock().iter().count();
-        assert!(count <= REST_LIMIT + 2, "{count} lanes after {number} hosts");
+        assert!(count <= 2 * REST_LIMIT + 2, "{count} lanes after {number} hosts");
     }
     assert_eq!(is_there(), is_kept);
     drop(kept);
-    for number in 0..=REST_LIMIT {
+    for number in 0..=2 * REST_LIMIT {
         visit(&pool, &host(number));
     }
     assert!(!is_there(), "a lane outlives its use");
@@ -234,7 +234,8 @@ async fn what_was_learned_is_kept_of_the_hosts_that_were_used_last() {
         assert!(narrowed(0), "it was asked for with every other");
     }
     let kept: Vec<_> = (0..1000).filter(|number| narrowed(*number)).collect();
-    let last = 1000 - REST_LIMIT..1000;
+    assert!((REST_LIMIT..=2 * REST_LIMIT).contains(&kept.len()), "{kept:?}");
+    let last = 1001 - kept.len()..1000;
     assert_eq!(kept, [0].into_iter().chain(last).collect::<Vec<_>>());
 }
 
@@ -311,10 +312,19 @@ async fn a_connection_is_closed_while_the_pool_is_open_to_others() {
     advance(IDLE_LIMIT).await;
     pool.require_http1(&host(1));
     assert_eq!(closed(), (18, 0), "another lane is made");
+    let nearly = IDLE_LIMIT.saturating_sub(CLEAN_EVERY / 2);
+    park(&host(0)).await;
+    advance(nearly).await;
     park(&host(1)).await;
+    advance(CLEAN_EVERY / 2).await;
+    park(&host(1)).await;
+    assert_eq!(closed(), (18, 0), "not all are looked at each time");
+    advance(CLEAN_EVERY / 2).await;
+    park(&host(1)).await;
+    assert_eq!(closed(), (19, 0), "but soon");
     advance(IDLE_LIMIT).await;
     assert!(pool.take(&host(1), Handle::current().id()).is_none());
-    assert_eq!(closed(), (19, 0), "it is asked for");
+    assert_eq!(closed(), (22, 0), "they are asked for");
 }
 
 #[tokio::test]
