@@ -16,7 +16,7 @@ use crate::error::Error;
 pub struct BodyLimits {
     /// Bytes to keep.
     pub bytes: usize,
-    /// The time for all of it, from the first poll.
+    /// The time for all of it, from the first poll that has to wait.
     pub time: Duration,
 }
 

@@ -34,7 +34,7 @@ pub(crate) struct Way {
 
 /// The connections of a transport, by their way: those of HTTP/1.1 that wait for a request, and all of HTTP/2 that take
 /// one. Nothing works on the former here: one that the server has closed is found out when it is asked for, one that is
-/// too old when any is parked.
+/// too old when any is parked, or a way is new.
 ///
 /// Nothing of others is run under its lock: neither their wakers, nor what closes a connection.
 #[derive(Default)]
