@@ -4,7 +4,7 @@ mod support;
 
 use std::{fs, path::Path, time::Duration};
 
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use http_transport::{Head, Request, Transport, is_secret_header};
 use stream_replay::{Bodies, Cassette, Course, RecordedExchange, RecordedResponse, Recorder, Response};
 use support::{playing, soon};
@@ -62,7 +62,9 @@ fn headers(name: &str) -> HeaderMap {
 fn shown(name: &str) -> [(&'static str, String); 4] {
     let uri = || "http://host.test/".parse().unwrap();
     let request = Request::get(uri(), headers(name));
-    let head = Head { status: StatusCode::OK, headers: headers(name), version: Version::HTTP_11 };
+    let mut response = http::Response::new(());
+    *response.headers_mut() = headers(name);
+    let head = Head::from(&response);
     // Spelled as some clients do.
     let pair = (name.to_ascii_uppercase(), VALUE.as_bytes().to_vec());
     let mut exchange = RecordedExchange::new("GET", "/");

@@ -100,7 +100,9 @@ impl Connection {
         let OutgoingRequest { method, uri, headers, body, .. } = request;
         // Only here it is known what a hook has put into the headers.
         let handshake = purpose.handshake.map(|handshake| handshake.offering(&headers));
-        let mut exchange = purpose.transport.open(Request { method, uri, headers, body, repeat: purpose.repeat });
+        let mut request = Request::new(method, uri, headers, body);
+        request.repeat = purpose.repeat;
+        let mut exchange = purpose.transport.open(request);
         // A body that ends cleanly before its answer does came over a connection that is not to be trusted.
         exchange.set_reuse(Reuse::AfterFinish);
         match handshake {

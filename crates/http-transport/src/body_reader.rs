@@ -10,12 +10,13 @@ use bytes::Bytes;
 use crate::deadline::Deadline;
 use crate::error::Error;
 
-/// How much of a body to read, and for how long. Default: 64 KiB and 5 s.
+/// How much of a body to read, and for how long. Default: 64 KiB and 5 s. Set what should differ and take the rest from
+/// [`default`](Self::default): there may be more of them one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BodyLimits {
     /// Bytes to keep.
     pub bytes: usize,
-    /// The time for all of it, from the first poll.
+    /// The time for all of it, from the first poll that has to wait.
     pub time: Duration,
 }
 

@@ -9,9 +9,10 @@ use std::iter::successors;
 ///
 /// Of a connection that the system ended only the kind is told, which has the same words everywhere. The system's own
 /// words and number, and those of the libraries between, differ from machine to machine and from version to version,
-/// and a message ends up in snapshots; they are in `source()`.
+/// and a message ends up in snapshots; they are in `source()`. So is what the libraries say of a certificate, which the
+/// error tells in better words.
 pub fn with_causes(error: &dyn Error) -> String {
-    let causes = || successors(error.source(), |&cause| cause.source());
+    let causes = || successors(error.source(), |&cause| cause.source()).take_while(|cause| !is_certificate(*cause));
     let ended = causes().last().and_then(<dyn Error>::downcast_ref).map(io::Error::kind).filter(|kind| is_end(*kind));
     let texts = match ended {
         Some(kind) => vec![kind.to_string()],
@@ -23,6 +24,13 @@ pub fn with_causes(error: &dyn Error) -> String {
             if line.contains(&text) { line } else { format!("{line}: {text}") }
         },
     )
+}
+
+/// Whether a cause is what the libraries say of a server's certificate in a handshake.
+fn is_certificate(cause: &(dyn Error + 'static)) -> bool {
+    let wrapped = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    let error = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>());
+    matches!(error, Some(rustls::Error::InvalidCertificate(_)))
 }
 
 /// Whether the kind of an I/O error says by itself what happened to a connection.
@@ -67,6 +75,10 @@ mod tests {
         check("out of paper, again", io::Error::other("out of paper"), "out of paper, again");
         let inner = crate::Error::new(ErrorKind::Connect, Phase::Connect, "b").with_source(io::Error::other("c"));
         check("a", inner, "a: b: c");
+        let refused = || rustls::Error::InvalidCertificate(rustls::CertificateError::Expired);
+        let inner = crate::Error::new(ErrorKind::Tls, Phase::Tls, "b").with_source(io::Error::other(refused()));
+        check("a", inner, "a: b");
+        check("a", refused(), "a: invalid peer certificate: Expired");
     }
 
     #[test]

@@ -2,14 +2,13 @@
 //!
 //! hyper's `is_*` flags are all false for a cut body, so the `source()` chain decides.
 
+mod certificate;
+
 use std::error::Error as StdError;
 use std::io;
 
-use rustls::{CertificateError, OtherError};
-
 use crate::coding::DecodeError;
 use crate::connector::BoxError;
-use crate::dial::RefusedCertificate;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::target::Endpoint;
@@ -58,7 +57,7 @@ pub(crate) fn no_http1(endpoint: &Endpoint, cause: Error) -> Error {
 pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> Error {
     let message = match find::<rustls::Error>(&cause) {
         Some(rustls::Error::InvalidCertificate(reason)) => {
-            format!("the certificate of {endpoint} was refused: {}", certificate(reason))
+            format!("the certificate of {endpoint} was refused: {}", certificate::refusal(reason))
         }
         Some(rustls::Error::AlertReceived(alert)) => {
             format!("{endpoint} answered the TLS handshake with the alert {alert:?}")
@@ -68,44 +67,6 @@ pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> 
         None => format!("{endpoint} closed the connection during the TLS handshake"),
     };
     Error::new(ErrorKind::Tls, phase, message).with_source(cause)
-}
-
-/// What is wrong with a certificate, whose it is, and what could help.
-fn certificate(error: &CertificateError) -> String {
-    let (reason, issuer) = match error {
-        CertificateError::Other(OtherError(other)) => match other.downcast_ref::<RefusedCertificate>() {
-            Some(RefusedCertificate { reason, issuer }) => (reason, issuer.as_deref()),
-            None => (error, None),
-        },
-        _ => (error, None),
-    };
-    // What the usual command for a certificate of one's own makes, and other clients take.
-    if is_authority(reason) {
-        return "it is an authority's certificate (CA:TRUE), which must not be a server's own; make one for the server \
-                (CA:FALSE), signed by it"
-            .to_owned();
-    }
-    match (reason, issuer) {
-        (CertificateError::UnknownIssuer, issuer) => {
-            let issuer = issuer.map_or_else(|| "its issuer".to_owned(), |issuer| format!("its issuer {issuer:?}"));
-            format!(
-                "{issuer} is not trusted; if it should be, set CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file \
-                 with its certificate"
-            )
-        }
-        // Typical of an authority for tests that was made anew under its old name.
-        (CertificateError::BadSignature, Some(issuer)) => format!(
-            "it was not signed with the key of the {issuer:?} that is trusted; if another of that name should be, set \
-             CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with its certificate"
-        ),
-        (reason, Some(issuer)) => format!("{reason} (issued by {issuer:?})"),
-        (reason, None) => reason.to_string(),
-    }
-}
-
-/// Whether a certificate was refused for being one that signs others. rustls has no kind for it.
-fn is_authority(reason: &CertificateError) -> bool {
-    matches!(reason, CertificateError::Other(OtherError(other)) if format!("{other:?}") == "CaUsedAsEndEntity")
 }
 
 /// No tunnel came.

@@ -79,7 +79,7 @@ impl Dialing {
                     lead.not_shared();
                 }
                 if let Ok(idle) = Idle::new(stream).await {
-                    pool.park(way, idle);
+                    pool.park(&way, idle);
                 }
             }
         });

@@ -65,7 +65,7 @@ pub struct Exchange {
 }
 
 /// When the connection of an exchange may serve another request.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Reuse {
     /// As soon as the body has ended cleanly.
@@ -306,7 +306,7 @@ impl Exchange {
                                 if plan.offer == Offer::Http2 {
                                     return Poll::Ready(Err(classify::no_http1(&plan.endpoint, error)));
                                 }
-                                self.settings.pool.require_http1(plan.way());
+                                self.settings.pool.require_http1(&plan.way());
                                 plan.offer = plan.offer.without_http2();
                             }
                             let plan = plan.filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
@@ -411,7 +411,7 @@ impl Exchange {
                 Call::Http2(_) => None,
             };
             if let Some(idle) = idle {
-                self.settings.pool.park(Way { endpoint, route: self.route.clone() }, idle);
+                self.settings.pool.park(&Way { endpoint, route: self.route.clone() }, idle);
             }
         }
     }

@@ -8,6 +8,7 @@ use crate::redact::Headers;
 
 /// The response head. `Debug` hides the values of secret headers.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Head {
     /// The status; never an interim one, except 101 where the request asked for an upgrade.
     pub status: StatusCode,
@@ -17,13 +18,14 @@ pub struct Head {
     pub version: Version,
 }
 
-impl Head {
-    /// Copies what is needed out of hyper's head: its header values are slices of the connection's read buffer and
-    /// would keep that alive as long as the head.
-    pub(crate) fn copied_from<B>(response: &http::Response<B>) -> Self {
+impl<B> From<&http::Response<B>> for Head {
+    /// Copies what is needed: the header values of a response that was read are slices of the connection's read buffer,
+    /// and would keep that alive as long as the head.
+    fn from(response: &http::Response<B>) -> Self {
         let mut headers = HeaderMap::with_capacity(response.headers().len());
         for (name, value) in response.headers() {
-            let copy = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+            let mut copy = HeaderValue::from_bytes(value.as_bytes()).unwrap_or_else(|_| value.clone());
+            copy.set_sensitive(value.is_sensitive());
             headers.append(name.clone(), copy);
         }
         Self { status: response.status(), headers, version: response.version() }
@@ -52,7 +54,7 @@ mod tests {
         let buffer = Bytes::from(b"a value in a large read buffer".to_vec());
         let value = HeaderValue::from_maybe_shared(buffer.slice(2..7)).unwrap();
         let response = Response::builder().header("x-a", value).body(()).unwrap();
-        let head = Head::copied_from(&response);
+        let head = Head::from(&response);
         drop(response);
         assert_eq!(head.headers["x-a"], "value");
         assert!(buffer.is_unique());

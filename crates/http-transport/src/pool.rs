@@ -1,11 +1,11 @@
 //! Connections for further requests.
 
 mod handover;
+mod lanes;
 mod lead;
 
-use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use tokio::runtime::{Handle, Id};
@@ -17,16 +17,12 @@ use crate::proxy::Route;
 use crate::target::Endpoint;
 use crate::versions::Offer;
 
-use self::handover::Queue;
 pub(crate) use self::handover::{Checkout, Draining};
-use self::lead::Signal;
+use self::lanes::{Lanes, Locked, Parked, Shared};
 pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.
 pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(90);
-/// How many HTTP/1.1 connections may wait for requests that go one way. Bodies that end late come back in groups, and
-/// what is too much of a group is opened again.
-const PARKED_LIMIT: usize = 16;
 
 /// Where a connection leads and through what. One through a proxy is of no use to a request that goes directly, or
 /// through another proxy, or with other credentials, or in another form.
@@ -38,35 +34,11 @@ pub(crate) struct Way {
 
 /// The connections of a transport, by their way: those of HTTP/1.1 that wait for a request, and all of HTTP/2 that take
 /// one. Nothing works on the former here: one that the server has closed is found out when it is asked for, one that is
-/// too old when any is parked.
+/// too old when any is parked, or a way is new.
+///
+/// Nothing of others is run under its lock: neither their wakers, nor what closes a connection.
 #[derive(Default)]
-pub(crate) struct Pool(Mutex<HashMap<Way, Lane>>);
-
-#[derive(Default)]
-struct Lane {
-    parked: Vec<Parked>,
-    shared: Vec<Shared>,
-    /// The dial that others wait for.
-    lead: Option<(Id, Signal)>,
-    /// Whether the latest connection spoke HTTP/2. It outlives the connections.
-    is_shared: bool,
-    /// Whether the server has asked for HTTP/1.1. It outlives the connections.
-    requires_http1: bool,
-    queue: Queue,
-}
-
-struct Parked {
-    idle: Idle,
-    since: Instant,
-    /// Another runtime may not be running while this one waits for its sockets.
-    runtime: Id,
-}
-
-struct Shared {
-    connection: Arc<Connection>,
-    /// That of its task.
-    runtime: Id,
-}
+pub(crate) struct Pool(Mutex<Lanes>);
 
 /// Which connections will do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -89,12 +61,6 @@ pub(crate) enum Entry {
     Dial(Option<Lead>, Option<Checkout>),
 }
 
-impl Parked {
-    fn is_fresh(&self, now: Instant) -> bool {
-        now.saturating_duration_since(self.since) < IDLE_LIMIT
-    }
-}
-
 impl Pool {
     /// What there is for a request: a connection that lives (the one that waited least first), or the hope of one.
     /// `patience` is how long it may last. Needs a tokio runtime.
@@ -115,20 +81,22 @@ impl Pool {
         let Some(runtime) = runtime.filter(|_| wish != Wish::Own) else {
             return Entry::Dial(Some(Lead::alone(self, way)), None);
         };
-        let mut all = self.lock();
-        let lane = all.entry(way.clone()).or_default();
-        match &lane.lead {
-            Some((of, signal)) if *of == runtime && signal.is_live() => {
-                return Entry::Follow(Follow::new(signal.clone(), patience));
+        let lead = {
+            let mut all = self.lock();
+            let lane = all.lane(way);
+            match &lane.lead {
+                Some((of, signal)) if *of == runtime && signal.is_live() => {
+                    return Entry::Follow(Follow::new(signal.clone(), patience));
+                }
+                _ => {}
             }
-            _ => {}
-        }
-        let (lead, signal) = Lead::new(self, way);
-        // A server that may speak HTTP/1.1 is not kept from many connections at once.
-        if lane.is_shared || offer == Offer::Http2 {
-            lane.lead = Some((runtime, signal));
-        }
-        drop(all);
+            let (lead, signal) = Lead::new(self, way);
+            // A server that may speak HTTP/1.1 is not kept from many connections at once.
+            if lane.is_shared || offer == Offer::Http2 {
+                lane.lead = Some((runtime, signal));
+            }
+            lead
+        };
         Entry::Dial(Some(lead), checkout())
     }
 
@@ -144,90 +112,71 @@ impl Pool {
     }
 
     fn pop(&self, way: &Way, runtime: Id) -> Option<Parked> {
-        let mut all = self.lock();
-        let parked = &mut all.get_mut(way)?.parked;
-        let index = parked.iter().rposition(|parked| parked.runtime == runtime)?;
-        Some(parked.remove(index))
+        self.lock().find(way)?.pop(runtime)
     }
 
     /// A place on a connection that others use, too; on the newest of them.
     fn place(&self, way: &Way, runtime: Id) -> Option<Place> {
         let mut all = self.lock();
-        let shared = &mut all.get_mut(way)?.shared;
+        let shared = &mut all.find(way)?.shared;
         shared.retain(|shared| shared.connection.is_open());
         shared.iter().rev().filter(|shared| shared.runtime == runtime).find_map(|shared| shared.connection.place())
     }
 
     /// Keeps a connection for the next request, or gives it to one that waits. Without a runtime it is closed.
-    pub(crate) fn park(&self, way: Way, idle: Idle) {
+    pub(crate) fn park(&self, way: &Way, mut idle: Idle) {
         let Ok(runtime) = Handle::try_current() else { return };
-        let now = Instant::now();
-        let mut all = self.lock();
-        let Lane { parked, queue, .. } = all.entry(way).or_default();
-        let Some(idle) = queue.hand_over(idle, runtime.id()) else { return };
-        if parked.len() == PARKED_LIMIT {
-            // The one that waited longest is the next that the server closes.
-            parked.remove(0);
+        loop {
+            let mut all = self.lock();
+            let Some(sender) = all.lane(way).queue.pop(runtime.id()) else {
+                return all.park(way, idle, runtime.id());
+            };
+            // Giving it away wakes the request.
+            drop(all);
+            match sender.send(idle) {
+                Ok(()) => return,
+                Err(back) => idle = back,
+            }
         }
-        parked.push(Parked { idle, since: now, runtime: runtime.id() });
-        // Only now: a lane whose one connection was in use is not to be made anew.
-        Self::clean(&mut all, now);
     }
 
     /// Offers a connection to all requests that go its way.
     fn share(&self, way: &Way, connection: Arc<Connection>) {
         let Ok(runtime) = Handle::try_current() else { return };
         let mut all = self.lock();
-        Self::clean(&mut all, Instant::now());
-        let lane = all.entry(way.clone()).or_default();
+        let lane = all.lane(way);
         lane.is_shared = true;
         lane.shared.push(Shared { connection, runtime: runtime.id() });
     }
 
     /// The server has asked for HTTP/1.1 over HTTP/2.
-    pub(crate) fn require_http1(&self, way: Way) {
-        self.lock().entry(way).or_default().requires_http1 = true;
+    pub(crate) fn require_http1(&self, way: &Way) {
+        self.lock().lane(way).requires_http1 = true;
     }
 
     /// What to offer, in view of what the server has asked for.
     pub(crate) fn narrowed(&self, way: &Way, offer: Offer) -> Offer {
-        let requires_http1 = self.lock().get(way).is_some_and(|lane| lane.requires_http1);
+        let requires_http1 = self.lock().find(way).is_some_and(|lane| lane.requires_http1);
         if requires_http1 { offer.without_http2() } else { offer }
     }
 
     /// The server has chosen HTTP/1.1.
     fn unshare(&self, way: &Way) {
-        if let Some(lane) = self.lock().get_mut(way) {
+        if let Some(lane) = self.lock().find(way) {
             lane.is_shared = false;
         }
     }
 
-    fn clean(all: &mut HashMap<Way, Lane>, now: Instant) {
-        all.retain(|_, lane| {
-            lane.parked.retain(|parked| parked.is_fresh(now));
-            lane.shared.retain(|shared| shared.connection.is_open());
-            !lane.is_empty()
-        });
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Way, Lane>> {
+    fn lock(&self) -> Locked<'_> {
         // Whole at every moment that could panic.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl Lane {
-    fn is_empty(&self) -> bool {
-        let is_led = self.lead.as_ref().is_some_and(|(_, signal)| signal.is_live());
-        let is_known = self.is_shared || self.requires_http1;
-        self.parked.is_empty() && self.shared.is_empty() && self.queue.is_empty() && !is_led && !is_known
+        Locked::new(self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
 }
 
 impl fmt::Debug for Pool {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.lock();
-        let counts = all.iter().map(|(way, lane)| (way.endpoint.to_string(), (lane.parked.len(), lane.shared.len())));
+        let counts = all.iter().map(|(way, lane)| (way.endpoint.to_string(), lane.counts()));
         f.debug_map().entries(counts).finish()
     }
 }

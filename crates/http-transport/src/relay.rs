@@ -27,22 +27,23 @@ pub(crate) struct Relay {
     shared: Arc<Shared>,
     /// Wakes `shared`.
     waker: Waker,
-    /// The same as `shared.task`.
+    /// The same as in `shared.task`.
     task: Waker,
 }
 
 #[derive(Debug)]
 struct Shared {
     state: AtomicU8,
-    task: Mutex<Waker>,
+    /// `None` before the first poll. What a waker does when it is cloned, called or dropped is its own business, and
+    /// not done under the lock: hence the `Arc`.
+    task: Mutex<Option<Arc<Waker>>>,
 }
 
 impl Relay {
     pub(crate) fn new() -> Self {
-        let task = Waker::noop().clone();
-        let shared = Arc::new(Shared { state: AtomicU8::new(AT_REST), task: Mutex::new(task.clone()) });
+        let shared = Arc::new(Shared { state: AtomicU8::new(AT_REST), task: Mutex::default() });
         let waker = Waker::from(Arc::clone(&shared));
-        Self { shared, waker, task }
+        Self { shared, waker, task: Waker::noop().clone() }
     }
 
     /// Polls with the relay in place of the task's waker, once more if that woke something. A wake is lost only if
@@ -54,7 +55,9 @@ impl Relay {
     ) -> Poll<T> {
         if !self.task.will_wake(cx.waker()) {
             self.task.clone_from(cx.waker());
-            self.shared.task().clone_from(cx.waker());
+            let task = Arc::new(cx.waker().clone());
+            let before = self.shared.task().replace(task);
+            drop(before);
         }
         for _ in 0..ROUNDS {
             self.shared.state.store(AT_WORK, Ordering::Release);
@@ -73,7 +76,7 @@ impl Relay {
 }
 
 impl Shared {
-    fn task(&self) -> MutexGuard<'_, Waker> {
+    fn task(&self) -> MutexGuard<'_, Option<Arc<Waker>>> {
         self.task.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -86,7 +89,10 @@ impl Wake for Shared {
     fn wake_by_ref(self: &Arc<Self>) {
         let seen = self.state.compare_exchange(AT_WORK, WOKEN, Ordering::AcqRel, Ordering::Acquire);
         if seen == Err(AT_REST) {
-            self.task().wake_by_ref();
+            let task = self.task().clone();
+            if let Some(task) = task {
+                task.wake_by_ref();
+            }
         }
     }
 }

@@ -17,6 +17,7 @@ use crate::redact::{Headers, SafeUri};
 /// Headers that ask for an upgrade (`upgrade`, and `connection` that names it; RFC 9110, section 7.8) allow the server
 /// to answer with 101: see [`Exchange::into_upgraded`](crate::Exchange::into_upgraded).
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct Request {
     /// The method. `CONNECT` is refused.
     pub method: Method,
@@ -46,14 +47,19 @@ impl Repeat {
 }
 
 impl Request {
+    /// A request with any method but `CONNECT`, and a [`repeat`](Self::repeat) of its own.
+    pub fn new(method: Method, uri: Uri, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
+        Self { method, uri, headers, body: body.into(), repeat: Repeat::default() }
+    }
+
     /// A `GET`, without a body.
     pub fn get(uri: Uri, headers: HeaderMap) -> Self {
-        Self { method: Method::GET, uri, headers, body: Bytes::new(), repeat: Repeat::default() }
+        Self::new(Method::GET, uri, headers, Bytes::new())
     }
 
     /// A `POST` of `body`.
     pub fn post(uri: Uri, headers: HeaderMap, body: impl Into<Bytes>) -> Self {
-        Self { method: Method::POST, uri, headers, body: body.into(), repeat: Repeat::default() }
+        Self::new(Method::POST, uri, headers, body)
     }
 }
 

@@ -150,7 +150,9 @@ impl TransportBuilder {
         self
     }
 
-    /// Where variables are looked up. Default: [`Environment::process`].
+    /// Where variables are looked up. Default: [`Environment::process`]. The platform's own loader of roots has no part
+    /// in it: where roots are files, it looks at `SSL_CERT_FILE` and `SSL_CERT_DIR` of the process at the first TLS
+    /// handshake.
     pub fn environment(mut self, environment: Environment) -> Self {
         self.environment = environment;
         self

@@ -47,7 +47,7 @@ impl Waiting {
         match answer {
             Poll::Ready(Ok(response)) => Poll::Ready(match self.refused_switch(response.status()) {
                 Some(error) => Err(error),
-                None => Ok(Head::copied_from(&response)),
+                None => Ok(Head::from(&response)),
             }),
             Poll::Ready(Err(error)) => Poll::Ready(Err(error)),
             Poll::Pending => self.poll_deadline(cx).map(Err),

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use codex_stream::{HtmlRenderer, TimelineBuilder};
-use http::{HeaderMap, HeaderValue, StatusCode, Version};
+use http::{HeaderMap, HeaderValue};
 use http_transport::{BodyLimits, BodyReader, ProxySettings, ProxyUrl, Transport};
 use response_events::{ApiError, Interpreter, InterpreterOptions, SummaryBuilder, Transcript, TurnStateMark, Wire};
 use stream_replay::{
@@ -39,7 +39,9 @@ fn http() {
     let uri = format!("https://me:{SECRET}@host.test/v1?key={SECRET}").parse().unwrap();
     let request = http_transport::Request::post(uri, headers(), SECRET);
     check("http", &request);
-    check("http", &http_transport::Head { status: StatusCode::OK, headers: headers(), version: Version::HTTP_11 });
+    let mut response = http::Response::new(());
+    *response.headers_mut() = headers();
+    check("http", &http_transport::Head::from(&response));
     let url = format!("socks5://me:{SECRET}@127.0.0.1:1");
     let proxy: ProxyUrl = url.parse().unwrap();
     check("proxy", &proxy);

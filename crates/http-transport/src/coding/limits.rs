@@ -3,6 +3,7 @@
 use super::error::DecodeError;
 
 /// How far a coded body may expand. The defaults are sensible; nothing of it is kept, so they bound work, not memory.
+/// Set what should differ and take the rest from [`default`](Self::default): there may be more of them one day.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct DecodeLimits {
     /// So many decoded bytes for one that was received; judged once 1 MiB was decoded, since small texts of one letter

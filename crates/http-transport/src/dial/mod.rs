@@ -7,7 +7,6 @@ mod issuer;
 mod race;
 mod resolve;
 mod socks;
-mod stream;
 mod tcp;
 mod tls;
 mod tunnel;
@@ -20,7 +19,7 @@ use std::time::Duration;
 use tokio::net::TcpStream;
 
 use crate::classify;
-use crate::connector::{Connecting, Destination, Plug};
+use crate::connector::{ByteStream, Connecting, Destination, Plug};
 use crate::deadline::Deadline;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
@@ -34,9 +33,11 @@ use self::socks::Socks;
 use self::tls::Handshake;
 use self::tunnel::Tunnel;
 
-pub(crate) use self::stream::BoxStream;
 pub(crate) use self::tls::TlsSettings;
 pub(crate) use self::verifier::RefusedCertificate;
+
+/// Plain, encrypted or tunnelled: the layers above do not care.
+pub(crate) type BoxStream = Box<dyn ByteStream>;
 
 /// One dial, from the first look-up to the ready stream.
 pub(crate) struct Dial {
@@ -115,7 +116,7 @@ impl Dial {
         let hop = first_hop(&self.route, &self.endpoint);
         let step = match &mut self.stage {
             Stage::Plugged(connecting) => match ready!(connecting.as_mut().poll(cx)) {
-                Ok(stream) => self.connected(Box::new(stream))?,
+                Ok(stream) => self.connected(stream)?,
                 Err(cause) => return Poll::Ready(Err(classify::connect(hop, 1, cause))),
             },
             Stage::Resolve(resolve) => {

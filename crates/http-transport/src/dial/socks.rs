@@ -15,7 +15,7 @@ use crate::phase::Phase;
 use crate::proxy::Proxy;
 use crate::target::Endpoint;
 
-use super::stream::BoxStream;
+use super::BoxStream;
 
 const VERSION: u8 = 5;
 const NO_AUTHENTICATION: u8 = 0;

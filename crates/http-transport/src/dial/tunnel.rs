@@ -16,7 +16,7 @@ use crate::phase::Phase;
 use crate::proxy::{Proxy, Refusal};
 use crate::target::Endpoint;
 
-use super::stream::BoxStream;
+use super::BoxStream;
 
 /// A request for a tunnel under way, or a refusal that is being read.
 pub(super) struct Tunnel {
@@ -68,7 +68,7 @@ impl Tunnel {
                         if response.status().is_success() {
                             return Poll::Ready(self.opened(*http));
                         }
-                        let head = (Head::copied_from(&response), reason(&response));
+                        let head = (Head::from(&response), reason(&response));
                         let (proxy, endpoint) = (Arc::clone(&self.proxy), Arc::clone(&self.endpoint));
                         let refusal = Refusal::new(proxy, endpoint, Phase::Proxy, head, http);
                         self.state = State::Refused(Box::new(refusal));

@@ -12,6 +12,7 @@ use tokio::time::Instant;
 use crate::deadline::Deadline;
 use crate::idle::Idle;
 
+use super::lanes::Lane;
 use super::{Pool, Way};
 
 /// How long a request waits for a connection that is about to come free before it dials: short beside a dial over a
@@ -41,22 +42,15 @@ struct Waiting {
 }
 
 impl Queue {
-    /// Gives a connection to the request that waited longest, or back.
-    pub(super) fn hand_over(&mut self, mut idle: Idle, runtime: Id) -> Option<Idle> {
-        loop {
-            let found = self.waiting.iter().find(|(_, waiting)| waiting.runtime == runtime);
-            let Some(waiting) = found.map(|(id, _)| *id).and_then(|id| self.waiting.remove(&id)) else {
-                return Some(idle);
-            };
-            match waiting.sender.send(idle) {
-                Ok(()) => return None,
-                Err(back) => idle = back,
-            }
-        }
+    /// The way to the request that waited longest.
+    pub(super) fn pop(&mut self, runtime: Id) -> Option<oneshot::Sender<Idle>> {
+        let (id, _) = self.waiting.iter().find(|(_, waiting)| waiting.runtime == runtime)?;
+        let id = *id;
+        self.waiting.remove(&id).map(|waiting| waiting.sender)
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty() && self.draining.is_empty()
+        self.waiting.is_empty() && self.draining.is_empty() && self.hoping == 0
     }
 
     fn enter(&mut self, runtime: Id) -> (u64, oneshot::Receiver<Idle>) {
@@ -90,7 +84,7 @@ pub(crate) struct Checkout {
 impl Checkout {
     pub(super) fn new(pool: &Arc<Pool>, way: &Way, runtime: Id) -> Self {
         let mut all = pool.lock();
-        let queue = &mut all.entry(way.clone()).or_default().queue;
+        let queue = &mut all.lane(way).queue;
         let (id, receiver) = queue.enter(runtime);
         let now = Instant::now();
         let head_start = queue.may_hope(runtime, now).then(|| (Deadline::after(Some(HEAD_START)), now));
@@ -113,15 +107,16 @@ impl Checkout {
             if deadline.poll_expired(cx).is_pending() {
                 return Poll::Pending;
             }
-            self.end_head_start(&mut self.pool.clone().lock().entry(self.way.clone()).or_default().queue);
+            self.end_head_start();
         }
         Poll::Ready(())
     }
 
     /// Time that was spent on hope buys two thirds of it without: where turns are shorter than timers, a row of
     /// requests takes at most two and a half times as long as without any hope.
-    fn end_head_start(&mut self, queue: &mut Queue) {
-        if let Some((_, since)) = self.head_start.take() {
+    fn end_head_start(&mut self) {
+        let Some((_, since)) = self.head_start.take() else { return };
+        if let Some(Lane { queue, .. }) = self.pool.lock().find(&self.way) {
             let now = Instant::now();
             queue.hoping = queue.hoping.saturating_sub(1);
             queue.dials_until = now.checked_add(now.saturating_duration_since(since) * 2 / 3);
@@ -131,17 +126,15 @@ impl Checkout {
 
 impl Drop for Checkout {
     fn drop(&mut self) {
-        {
-            let pool = Arc::clone(&self.pool);
-            let mut all = pool.lock();
-            if let Some(lane) = all.get_mut(&self.way) {
-                lane.queue.waiting.remove(&self.id);
-                self.end_head_start(&mut lane.queue);
-            }
+        // From here on nobody gives it anything, nor wakes it.
+        self.receiver.close();
+        if let Some(lane) = self.pool.lock().find(&self.way) {
+            lane.queue.waiting.remove(&self.id);
         }
+        self.end_head_start();
         // It came when nobody looked any more: the next one.
         if let Ok(idle) = self.receiver.try_recv() {
-            self.pool.park(self.way.clone(), idle);
+            self.pool.park(&self.way, idle);
         }
     }
 }
@@ -157,14 +150,14 @@ pub(crate) struct Draining {
 impl Draining {
     pub(crate) fn new(pool: &Arc<Pool>, way: Way, runtime: Id) -> Self {
         let since = Instant::now();
-        pool.lock().entry(way.clone()).or_default().queue.draining.push((runtime, since));
+        pool.lock().lane(&way).queue.draining.push((runtime, since));
         Self { pool: Arc::clone(pool), way, runtime, since }
     }
 }
 
 impl Drop for Draining {
     fn drop(&mut self) {
-        if let Some(lane) = self.pool.lock().get_mut(&self.way) {
+        if let Some(lane) = self.pool.lock().find(&self.way) {
             let Queue { draining, latest_end, .. } = &mut lane.queue;
             *latest_end = Some(self.since.elapsed());
             if let Some(at) = draining.iter().position(|of| *of == (self.runtime, self.since)) {

@@ -1,19 +1,26 @@
 //! Which connection is for which request; that they are used again is seen at sockets, in `tests/`.
 
-use std::sync::Arc;
-use std::task::{Context, Waker};
+use std::io;
+use std::pin::Pin;
+use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
 
 use http::{HeaderMap, Uri};
-use tokio::io::duplex;
+use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
 use tokio::runtime::Handle;
 use tokio::time::advance;
 
-use super::{Checkout, Draining, Pool, Way};
+#[cfg(feature = "http2")]
+use super::Entry;
+use super::lanes::{CLEAN_EVERY, REST_LIMIT};
+use super::{Checkout, Draining, IDLE_LIMIT, Pool, Way, Wish};
 use crate::environment::Environment;
 use crate::idle::Idle;
 use crate::proxy::{ProxySettings, ProxyUrl, Route, Table};
 use crate::target::Target;
+use crate::versions::Offer;
 
 /// To `uri` through `proxy`, with or without leaving HTTP.
 fn way(uri: &str, proxy: Option<&str>, upgrade: bool) -> Way {
@@ -49,7 +56,7 @@ async fn a_connection_is_for_its_own_way_alone() {
     for parked in &ways {
         let (near, _far) = duplex(64);
         let pool = Pool::default();
-        pool.park(parked.clone(), Idle::new(Box::new(near)).await.unwrap());
+        pool.park(parked, Idle::new(Box::new(near)).await.unwrap());
         for other in ways.iter().filter(|other| !std::ptr::eq(*other, parked)) {
             assert!(pool.take(other, Handle::current().id()).is_none(), "{parked:?} is not {other:?}");
         }
@@ -118,7 +125,7 @@ async fn what_comes_free_goes_to_the_request_that_waited_longest_and_is_there() 
     let [gone, mut first, mut second] = [(); 3].map(|()| Checkout::new(&pool, &way, runtime));
     drop(gone);
     let (near, _far) = duplex(64);
-    pool.park(way.clone(), Idle::new(Box::new(near)).await.unwrap());
+    pool.park(&way, Idle::new(Box::new(near)).await.unwrap());
     assert!(second.poll(&mut cx).is_pending());
     assert!(pool.take(&way, runtime).is_none(), "it is spoken for");
     // One that was given and never looked at is not lost.
@@ -127,5 +134,216 @@ async fn what_comes_free_goes_to_the_request_that_waited_longest_and_is_there() 
     first = Checkout::new(&pool, &way, runtime);
     assert!(first.poll(&mut cx).is_pending());
     drop((first, second));
-    assert!(pool.lock()[&way].is_empty());
+    assert!(pool.lock().find(&way).unwrap().is_at_rest());
+}
+
+/// The way to one of any number of hosts.
+fn host(number: usize) -> Way {
+    way(&format!("https://h{number}.example"), None, false)
+}
+
+async fn idle() -> Idle {
+    // The other end may be gone: nobody looks at it.
+    Idle::new(Box::new(duplex(64).0)).await.unwrap()
+}
+
+/// Uses a pool for thousands of hosts by `visit`, beside what `kept` keeps on another way, if anything.
+#[track_caller]
+fn check_growth<K>(kept: impl FnOnce(&Arc<Pool>, &Way) -> K, is_kept: bool, mut visit: impl FnMut(&Arc<Pool>, &Way)) {
+    let (pool, way) = (Arc::new(Pool::default()), way("https://kept.example", None, false));
+    let kept = kept(&pool, &way);
+    let is_there = || pool.lock().iter().any(|(other, _)| *other == way);
+    for number in 0..3000 {
+        visit(&pool, &host(number));
+        let count = pool.lock().iter().count();
+        assert!(count <= 2 * REST_LIMIT + 2, "{count} lanes after {number} hosts");
+    }
+    assert_eq!(is_there(), is_kept);
+    drop(kept);
+    for number in 0..=2 * REST_LIMIT {
+        visit(&pool, &host(number));
+    }
+    assert!(!is_there(), "a lane outlives its use");
+}
+
+#[tokio::test]
+async fn ever_new_hosts_are_forgotten_and_hosts_in_use_are_not() {
+    let runtime = Handle::current().id();
+    let any = |pool: &Arc<Pool>, way: &Way| pool.enter(way, Offer::Either, Wish::Any, None);
+    let ask = |pool: &Arc<Pool>, way: &Way| drop(any(pool, way));
+    let learn = |pool: &Arc<Pool>, way: &Way| pool.require_http1(way);
+    let nothing = |_: &Arc<Pool>, _: &Way| ();
+
+    check_growth(nothing, false, ask);
+    check_growth(nothing, false, |pool, way| drop(pool.enter(way, Offer::Http1, Wish::Any, None)));
+    check_growth(nothing, false, |pool, way| drop(pool.enter(way, Offer::Http2, Wish::Fresh, None)));
+    check_growth(nothing, false, |pool, way| drop(Draining::new(pool, way.clone(), runtime)));
+    check_growth(learn, false, ask);
+    check_growth(learn, false, learn);
+
+    check_growth(|pool, way| Checkout::new(pool, way, runtime), true, learn);
+    check_growth(|pool, way| Draining::new(pool, way.clone(), runtime), true, learn);
+    check_growth(|pool, way| pool.enter(way, Offer::Http2, Wish::Fresh, None), true, learn);
+    let parked = idle().await;
+    let park = |pool: &Arc<Pool>, way: &Way| {
+        pool.park(way, parked);
+        let (pool, way) = (Arc::clone(pool), way.clone());
+        Guard(Some(move || assert!(pool.take(&way, runtime).is_none(), "its other end is gone")))
+    };
+    check_growth(park, true, learn);
+}
+
+/// Does something when dropped.
+struct Guard<F: FnOnce()>(Option<F>);
+
+impl<F: FnOnce()> Drop for Guard<F> {
+    fn drop(&mut self) {
+        self.0.take().into_iter().for_each(|end| end());
+    }
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_host_with_a_shared_connection_is_not_forgotten() {
+    use crate::http2::connect;
+    use tokio::io::AsyncWriteExt as _;
+
+    /// An empty SETTINGS frame (RFC 9113, sections 4.1 and 6.5).
+    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
+
+    let (pool, way, runtime) = (Arc::new(Pool::default()), host(0), Handle::current().id());
+    let (near, mut far) = duplex(64 * 1024);
+    let Entry::Dial(Some(lead), _) = pool.enter(&way, Offer::Http2, Wish::Any, None) else { panic!("it is the first") };
+    far.write_all(&SETTINGS).await.unwrap();
+    drop(connect(Box::new(near), &way.endpoint, lead).await.unwrap());
+    while pool.lock().find(&way).unwrap().shared.is_empty() {
+        tokio::task::yield_now().await;
+    }
+    for number in 1..1000 {
+        pool.require_http1(&host(number));
+    }
+    assert!(pool.place(&way, runtime).is_some());
+}
+
+#[tokio::test]
+async fn what_was_learned_is_kept_of_the_hosts_that_were_used_last() {
+    let pool = Arc::new(Pool::default());
+    let narrowed = |number| pool.narrowed(&host(number), Offer::Either) == Offer::Http1;
+    for number in 0..1000 {
+        pool.require_http1(&host(number));
+        assert!(narrowed(0), "it was asked for with every other");
+    }
+    let kept: Vec<_> = (0..1000).filter(|number| narrowed(*number)).collect();
+    assert!((REST_LIMIT..=2 * REST_LIMIT).contains(&kept.len()), "{kept:?}");
+    let last = 1001 - kept.len()..1000;
+    assert_eq!(kept, [0].into_iter().chain(last).collect::<Vec<_>>());
+}
+
+/// A stream, or a waker, that needs the pool for its own ends.
+struct Probe {
+    stream: Mutex<DuplexStream>,
+    pool: Arc<Pool>,
+    met: Arc<Met>,
+}
+
+/// How often it found the pool open, and how often locked.
+#[derive(Debug, Default)]
+struct Met {
+    open: AtomicUsize,
+    locked: AtomicUsize,
+}
+
+impl Probe {
+    fn new(pool: &Arc<Pool>, met: &Arc<Met>) -> Self {
+        Self { stream: Mutex::new(duplex(64).0), pool: Arc::clone(pool), met: Arc::clone(met) }
+    }
+
+    fn look(&self) {
+        let count = if self.pool.0.try_lock().is_ok() { &self.met.open } else { &self.met.locked };
+        count.fetch_add(1, SeqCst);
+    }
+}
+
+impl Drop for Probe {
+    fn drop(&mut self) {
+        self.look();
+    }
+}
+
+impl Wake for Probe {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+impl AsyncRead for Probe {
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.get_mut().stream.get_mut().unwrap()).poll_read(cx, buf)
+    }
+}
+
+impl AsyncWrite for Probe {
+    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Pin::new(self.get_mut().stream.get_mut().unwrap()).poll_write(cx, buf)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.get_mut().stream.get_mut().unwrap()).poll_flush(cx)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(self.get_mut().stream.get_mut().unwrap()).poll_shutdown(cx)
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_connection_is_closed_while_the_pool_is_open_to_others() {
+    let (pool, met) = (Arc::new(Pool::default()), Arc::new(Met::default()));
+    let park = async |way: &Way| pool.park(way, Idle::new(Box::new(Probe::new(&pool, &met))).await.unwrap());
+    let closed = || (met.open.load(SeqCst), met.locked.load(SeqCst));
+
+    for _ in 0..17 {
+        park(&host(0)).await;
+    }
+    assert_eq!(closed(), (1, 0), "one is too much");
+    advance(IDLE_LIMIT).await;
+    park(&host(0)).await;
+    assert_eq!(closed(), (17, 0), "16 are too old");
+    advance(IDLE_LIMIT).await;
+    pool.require_http1(&host(1));
+    assert_eq!(closed(), (18, 0), "another lane is made");
+    let nearly = IDLE_LIMIT.saturating_sub(CLEAN_EVERY / 2);
+    park(&host(0)).await;
+    advance(nearly).await;
+    park(&host(1)).await;
+    advance(CLEAN_EVERY / 2).await;
+    park(&host(1)).await;
+    assert_eq!(closed(), (18, 0), "not all are looked at each time");
+    advance(CLEAN_EVERY / 2).await;
+    park(&host(1)).await;
+    assert_eq!(closed(), (19, 0), "but soon");
+    advance(IDLE_LIMIT).await;
+    assert!(pool.take(&host(1), Handle::current().id()).is_none());
+    assert_eq!(closed(), (22, 0), "they are asked for");
+}
+
+#[tokio::test]
+async fn a_request_that_waits_is_woken_and_leaves_while_the_pool_is_open_to_others() {
+    let (pool, met) = (Arc::new(Pool::default()), Arc::new(Met::default()));
+    let waiting = || {
+        let mut checkout = Checkout::new(&pool, &host(0), Handle::current().id());
+        let waker = Waker::from(Arc::new(Probe::new(&pool, &met)));
+        assert!(checkout.poll(&mut Context::from_waker(&waker)).is_pending());
+        checkout
+    };
+    let calls = || (met.open.load(SeqCst), met.locked.load(SeqCst));
+
+    let checkout = waiting();
+    pool.park(&host(0), idle().await);
+    assert_eq!(calls(), (1, 0), "it was woken");
+    drop(checkout);
+    assert_eq!(calls(), (2, 0), "its waker is gone");
+    pool.take(&host(0), Handle::current().id());
+    drop(waiting());
+    assert_eq!(calls(), (3, 0), "so is that of one that got nothing, and nobody woke it");
 }

@@ -3,7 +3,7 @@
 use super::url::ProxyUrl;
 
 /// Which requests go through a proxy.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ProxySettings {
     /// As the [`Environment`](crate::Environment) says: `HTTPS_PROXY` for `https` and `wss`, `HTTP_PROXY` for `http`

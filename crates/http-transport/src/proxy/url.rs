@@ -17,8 +17,9 @@ use crate::target::{Endpoint, Role, Security};
 ///
 /// The schemes are `http` (the default, port 80), `https` (TLS to the proxy itself, port 443), `socks5` and `socks5h`
 /// (RFC 1928, port 1080). The last two mean the same: the proxy looks up the names. User and password may be
-/// percent-encoded. A path is ignored. Neither `Display` nor `Debug` nor an error shows user or password.
-#[derive(Clone)]
+/// percent-encoded. A path is ignored. Neither `Display` nor `Debug` nor an error shows user or password; URLs are
+/// equal if they mean the same, user and password included.
+#[derive(Clone, PartialEq, Eq, Hash)]
 pub struct ProxyUrl(pub(crate) Arc<Proxy>);
 
 /// A proxy, and how to speak to it.

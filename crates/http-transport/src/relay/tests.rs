@@ -1,8 +1,8 @@
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
+use std::sync::{Arc, Weak};
 use std::task::{Context, Poll, Wake, Waker};
 
-use super::Relay;
+use super::{Relay, Shared};
 
 #[derive(Default)]
 struct Count(AtomicUsize);
@@ -75,4 +75,44 @@ fn the_task_that_polled_last_is_woken() {
     }
     relay.waker.wake_by_ref();
     assert_eq!((first.0.load(SeqCst), last.0.load(SeqCst)), (0, 1));
+}
+
+/// A task's waker that looks whether the relay is locked, and counts how often it is not.
+struct Looks {
+    relay: Weak<Shared>,
+    unlocked: Arc<Count>,
+}
+
+impl Looks {
+    fn look(&self) {
+        if self.relay.upgrade().is_some_and(|relay| relay.task.try_lock().is_ok()) {
+            self.unlocked.0.fetch_add(1, SeqCst);
+        }
+    }
+}
+
+impl Wake for Looks {
+    fn wake(self: Arc<Self>) {
+        self.look();
+    }
+}
+
+impl Drop for Looks {
+    fn drop(&mut self) {
+        self.look();
+    }
+}
+
+#[test]
+fn a_task_is_woken_and_forgotten_without_the_lock() {
+    let unlocked = Arc::new(Count::default());
+    let mut relay = Relay::new();
+    let looks = Looks { relay: Arc::downgrade(&relay.shared), unlocked: Arc::clone(&unlocked) };
+    let task = Waker::from(Arc::new(looks));
+    _ = relay.poll(&mut Context::from_waker(&task), |_| Poll::<()>::Pending);
+    drop(task);
+    relay.waker.wake_by_ref();
+    assert_eq!(unlocked.0.load(SeqCst), 1, "it was woken");
+    _ = relay.poll(&mut Context::from_waker(Waker::noop()), |_| Poll::<()>::Pending);
+    assert_eq!(unlocked.0.load(SeqCst), 2, "it is gone");
 }

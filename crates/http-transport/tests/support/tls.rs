@@ -36,7 +36,8 @@ pub(crate) fn own_authority(name: &str) -> (Vec<u8>, TlsAcceptor) {
     (certificate.der().to_vec(), acceptor(certificate.der(), &key, &["http/1.1"]))
 }
 
-fn acceptor(certificate: &CertificateDer<'static>, key: &KeyPair, protocols: &[&str]) -> TlsAcceptor {
+/// A server's settings with this certificate.
+pub(crate) fn acceptor(certificate: &CertificateDer<'static>, key: &KeyPair, protocols: &[&str]) -> TlsAcceptor {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()

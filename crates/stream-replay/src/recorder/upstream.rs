@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use http::uri::PathAndQuery;
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Uri, header};
-use http_transport::{Repeat, Request};
+use http_transport::Request;
 
 use super::RecorderError;
 use crate::head::Head;
@@ -55,7 +55,7 @@ impl Upstream {
         });
         let uri = below.unwrap_or_else(|| format!("{}{target}", self.origin)).parse().ok()?;
         let method = Method::from_bytes(head.method.as_bytes()).ok()?;
-        Some(Request { method, uri, headers: headers(head, switch), body, repeat: Repeat::default() })
+        Some(Request::new(method, uri, headers(head, switch), body))
     }
 }
 

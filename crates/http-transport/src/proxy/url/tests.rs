@@ -1,4 +1,5 @@
 use super::{Credentials, ProxyUrl, parse};
+use crate::proxy::ProxySettings;
 
 /// The URL as it is shown, and user and password.
 fn check(url: &str, shown: &str, credentials: Option<(&str, &str)>) {
@@ -66,4 +67,23 @@ fn user_and_password_are_not_shown() {
     assert_eq!(masked("name:hidden@p.example", text), "got [redacted] ([redacted]), or [redacted] of name");
     assert_eq!(masked("token7@p.example", "no token7"), "no [redacted]");
     assert_eq!(masked("name:pw@p.example", "no pw (name:pw)"), "no pw ([redacted])");
+}
+
+#[test]
+fn urls_are_equal_that_mean_the_same() {
+    let url = |text: &str| text.parse::<ProxyUrl>().unwrap();
+    let check = |one: &str, other: &str, expected: bool| {
+        assert_eq!(url(one) == url(other), expected, "{one} {other}");
+        let settings = [url(one), url(other)].map(ProxySettings::from);
+        assert_eq!(settings[0] == settings[1], expected, "{one} {other}");
+    };
+    check("p.example", "HTTP://p.example:80/path", true);
+    check("socks5://p.example", "socks5h://p.example:1080", true);
+    check("http://u%40:p@p.example", "u@:p@p.example", true);
+    check("p.example", "p.example:81", false);
+    check("p.example", "https://p.example:80", false);
+    check("u:p@p.example", "u:q@p.example", false);
+    check("u@p.example", "p.example", false);
+    assert_ne!(ProxySettings::from(url("p.example")), ProxySettings::default());
+    assert_eq!(url(&url("https://p.example").to_string()), url("https://p.example"));
 }
