@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use codex_api::{
     Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport,
-    TurnEvent, TurnStream, Wire,
+    Turn, TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
@@ -455,6 +455,44 @@ async fn headers_of_a_session_and_a_turn_go_with_their_requests_alone() {
     let refused = plain.begin_turn().header("x", "a\nsk-secret").unwrap_err();
     assert_eq!((refused.kind(), refused.to_string().contains("sk-secret")), (FailureKind::Config, false));
     assert!(plain.header("a b", "").is_err());
+}
+
+/// The values that the only request to a server like this had under each name.
+async fn values_sent(turn: impl FnOnce(ClientBuilder) -> Turn) -> [Vec<String>; 2] {
+    let server = playing([Response::sse(HELLO)]).await;
+    turn(builder(&server.base_url())).stream(Request::new("m")).collect().await.unwrap();
+    let request = &server.requests()[0];
+    let values = |name| {
+        let of_name = request.headers.iter().filter(|(known, _)| known == name);
+        of_name.map(|(_, value)| value.clone()).collect()
+    };
+    [values("x-team"), values("user-agent")]
+}
+
+#[tokio::test]
+async fn a_header_replaces_what_was_there_on_every_level_and_only_appending_adds() {
+    let ours = vec![format!("codex-api/{}", env!("CARGO_PKG_VERSION"))];
+    let turn = |client: ClientBuilder| client.build().unwrap().session().begin_turn();
+    let twice = |client: ClientBuilder| client.header("x-team", "a")?.header("X-Team", "b");
+    let many = |client: ClientBuilder| client.append_header("x-team", "a")?.append_header("x-team", "b");
+
+    assert_eq!(values_sent(|client| turn(twice(client).unwrap())).await, [vec!["b".to_owned()], ours.clone()]);
+    assert_eq!(values_sent(|client| turn(many(client).unwrap())).await, [vec!["a".to_owned(), "b".into()], ours]);
+    let replaced = values_sent(|client| turn(many(client).unwrap().header("x-team", "c").unwrap())).await;
+    assert_eq!(replaced[0], ["c"]);
+
+    // A level takes the place of all that the one before it has of a name.
+    let layered = values_sent(|client| {
+        let session = many(client).unwrap().build().unwrap().session();
+        let session = session.header("x-team", "s").unwrap().header("x-team", "t").unwrap();
+        session.begin_turn().header("user-agent", "u").unwrap().header("user-agent", "v").unwrap()
+    });
+    assert_eq!(layered.await, [["t"], ["v"]]);
+
+    // One of ours is no value to add to.
+    let appended = values_sent(|client| turn(client.append_header("user-agent", "mine").unwrap())).await;
+    assert_eq!(appended[1], ["mine"]);
+    assert!(builder("http://127.0.0.1:1/v1").append_header("x-codex-turn-state", "ts").is_err());
 }
 
 #[tokio::test]

@@ -138,11 +138,25 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every request; it replaces one of ours of that name.
+    /// Sets a header of every request. It takes the place of what was set of that name here, and of a default of ours.
+    ///
+    /// [`Session::header`] and [`Turn::header`](crate::Turn::header) do the same for fewer requests. For each name, a
+    /// turn's own value is sent, else the session's, else the client's: a level replaces the one before it, and adds
+    /// nothing to it.
     ///
     /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when name or value cannot be a header, or when
     /// it is the turn state's, which turns set by themselves. The message does not repeat the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let (name, value) = headers::parse(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// The same, beside the values that were set of that name here: for headers that may come several times
+    /// (RFC 9110, section 5.3). Each value is a line of its own, in this order.
+    ///
+    /// Errors as [`header`](Self::header).
+    pub fn append_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = headers::parse(name, value)?;
         self.headers.append(name, value);
         Ok(self)

@@ -38,7 +38,7 @@ pub(crate) struct TurnArgs {
     /// How hard the model should think
     #[arg(long, value_name = "E")]
     pub(crate) reasoning_effort: Option<String>,
-    /// A header of every request (repeatable)
+    /// A header of every request (repeatable; a name that is given twice is sent twice)
     #[arg(long = "header", value_name = "K: V")]
     pub(crate) headers: Vec<String>,
     /// Set any body field, last; the value `null` removes it (repeatable)
