@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use codex_api::{
-    Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport,
-    Turn, TurnEvent, TurnStream, Wire,
+    Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Opened, Phase, Request, RetryPolicy,
+    Transport, Turn, TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
@@ -96,6 +96,45 @@ async fn a_responses_turn_streams_to_its_end() {
     assert_eq!(text_of(&events), "Hello");
     assert_eq!(terminal_events(&events), 1);
     assert!(matches!(events.last(), Some(TurnEvent::Completed(done)) if done.response_id.as_deref() == Some("resp_1")));
+}
+
+/// The heads that a stream told.
+fn heads(events: &[TurnEvent]) -> Vec<&Opened> {
+    fn head(event: &TurnEvent) -> Option<&Opened> {
+        if let TurnEvent::Opened(opened) = event { Some(opened) } else { None }
+    }
+    events.iter().filter_map(head).collect()
+}
+
+#[tokio::test]
+async fn every_head_is_told_with_its_headers_and_without_the_turn_state() {
+    let busy = Response::json(429, "{}").header("retry-after-ms", "1").header("x-ratelimit-remaining-requests", "0");
+    let answer = Response::sse(HELLO)
+        .header("OpenAI-Model", "gpt-5-2")
+        .header("openai-processing-ms", "12")
+        .header("x-tag", "a")
+        .header("x-tag", "b")
+        .header("x-note", "for sk-very-secret, you know")
+        .header("set-cookie", "session=very-secret")
+        .header("x-codex-turn-state", "ts-very-secret");
+    let server = playing([busy, answer]).await;
+    let client = impatient(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
+    let (events, error) = drain(client.session().begin_turn().stream(Request::new("m").user("Hi"))).await;
+    assert!(error.is_none(), "{error:?}");
+    let [refused, opened] = heads(&events)[..] else { panic!("{events:?}") };
+    assert_eq!((refused.status, &refused.headers["x-ratelimit-remaining-requests"]), (429, &"0".parse().unwrap()));
+    let value = |name| opened.headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!(
+        (opened.status, value("openai-model"), value("openai-processing-ms")),
+        (200, Some("gpt-5-2"), Some("12"))
+    );
+    assert_eq!(opened.headers.get_all("x-tag").iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(value("x-note"), Some("for [redacted], you know"));
+    assert_eq!((opened.turn_state, value("x-codex-turn-state")), (true, None));
+    // A cookie is the caller's to send back, and nobody's to see.
+    assert_eq!(value("set-cookie"), Some("session=very-secret"));
+    let shown = format!("{events:?} {:?} {}", *opened.headers, serde_json::to_string(&events).unwrap());
+    assert!(!shown.contains("very-secret") && !shown.contains("very_secret"), "{shown}");
 }
 
 #[tokio::test]

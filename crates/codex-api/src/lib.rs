@@ -59,7 +59,8 @@ pub use response_events::{
 // What a stream tells.
 pub use response_events::{
     Completed, Created, Credits, Delta, Fallback, Incomplete, ItemEvent, Malformed, Opened, OtherEvent,
-    RateLimitWindow, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent, TurnStateMark, Usage,
+    RateLimitWindow, RateLimits, RequestStarted, ResponseHeaders, Retry, TransportKind, TurnEvent, TurnStateMark,
+    Usage,
 };
 
 // How a stream fails, and what error codes mean.

@@ -7,7 +7,7 @@ use http::{
     header::{AUTHORIZATION, PROXY_AUTHORIZATION, SEC_WEBSOCKET_PROTOCOL},
 };
 use http_transport::is_secret_header;
-use response_events::{ApiError, Completed, Failure, Ledger, TurnEvent, Usage};
+use response_events::{ApiError, Completed, Failure, Ledger, Opened, ResponseHeaders, TurnEvent, Usage};
 use serde_json::Value;
 use turn_session::{TURN_STATE_HEADER, TurnState};
 
@@ -114,6 +114,16 @@ impl Secrets {
         self.all().any(|secret| shown.contains(secret))
     }
 
+    /// Replaces secrets in a head. Cookies and the like are for the caller: they stay, and do not show themselves.
+    pub(crate) fn scrub_opened(&self, opened: &mut Opened) {
+        for secret in self.all() {
+            scrub_all([&mut opened.request_id], secret);
+            scrub_headers(&mut opened.headers, secret);
+        }
+        let headers = opened.headers.make_mut().iter_mut();
+        headers.for_each(|(name, value)| value.set_sensitive(is_secret_header(name, value)));
+    }
+
     /// Replaces secrets in what is passed on as it came; the answer's own text is the model's.
     pub(crate) fn scrub_event(&self, event: &mut TurnEvent) {
         // Most events are the model's, and come often.
@@ -134,10 +144,12 @@ impl Secrets {
         if !is_passed_on {
             return;
         }
+        if let TurnEvent::Opened(opened) = event {
+            return self.scrub_opened(opened);
+        }
         for secret in self.all() {
             match event {
                 TurnEvent::Request(request) => scrub(&mut request.url, secret),
-                TurnEvent::Opened(opened) => scrub_all([&mut opened.request_id], secret),
                 TurnEvent::Created(created) => {
                     scrub_all([&mut created.response_id, &mut created.model], secret);
                     created.raw.iter_mut().for_each(|raw| raw.replace(secret, REDACTED));
@@ -234,6 +246,17 @@ fn is_in(value: &Value, secret: &str) -> bool {
         Value::Array(values) => values.iter().any(|value| is_in(value, secret)),
         Value::Object(map) => map.values().any(|value| is_in(value, secret)),
         _ => false,
+    }
+}
+
+fn scrub_headers(headers: &mut ResponseHeaders, secret: &str) {
+    for value in headers.make_mut().values_mut() {
+        let text = String::from_utf8_lossy(value.as_bytes());
+        if text.contains(secret) {
+            // Of the same characters as before, it is a value as before.
+            *value =
+                HeaderValue::try_from(text.replace(secret, REDACTED)).unwrap_or(HeaderValue::from_static(REDACTED));
+        }
     }
 }
 

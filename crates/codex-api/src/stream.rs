@@ -388,7 +388,7 @@ impl TurnStream {
             Signal::Head { status, headers } => {
                 tracing::debug!(status, "response head");
                 self.secrets.learn_state(&headers);
-                self.engine.handle_opened(ResponseHead { status, headers: &headers }, now());
+                self.engine.handle_opened(ResponseHead::new(status, headers), now());
             }
             Signal::Data(data) => {
                 self.received = now();
