@@ -87,7 +87,8 @@ pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Out
 
 // Settings of the layers below.
 pub use http_transport::{
-    DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider, connector,
+    DecodeLimits, Decoding, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider,
+    connector,
 };
 pub use response_events::{InvalidWire, Wire};
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};
