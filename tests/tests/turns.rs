@@ -597,14 +597,47 @@ async fn secrets_show_up_in_no_debug_text() {
     assert_eq!(server.requests()[0].header("authorization"), Some("Bearer sk-very-secret"));
 }
 
+/// Of the types that a caller keeps, and of every future that the facade hands out. It is the compiler that says so.
 #[test]
-fn handles_and_streams_can_be_sent_and_shared() {
-    fn assert_send<T: Send + 'static>() {}
-    fn assert_sync<T: Sync>() {}
+fn handles_streams_and_futures_can_be_sent_and_shared() {
+    fn assert_send<T: Send + Unpin + 'static>() {}
+    fn assert_shared<T: Send + Sync + Unpin + 'static>() {}
+    fn assert_future<T: Future + Send>(_: fn(Parts) -> T) {}
+    /// What futures are made of.
+    type Parts = (codex_api::Session, Turn, &'static mut TurnStream, &'static mut codex_api::Transcriber);
+
+    assert_shared::<Client>();
+    assert_shared::<ClientBuilder>();
+    assert_shared::<codex_api::Session>();
+    assert_shared::<Turn>();
+    assert_shared::<Request>();
+    assert_shared::<Auth>();
+    assert_shared::<codex_api::RetryBudget>();
+    assert_shared::<TurnEvent>();
+    assert_shared::<codex_api::Answer>();
+    assert_shared::<codex_api::Failure>();
+    // As `?` into the boxed errors of others needs it.
+    assert_shared::<Error>();
+    // It holds the future of a credential hook, which nobody asks to be shared.
     assert_send::<TurnStream>();
-    assert_send::<codex_api::Session>();
-    assert_send::<codex_api::Turn>();
-    assert_send::<Client>();
-    assert_sync::<Client>();
-    assert_send::<Error>();
+    assert_send::<codex_api::Transcriber>();
+    assert_future(|(session, ..)| async move { session.warm_up(Request::new("m")).await });
+    assert_future(|(_, turn, ..)| async move { turn.compact(Request::new("m")).await });
+    assert_future(|(_, turn, ..)| turn.stream(Request::new("m")).collect());
+    assert_future(|(_, turn, ..)| codex_api::transcript(turn.stream(Request::new("m"))));
+    assert_future(|(_, _, stream, _)| stream.try_next());
+    assert_future(|(_, turn, _, transcriber)| transcriber.read(turn.stream(Request::new("m"))));
+}
+
+#[tokio::test]
+async fn a_failure_can_be_kept_without_its_error() {
+    let server = playing([Response::json(401, r#"{"error":{"code":"bad_key","message":"No."}}"#)]).await;
+    let error = ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+    let told = error.failure().clone();
+    let failure = error.into_failure();
+    assert_eq!(
+        (failure.code.as_deref(), failure.message.as_str(), failure.status),
+        (Some("bad_key"), "No.", Some(401))
+    );
+    assert_eq!(failure, told);
 }
