@@ -80,7 +80,7 @@ impl TurnStream {
     pub(crate) fn new(turn: &Turn, request: Request, endpoint: Endpoint, transport: Transport) -> Self {
         let client = &turn.session.client;
         let target = client.target(endpoint);
-        let span = tracing::debug_span!("request", url = target.shown());
+        let span = logs::span(&target);
         let mut config = EngineConfig::new(endpoint.wire(), target.clone(), turn.started);
         config.transport = transport;
         config.memory = turn.session.memory.clone();
