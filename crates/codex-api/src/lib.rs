@@ -27,6 +27,7 @@ mod error_body;
 mod failures;
 mod headers;
 mod logs;
+mod parking;
 mod provider;
 mod recorded;
 mod recorded_answer;

@@ -14,7 +14,7 @@ use crate::{
     clock::now,
     endpoint::Endpoint,
     headers::{self, OwnHeaders},
-    socket::Parking,
+    parking::Parking,
 };
 
 /// One conversation. Cheap to clone; clones are the same conversation.
