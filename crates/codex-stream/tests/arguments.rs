@@ -20,6 +20,8 @@ fn wrong_usage_is_named_in_one_line() {
     check(&["decode"], "--wire <WIRE>");
     check(&["replay"], "<CASSETTE>");
     check(&["turn", "hi", "--nope"], "--nope");
+    check(&["turn", "hi", "--base-ur", "x"], "'--base-ur' found; a similar argument exists: '--base-url' (`--help`");
+    check(&["Turn", "hi"], "a similar subcommand exists: 'turn'");
     check(&["turn", "hi", "--wire", "x"], "possible values: responses, chat");
     check(&["turn", "hi", "--output", "xml"], "text, json, transcript, summary");
     check(&["turn", "hi", "--idle-timeout", "5"], "expected a duration");
