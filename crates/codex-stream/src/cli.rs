@@ -43,6 +43,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct DecodeArgs {
     /// Raw bytes of an event stream, or a cassette; `-` (or nothing) reads standard input
     #[arg(value_name = "FILE")]

@@ -21,7 +21,7 @@ Exit status: 0 an answer, 1 the service reported a failure, 2 wrong usage, 3 a f
 the service, 130 interrupted";
 
 #[derive(Debug, Args)]
-#[command(next_line_help = false, after_help = NOTES)]
+#[command(next_line_help = false, after_help = NOTES, allow_negative_numbers = true)]
 pub(crate) struct TurnArgs {
     /// What the user says: one turn each, all of the same session; `-` reads one prompt a line from standard input
     #[arg(value_name = "PROMPT", required = true)]
