@@ -6,7 +6,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use codex_api::{
-    ClientBuilder, DecodeLimits, Error, FailureKind, Request, RequestCompression, Timeouts, Transport, TurnEvent,
+    ClientBuilder, DecodeLimits, Decoding, Error, FailureKind, Request, RequestCompression, Timeouts, Transport,
+    TurnEvent,
 };
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -67,6 +68,19 @@ async fn a_compressed_answer_is_asked_for_and_understood() {
         ask(coded(gzip(&body)), |client| client.header("accept-encoding", "identity").unwrap()).await;
     assert_eq!(answer.unwrap(), "Hello");
     assert_eq!(server.requests()[0].header("accept-encoding"), Some("identity"));
+}
+
+#[tokio::test]
+async fn without_decoding_the_answer_is_asked_for_as_it_is_and_refused_otherwise() {
+    let body = format!("{CREATED}{}{COMPLETED}", text_event("Hello"));
+    let raw = |client: ClientBuilder| client.decoding(Decoding::Raw);
+    let (answer, server) = ask(Response::sse(body.clone()), raw).await;
+    assert_eq!(answer.unwrap(), "Hello");
+    assert_eq!(server.requests()[0].header("accept-encoding"), Some("identity"));
+    let (answer, _) = ask(coded(gzip(&body)), raw).await;
+    let error = answer.unwrap_err();
+    assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Protocol, false));
+    assert!(error.message().contains("\"gzip\", which was not asked for"), "{error}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ fn told(outcome: (u32, bool)) -> String {
 }
 
 fn opened(engine: &mut TurnEngine, status: u16, now: Instant) {
-    engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+    engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
 }
 
 /// A service that answers with an HTTP error.

@@ -88,7 +88,7 @@ impl Play {
         for (name, value) in headers {
             map.append(*name, HeaderValue::from_bytes(value).unwrap());
         }
-        self.engine.handle_opened(ResponseHead { status, headers: &map }, self.now);
+        self.engine.handle_opened(ResponseHead::new(status, map), self.now);
         self.drain();
         self
     }

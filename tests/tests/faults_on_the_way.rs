@@ -3,7 +3,7 @@
 
 mod support;
 
-use codex_api::FailureKind::{Connect, Dns, Proxy, Tls, Truncated};
+use codex_api::FailureKind::{Config, Connect, Dns, Proxy, Tls, Truncated};
 use codex_api::{ClientBuilder, Error, FailureKind, Phase, ProxyUrl, Request, TurnEvent};
 use stream_replay::{FaultScript, ReplayServer, Response};
 use support::{Tap, drain, impatient, soon};
@@ -123,6 +123,27 @@ async fn certificates_that_are_refused_are_not_asked_for_again() {
         check(name, client, (Tls, 1, false, reason)).await;
         assert!(server.requests().is_empty());
     }
+}
+
+#[tokio::test]
+async fn a_root_given_as_pem_is_trusted_and_one_that_is_none_is_told_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap().self_signed(&key).unwrap();
+    std::fs::write(folder.path().join("chain.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
+    let script = "tls-accept certificate \"chain.pem\" \"key.pem\"\nserve";
+    std::fs::write(folder.path().join("a.fault"), script).unwrap();
+    let script = FaultScript::load(folder.path().join("a.fault")).unwrap();
+    let server = ReplayServer::builder().fault(script).respond(Response::sse(WHOLE)).start().await.unwrap();
+    let client = impatient(&server.base_url().replace("http:", "https:"));
+
+    let (_, error) = ask(client.clone().extra_root_pem(certificate.pem())).await;
+    assert!(error.is_none(), "{error:?}");
+    let (_, error) = ask(client.clone()).await;
+    assert_eq!(error.map(|error| error.kind()), Some(Tls));
+    let error = client.extra_root_pem("no PEM").build().unwrap_err();
+    assert_eq!((error.kind(), error.message()), (Config, "the extra root PEM has no certificate in it"));
 }
 
 #[tokio::test]

@@ -74,9 +74,13 @@ const STATE: &str = "a-state-of-the-turn";
 
 /// What is logged of one request to a server that answers so; the secrets never are.
 async fn logged(server: &ReplayServer, settings: fn(ClientBuilder) -> ClientBuilder) -> Log {
+    logged_at(&server.base_url(), |client| settings(client.auth(Auth::bearer(KEY).unwrap()))).await
+}
+
+async fn logged_at(base_url: &str, settings: impl FnOnce(ClientBuilder) -> ClientBuilder) -> Log {
     let log = Log::default();
     let _guard = tracing::subscriber::set_default(log.clone());
-    let client = settings(impatient(&server.base_url()).auth(Auth::bearer(KEY).unwrap())).build().unwrap();
+    let client = settings(impatient(base_url)).build().unwrap();
     soon(drain(client.session().begin_turn().stream(Request::new("m").user("Hi")))).await;
     for secret in [KEY, STATE] {
         assert!(log.lines("").iter().all(|line| !line.contains(secret)), "{:?}", log.lines(""));
@@ -154,4 +158,32 @@ async fn a_failure_is_told_with_all_that_identifies_it() {
         assert!(line.contains(part), "{part}: {line}");
     }
     assert_eq!(log.lines("WARN"), [""; 0]);
+}
+
+/// Where services take their keys in the URL, nothing says which part of it is one.
+#[tokio::test]
+async fn of_the_base_url_only_what_is_known_is_told() {
+    for (path, shown) in [
+        ("/v1", "/v1/responses"),
+        ("", "/responses"),
+        ("/v2", "/…/responses"),
+        (&*format!("/{KEY}/v1"), "/…/responses"),
+        (&format!("/proxy/{KEY}?key={KEY}"), "/…/responses"),
+    ] {
+        let answers = [
+            Response::json(404, "{}"),
+            Response::json(503, format!("{{\"error\":{{\"message\":\"Nobody is at {path}.\"}}}}")),
+            // As a proxy does that wants another host.
+            Response::new(302).header("location", format!("https://other.test{path}/responses")),
+        ];
+        for answer in answers {
+            let server = playing([answer]).await;
+            let origin = format!("http://{}", server.addr());
+            let log = logged_at(&format!("{origin}{path}"), |client| client).await;
+            let url = format!("url=\"{origin}{shown}\"");
+            let lines = log.lines("DEBUG failed");
+            assert!(lines.len() == 1 && lines[0].contains(&url), "{path}: {lines:?}");
+            assert!(log.lines("DEBUG url=").iter().all(|span| span.ends_with(&url)), "{path}: {:?}", log.lines(""));
+        }
+    }
 }

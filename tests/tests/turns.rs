@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use codex_api::{
-    Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Phase, Request, RetryPolicy, Transport,
-    TurnEvent, TurnStream, Wire,
+    Auth, Client, ClientBuilder, Error, ErrorClass, FailureKind, ItemKind, Opened, Phase, Request, RetryPolicy,
+    Transport, Turn, TurnEvent, TurnStream, Wire,
 };
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, ReplayServer, Response};
@@ -96,6 +96,45 @@ async fn a_responses_turn_streams_to_its_end() {
     assert_eq!(text_of(&events), "Hello");
     assert_eq!(terminal_events(&events), 1);
     assert!(matches!(events.last(), Some(TurnEvent::Completed(done)) if done.response_id.as_deref() == Some("resp_1")));
+}
+
+/// The heads that a stream told.
+fn heads(events: &[TurnEvent]) -> Vec<&Opened> {
+    fn head(event: &TurnEvent) -> Option<&Opened> {
+        if let TurnEvent::Opened(opened) = event { Some(opened) } else { None }
+    }
+    events.iter().filter_map(head).collect()
+}
+
+#[tokio::test]
+async fn every_head_is_told_with_its_headers_and_without_the_turn_state() {
+    let busy = Response::json(429, "{}").header("retry-after-ms", "1").header("x-ratelimit-remaining-requests", "0");
+    let answer = Response::sse(HELLO)
+        .header("OpenAI-Model", "gpt-5-2")
+        .header("openai-processing-ms", "12")
+        .header("x-tag", "a")
+        .header("x-tag", "b")
+        .header("x-note", "for sk-very-secret, you know")
+        .header("set-cookie", "session=very-secret")
+        .header("x-codex-turn-state", "ts-very-secret");
+    let server = playing([busy, answer]).await;
+    let client = impatient(&server.base_url()).auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
+    let (events, error) = drain(client.session().begin_turn().stream(Request::new("m").user("Hi"))).await;
+    assert!(error.is_none(), "{error:?}");
+    let [refused, opened] = heads(&events)[..] else { panic!("{events:?}") };
+    assert_eq!((refused.status, &refused.headers["x-ratelimit-remaining-requests"]), (429, &"0".parse().unwrap()));
+    let value = |name| opened.headers.get(name).map(|value| value.to_str().unwrap());
+    assert_eq!(
+        (opened.status, value("openai-model"), value("openai-processing-ms")),
+        (200, Some("gpt-5-2"), Some("12"))
+    );
+    assert_eq!(opened.headers.get_all("x-tag").iter().collect::<Vec<_>>(), ["a", "b"]);
+    assert_eq!(value("x-note"), Some("for [redacted], you know"));
+    assert_eq!((opened.turn_state, value("x-codex-turn-state")), (true, None));
+    // A cookie is the caller's to send back, and nobody's to see.
+    assert_eq!(value("set-cookie"), Some("session=very-secret"));
+    let shown = format!("{events:?} {:?} {}", *opened.headers, serde_json::to_string(&events).unwrap());
+    assert!(!shown.contains("very-secret") && !shown.contains("very_secret"), "{shown}");
 }
 
 #[tokio::test]
@@ -457,6 +496,44 @@ async fn headers_of_a_session_and_a_turn_go_with_their_requests_alone() {
     assert!(plain.header("a b", "").is_err());
 }
 
+/// The values that the only request to a server like this had under each name.
+async fn values_sent(turn: impl FnOnce(ClientBuilder) -> Turn) -> [Vec<String>; 2] {
+    let server = playing([Response::sse(HELLO)]).await;
+    turn(builder(&server.base_url())).stream(Request::new("m")).collect().await.unwrap();
+    let request = &server.requests()[0];
+    let values = |name| {
+        let of_name = request.headers.iter().filter(|(known, _)| known == name);
+        of_name.map(|(_, value)| value.clone()).collect()
+    };
+    [values("x-team"), values("user-agent")]
+}
+
+#[tokio::test]
+async fn a_header_replaces_what_was_there_on_every_level_and_only_appending_adds() {
+    let ours = vec![format!("codex-api/{}", env!("CARGO_PKG_VERSION"))];
+    let turn = |client: ClientBuilder| client.build().unwrap().session().begin_turn();
+    let twice = |client: ClientBuilder| client.header("x-team", "a")?.header("X-Team", "b");
+    let many = |client: ClientBuilder| client.append_header("x-team", "a")?.append_header("x-team", "b");
+
+    assert_eq!(values_sent(|client| turn(twice(client).unwrap())).await, [vec!["b".to_owned()], ours.clone()]);
+    assert_eq!(values_sent(|client| turn(many(client).unwrap())).await, [vec!["a".to_owned(), "b".into()], ours]);
+    let replaced = values_sent(|client| turn(many(client).unwrap().header("x-team", "c").unwrap())).await;
+    assert_eq!(replaced[0], ["c"]);
+
+    // A level takes the place of all that the one before it has of a name.
+    let layered = values_sent(|client| {
+        let session = many(client).unwrap().build().unwrap().session();
+        let session = session.header("x-team", "s").unwrap().header("x-team", "t").unwrap();
+        session.begin_turn().header("user-agent", "u").unwrap().header("user-agent", "v").unwrap()
+    });
+    assert_eq!(layered.await, [["t"], ["v"]]);
+
+    // One of ours is no value to add to.
+    let appended = values_sent(|client| turn(client.append_header("user-agent", "mine").unwrap())).await;
+    assert_eq!(appended[1], ["mine"]);
+    assert!(builder("http://127.0.0.1:1/v1").append_header("x-codex-turn-state", "ts").is_err());
+}
+
 #[tokio::test]
 async fn a_failure_that_was_read_before_is_told_again() {
     let server = playing([Response::sse(INVALID_PROMPT)]).await;
@@ -520,14 +597,47 @@ async fn secrets_show_up_in_no_debug_text() {
     assert_eq!(server.requests()[0].header("authorization"), Some("Bearer sk-very-secret"));
 }
 
+/// Of the types that a caller keeps, and of every future that the facade hands out. It is the compiler that says so.
 #[test]
-fn handles_and_streams_can_be_sent_and_shared() {
-    fn assert_send<T: Send + 'static>() {}
-    fn assert_sync<T: Sync>() {}
+fn handles_streams_and_futures_can_be_sent_and_shared() {
+    fn assert_send<T: Send + Unpin + 'static>() {}
+    fn assert_shared<T: Send + Sync + Unpin + 'static>() {}
+    fn assert_future<T: Future + Send>(_: fn(Parts) -> T) {}
+    /// What futures are made of.
+    type Parts = (codex_api::Session, Turn, &'static mut TurnStream, &'static mut codex_api::Transcriber);
+
+    assert_shared::<Client>();
+    assert_shared::<ClientBuilder>();
+    assert_shared::<codex_api::Session>();
+    assert_shared::<Turn>();
+    assert_shared::<Request>();
+    assert_shared::<Auth>();
+    assert_shared::<codex_api::RetryBudget>();
+    assert_shared::<TurnEvent>();
+    assert_shared::<codex_api::Answer>();
+    assert_shared::<codex_api::Failure>();
+    // As `?` into the boxed errors of others needs it.
+    assert_shared::<Error>();
+    // It holds the future of a credential hook, which nobody asks to be shared.
     assert_send::<TurnStream>();
-    assert_send::<codex_api::Session>();
-    assert_send::<codex_api::Turn>();
-    assert_send::<Client>();
-    assert_sync::<Client>();
-    assert_send::<Error>();
+    assert_send::<codex_api::Transcriber>();
+    assert_future(|(session, ..)| async move { session.warm_up(Request::new("m")).await });
+    assert_future(|(_, turn, ..)| async move { turn.compact(Request::new("m")).await });
+    assert_future(|(_, turn, ..)| turn.stream(Request::new("m")).collect());
+    assert_future(|(_, turn, ..)| codex_api::transcript(turn.stream(Request::new("m"))));
+    assert_future(|(_, _, stream, _)| stream.try_next());
+    assert_future(|(_, turn, _, transcriber)| transcriber.read(turn.stream(Request::new("m"))));
+}
+
+#[tokio::test]
+async fn a_failure_can_be_kept_without_its_error() {
+    let server = playing([Response::json(401, r#"{"error":{"code":"bad_key","message":"No."}}"#)]).await;
+    let error = ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+    let told = error.failure().clone();
+    let failure = error.into_failure();
+    assert_eq!(
+        (failure.code.as_deref(), failure.message.as_str(), failure.status),
+        (Some("bad_key"), "No.", Some(401))
+    );
+    assert_eq!(failure, told);
 }

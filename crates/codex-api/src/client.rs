@@ -7,8 +7,8 @@ use http::{
     header::{ACCEPT_ENCODING, CONTENT_TYPE, USER_AGENT},
 };
 use http_transport::{
-    Coding, DecodeLimits, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider, Transport,
-    TransportBuilder, connector::Connector,
+    Coding, DecodeLimits, Decoding, Environment, HttpVersions, ProxySettings, RequestCompression, TlsProvider,
+    Transport, TransportBuilder, connector::Connector,
 };
 use response_events::InterpreterOptions;
 use retry_policy::{Policy, SharedBudget};
@@ -86,6 +86,7 @@ impl Client {
             budget: SharedBudget::default(),
             seed: None,
             compression: RequestCompression::default(),
+            decoding: Decoding::default(),
             transport_choice: turn_session::Transport::default(),
             dial: Transport::builder(),
         }
@@ -114,6 +115,7 @@ pub struct ClientBuilder {
     budget: SharedBudget,
     seed: Option<u64>,
     compression: RequestCompression,
+    decoding: Decoding,
     transport_choice: turn_session::Transport,
     /// How to reach the service.
     dial: TransportBuilder,
@@ -138,11 +140,25 @@ impl ClientBuilder {
         self
     }
 
-    /// Adds a header to every request; it replaces one of ours of that name.
+    /// Sets a header of every request. It takes the place of what was set of that name here, and of a default of ours.
+    ///
+    /// [`Session::header`] and [`Turn::header`](crate::Turn::header) do the same for fewer requests. For each name, a
+    /// turn's own value is sent, else the session's, else the client's: a level replaces the one before it, and adds
+    /// nothing to it.
     ///
     /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when name or value cannot be a header, or when
     /// it is the turn state's, which turns set by themselves. The message does not repeat the value.
     pub fn header(mut self, name: &str, value: &str) -> Result<Self, Error> {
+        let (name, value) = headers::parse(name, value)?;
+        self.headers.insert(name, value);
+        Ok(self)
+    }
+
+    /// The same, beside the values that were set of that name here: for headers that may come several times
+    /// (RFC 9110, section 5.3). Each value is a line of its own, in this order.
+    ///
+    /// Errors as [`header`](Self::header).
+    pub fn append_header(mut self, name: &str, value: &str) -> Result<Self, Error> {
         let (name, value) = headers::parse(name, value)?;
         self.headers.append(name, value);
         Ok(self)
@@ -208,6 +224,16 @@ impl ClientBuilder {
         self
     }
 
+    /// What is done about compressed answers. Default: [`Decoding::Automatic`], which asks for the codings that are
+    /// built in (features `gzip`, `zstd`, `brotli`) and decodes them. [`Decoding::Raw`] asks for `identity`, and an
+    /// answer in another coding is refused, as without the features. An `accept-encoding` that is set as a
+    /// [`header`](Self::header) is sent in place of either.
+    pub fn decoding(mut self, decoding: Decoding) -> Self {
+        self.decoding = decoding;
+        self.dial = self.dial.decoding(decoding);
+        self
+    }
+
     /// How far compressed answers may expand. Default: 200 bytes for one, judged from 1 MiB on, and no limit for the
     /// whole. Beyond it, the request fails with [`FailureKind::TooLarge`](crate::FailureKind::TooLarge).
     pub fn decode_limits(mut self, limits: DecodeLimits) -> Self {
@@ -231,6 +257,13 @@ impl ClientBuilder {
     /// Trusts one more root certificate (DER), besides those of the platform.
     pub fn extra_root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.dial = self.dial.extra_root_certificate(der);
+        self
+    }
+
+    /// Trusts the root certificates in this PEM, one or many, besides those of the platform and of a
+    /// [file](Self::ca_file). It is read by [`build`](Self::build).
+    pub fn extra_root_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.dial = self.dial.extra_root_pem(pem);
         self
     }
 
@@ -279,7 +312,7 @@ impl ClientBuilder {
             provider: self.provider,
             wire: self.wire,
             auth: self.auth,
-            headers: with_defaults(self.headers),
+            headers: with_defaults(self.headers, self.decoding),
             timeouts: self.timeouts,
             limits: self.limits,
             max_answer_bytes: self.max_answer_bytes.unwrap_or_else(|| {
@@ -341,7 +374,7 @@ fn check_timeouts(timeouts: &Timeouts) -> Result<(), Error> {
 }
 
 /// The headers of every request; those of the caller win.
-fn with_defaults(mut headers: HeaderMap) -> HeaderMap {
+fn with_defaults(mut headers: HeaderMap, decoding: Decoding) -> HeaderMap {
     let ours = [
         (CONTENT_TYPE, HeaderValue::from_static("application/json")),
         (USER_AGENT, HeaderValue::from_static(concat!("codex-api/", env!("CARGO_PKG_VERSION")))),
@@ -350,7 +383,7 @@ fn with_defaults(mut headers: HeaderMap) -> HeaderMap {
         headers.entry(name).or_insert(value);
     }
     // The transport asks for what it decodes. If that is nothing, compressed text would only be noise.
-    if Coding::ASKED_FOR.is_empty() {
+    if Coding::ASKED_FOR.is_empty() || decoding == Decoding::Raw {
         headers.entry(ACCEPT_ENCODING).or_insert(HeaderValue::from_static("identity"));
     }
     headers

@@ -40,6 +40,11 @@ impl Error {
         &self.0.failure
     }
 
+    /// The same, for who keeps it: without the errors behind it.
+    pub fn into_failure(self) -> Failure {
+        self.0.failure
+    }
+
     /// What kind of failure.
     pub fn kind(&self) -> FailureKind {
         self.0.failure.kind

@@ -27,6 +27,7 @@ mod error_body;
 mod failures;
 mod headers;
 mod logs;
+mod parking;
 mod provider;
 mod recorded;
 mod recorded_answer;
@@ -59,7 +60,8 @@ pub use response_events::{
 // What a stream tells.
 pub use response_events::{
     Completed, Created, Credits, Delta, Fallback, Incomplete, ItemEvent, Malformed, Opened, OtherEvent,
-    RateLimitWindow, RateLimits, RequestStarted, Retry, TransportKind, TurnEvent, TurnStateMark, Usage,
+    RateLimitWindow, RateLimits, RequestStarted, ResponseHeaders, Retry, TransportKind, TurnEvent, TurnStateMark,
+    Usage,
 };
 
 // How a stream fails, and what error codes mean.
@@ -86,7 +88,8 @@ pub use response_events::{FinishedResponse, Interpreter, InterpreterOptions, Out
 
 // Settings of the layers below.
 pub use http_transport::{
-    DecodeLimits, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider, connector,
+    DecodeLimits, Decoding, Environment, HttpVersions, ProxySettings, ProxyUrl, RequestCompression, TlsProvider,
+    connector,
 };
 pub use response_events::{InvalidWire, Wire};
 pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};

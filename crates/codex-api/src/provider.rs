@@ -1,6 +1,6 @@
 //! Which service is asked.
 
-use std::{ffi::OsString, fmt};
+use std::{ffi::OsString, fmt, str::FromStr};
 
 use http::Uri;
 use turn_session::Target;
@@ -102,6 +102,15 @@ impl Provider {
     }
 }
 
+impl FromStr for Provider {
+    type Err = Error;
+
+    /// As [`new`](Self::new).
+    fn from_str(base_url: &str) -> Result<Self, Error> {
+        Self::new(base_url)
+    }
+}
+
 impl fmt::Debug for Provider {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { origin, path, query } = self;
@@ -130,7 +139,7 @@ mod tests {
 
     #[track_caller]
     fn check(base_url: &str, expected: Result<&str, &str>) {
-        let endpoint = Provider::new(base_url).and_then(|provider| {
+        let endpoint = base_url.parse::<Provider>().and_then(|provider| {
             provider.check(Endpoint::of(Wire::Responses)).map(|()| provider.url(Endpoint::of(Wire::Responses)))
         });
         match (endpoint, expected) {

@@ -65,7 +65,9 @@ impl RecordedHead<'_> {
         while engine.poll_action().is_some() {}
 
         let headers = self.header_map();
-        engine.handle_opened(ResponseHead { status: self.status, headers: &headers }, now);
+        let mut secrets = Secrets::new(TurnState::new());
+        secrets.learn_state(&headers);
+        engine.handle_opened(ResponseHead::new(self.status, headers), now);
         let mut wanted = next_action(&mut engine);
         if wanted.is_none() {
             engine.handle_data(body, now);
@@ -76,7 +78,8 @@ impl RecordedHead<'_> {
             Some(Action::ReadBody(kind)) => {
                 let body = error_body::ErrorBody::undressed(Bytes::copy_from_slice(readable(body, kind)));
                 if let (ErrorBody::Answer, Some(payloads)) = (kind, whole_answer(self.wire, &body)) {
-                    return RecordedAnswer { opened: self.opened(&mut engine).0, content: document(&payloads) };
+                    let (opened, _) = self.opened(&mut engine, &secrets);
+                    return RecordedAnswer { opened, content: document(&payloads) };
                 }
                 engine.handle_body(&body, now);
             }
@@ -88,13 +91,11 @@ impl RecordedHead<'_> {
             }
             _ => {}
         }
-        let (opened, failure) = self.opened(&mut engine);
+        let (opened, failure) = self.opened(&mut engine, &secrets);
         let content = match failed.or(failure) {
             Some(mut failure) => {
                 failure.gave_up = None;
                 failure.request_id = failure.request_id.or_else(|| opened.request_id.clone());
-                let mut secrets = Secrets::new(TurnState::new());
-                secrets.learn_state(&headers);
                 AnswerContent::Failed(Box::new(secrets.scrub_failure(failure)))
             }
             None => AnswerContent::Stream,
@@ -115,7 +116,7 @@ impl RecordedHead<'_> {
     }
 
     /// What the engine tells of the head, and how it ended if it did.
-    fn opened(&self, engine: &mut TurnEngine) -> (Opened, Option<Failure>) {
+    fn opened(&self, engine: &mut TurnEngine, secrets: &Secrets) -> (Opened, Option<Failure>) {
         let (mut opened, mut failure) = (Opened::new(self.status), None);
         while let Some(item) = engine.poll_event() {
             match item {
@@ -124,6 +125,7 @@ impl RecordedHead<'_> {
                 Err(error) => failure = Some(error),
             }
         }
+        secrets.scrub_opened(&mut opened);
         (opened, failure)
     }
 }

@@ -14,7 +14,7 @@ use crate::{
     clock::now,
     endpoint::Endpoint,
     headers::{self, OwnHeaders},
-    socket::Parking,
+    parking::Parking,
 };
 
 /// One conversation. Cheap to clone; clones are the same conversation.
@@ -44,8 +44,9 @@ impl Session {
         Self { state: Arc::new(state), headers: OwnHeaders::default() }
     }
 
-    /// Adds a header to the requests of all turns that this handle (or a clone of it) begins from now on: the id of a
-    /// conversation, say. It replaces one of that name from the client's settings, and never reaches the body.
+    /// Sets a header of the requests of all turns that this handle (or a clone of it) begins from now on: the id of a
+    /// conversation, say. It takes the place of what was set of that name here or in the client's settings, and never
+    /// reaches the body.
     ///
     /// Over a WebSocket it goes with the handshake: a request that uses an open socket has none.
     ///
@@ -134,9 +135,9 @@ pub struct Turn {
 }
 
 impl Turn {
-    /// Adds a header to every request that goes out through this handle (or a clone of it) from now on: a
-    /// `traceparent`, say. It replaces one of that name from the session or the client's settings, and never reaches
-    /// the body.
+    /// Sets a header of every request that goes out through this handle (or a clone of it) from now on: a
+    /// `traceparent`, say. It takes the place of what was set of that name here, for the session, or in the client's
+    /// settings, and never reaches the body.
     ///
     /// Over a WebSocket it goes with the handshake: a request that uses an open socket has none.
     ///

@@ -1,10 +1,7 @@
-//! An open WebSocket with its memory, and the keeper of one that nobody uses.
+//! An open WebSocket with its memory.
 
 use std::{
     fmt,
-    future::{Future, poll_fn},
-    pin::{Pin, pin},
-    sync::{Mutex, PoisonError},
     task::{Context, Poll},
     time::Instant,
 };
@@ -15,12 +12,6 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
 use http_transport::Upgraded;
-use tokio::{
-    runtime::{Handle, Id},
-    sync::oneshot,
-    task::JoinHandle,
-    time::{Sleep, sleep_until},
-};
 use turn_session::SocketMemory;
 use ws_codec::{ClientHandshake, Config, Error, Limits, MaskSeed, Message, Reuse, Role, SendError, Text};
 
@@ -106,77 +97,4 @@ impl fmt::Debug for Socket {
 pub(crate) enum Health {
     Good,
     Lost,
-}
-
-/// The place for one socket that waits for the next request.
-#[derive(Debug, Default)]
-pub(crate) struct Parking(Mutex<Option<Parked>>);
-
-impl Parking {
-    /// Parks a socket in place of the one that was there. Without a runtime nobody could keep it: it is closed.
-    pub(crate) fn park(&self, socket: Box<Socket>) {
-        if let Ok(runtime) = Handle::try_current() {
-            let (give, asked) = oneshot::channel();
-            let task = runtime.spawn(keep(socket, asked));
-            let runtime = runtime.id();
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Parked { runtime, give, task });
-        }
-    }
-
-    /// Asks for the socket that is parked, if one is.
-    pub(crate) fn take(&self) -> Option<JoinHandle<Option<Box<Socket>>>> {
-        let Parked { runtime, give, task } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
-        if Handle::try_current().ok()?.id() != runtime {
-            // Its keeper may not be running. It closes the socket when it does.
-            return None;
-        }
-        // A keeper that is gone has lost its socket; its task tells so.
-        _ = give.send(());
-        Some(task)
-    }
-}
-
-/// A socket in the hands of its keeper. Dropping it closes the socket.
-#[derive(Debug)]
-struct Parked {
-    /// That of the keeper.
-    runtime: Id,
-    give: oneshot::Sender<()>,
-    task: JoinHandle<Option<Box<Socket>>>,
-}
-
-/// Messages that a parked socket may still bring: the late events of a finished response, and notices.
-const MOST_LATE: u32 = 256;
-
-/// Answers pings and notices a close, until somebody asks for the socket (which is then handed over) or nobody ever
-/// will. Late events of the finished response are nobody's.
-async fn keep(mut socket: Box<Socket>, asked: oneshot::Receiver<()>) -> Option<Box<Socket>> {
-    let mut asked = pin!(asked);
-    let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(tokio::time::Instant::now()));
-    let mut late = 0;
-    let is_alive = poll_fn(|cx| {
-        loop {
-            let now = now();
-            match socket.poll_message(cx, now) {
-                Poll::Ready(Some(Ok(_))) if late < MOST_LATE => {
-                    late += 1;
-                    continue;
-                }
-                // A peer that goes on talking to nobody is no peer for the next request.
-                Poll::Ready(_) => return Poll::Ready(false),
-                Poll::Pending => {}
-            }
-            // Seen to be alive just now.
-            if let Poll::Ready(wish) = asked.as_mut().poll(cx) {
-                return Poll::Ready(wish.is_ok());
-            }
-            let Some(deadline) = socket.poll_timeout() else { return Poll::Pending };
-            timer.as_mut().reset(tokio::time::Instant::from_std(deadline));
-            if timer.as_mut().poll(cx).is_pending() {
-                return Poll::Pending;
-            }
-        }
-    });
-    // Bounded by what a peer may send, so that it need not wait for its turn to notice that the socket is wanted.
-    tokio::task::unconstrained(is_alive).await.then_some(socket)
 }

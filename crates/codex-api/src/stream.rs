@@ -80,7 +80,7 @@ impl TurnStream {
     pub(crate) fn new(turn: &Turn, request: Request, endpoint: Endpoint, transport: Transport) -> Self {
         let client = &turn.session.client;
         let target = client.target(endpoint);
-        let span = tracing::debug_span!("request", url = target.shown());
+        let span = logs::span(&target);
         let mut config = EngineConfig::new(endpoint.wire(), target.clone(), turn.started);
         config.transport = transport;
         config.memory = turn.session.memory.clone();
@@ -389,7 +389,7 @@ impl TurnStream {
             Signal::Head { status, headers } => {
                 tracing::debug!(status, "response head");
                 self.secrets.learn_state(&headers);
-                self.engine.handle_opened(ResponseHead { status, headers: &headers }, now());
+                self.engine.handle_opened(ResponseHead::new(status, headers), now());
             }
             Signal::Data(data) => {
                 self.received = now();

@@ -43,6 +43,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_negative_numbers = true)]
 pub(crate) struct DecodeArgs {
     /// Raw bytes of an event stream, or a cassette; `-` (or nothing) reads standard input
     #[arg(value_name = "FILE")]
@@ -139,18 +140,34 @@ pub(crate) fn report(error: &clap::Error) -> ExitStatus {
             let _ = if io::stderr().is_terminal() { error.print() } else { write!(io::stderr(), "{}", error.render()) };
             ExitStatus::Usage
         }
-        _ => {
-            diagnostics::error(&one_line(&error.render().to_string()));
+        kind => {
+            let mut line = one_line(&error.render().to_string());
+            if matches!(
+                kind,
+                ErrorKind::MissingRequiredArgument | ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
+            ) {
+                line.push_str(" (`--help` lists what there is)");
+            }
+            diagnostics::error(&line);
             ExitStatus::Usage
         }
     }
 }
 
-/// The first paragraph, joined; usage and hints follow in later ones.
+/// The first paragraph, joined, and behind it the hints; the usage is what `--help` tells.
 fn one_line(message: &str) -> String {
-    let paragraph = message.split("\n\n").next().unwrap_or_default();
-    let line = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-    line.strip_prefix("error: ").map(str::to_owned).unwrap_or(line)
+    let mut line = String::new();
+    for paragraph in message.split("\n\n") {
+        let paragraph = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
+        if let Some(said) = paragraph.strip_prefix("error: ") {
+            line.push_str(said);
+        }
+        for hint in paragraph.split("tip: ").skip(1) {
+            line.push_str("; ");
+            line.push_str(hint.trim_end());
+        }
+    }
+    line
 }
 
 /// Reads a count that must not be zero.
@@ -181,5 +198,7 @@ mod tests {
     fn errors_become_one_line() {
         let message = "error: the following arguments were not provided:\n  --wire <WIRE>\n\nUsage: x\n\nFor more";
         assert_eq!(one_line(message), "the following arguments were not provided: --wire <WIRE>");
+        let message = "error: unexpected argument '--a' found\n\n  tip: use b\n  tip: or c\n\nUsage: x\n\nFor more";
+        assert_eq!(one_line(message), "unexpected argument '--a' found; use b; or c");
     }
 }

@@ -9,7 +9,7 @@ use std::{
 use anstream::{AutoStream, ColorChoice};
 use anstyle::{AnsiColor, Style};
 use codex_stream::{OutputFormat, TextStyle};
-use response_events::{Failure, FailureKind, Ledger};
+use response_events::{Failure, FailureKind, Ledger, Wire};
 
 /// For whom text on standard output is.
 pub(crate) fn stdout_style() -> TextStyle {
@@ -72,7 +72,19 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
         note(&format!("the answer is incomplete: {reason}"));
     }
     if ledger.malformed > 0 {
-        note(&format!("{} events could not be decoded; `--output transcript` shows them", ledger.malformed));
+        let (events, them) = if ledger.malformed == 1 { ("event", "it") } else { ("events", "them") };
+        let count = ledger.malformed;
+        note(&format!("{count} {events} could not be decoded; `--output transcript` shows {them}"));
+    }
+}
+
+/// A stream of which nothing was understood was probably meant for the other wire.
+pub(crate) fn other_wire(wire: Wire, failure: Option<&Failure>, ledger: &Ledger) {
+    let strange = ledger.unknown + ledger.malformed;
+    let is_cut = failure.is_some_and(|failure| failure.kind == FailureKind::Truncated);
+    if is_cut && strange > 0 && strange + ledger.done_sentinels == ledger.events {
+        let other = if wire == Wire::Chat { Wire::Responses } else { Wire::Chat };
+        note(&format!("no event of the stream is one of `--wire {wire}`: it may be for `--wire {other}`"));
     }
 }
 

@@ -20,11 +20,14 @@ fn wrong_usage_is_named_in_one_line() {
     check(&["decode"], "--wire <WIRE>");
     check(&["replay"], "<CASSETTE>");
     check(&["turn", "hi", "--nope"], "--nope");
+    check(&["turn", "hi", "--base-ur", "x"], "'--base-ur' found; a similar argument exists: '--base-url' (`--help`");
+    check(&["Turn", "hi"], "a similar subcommand exists: 'turn'");
     check(&["turn", "hi", "--wire", "x"], "possible values: responses, chat");
     check(&["turn", "hi", "--output", "xml"], "text, json, transcript, summary");
     check(&["turn", "hi", "--idle-timeout", "5"], "expected a duration");
     check(&["turn", "hi", "--max-attempts", "0"], "--max-attempts");
-    check(&["turn", "hi", "--max-attempts", "-1"], "'-1'");
+    check(&["turn", "hi", "--max-attempts", "-1"], "'-1' for '--max-attempts <N>': it must be a whole number");
+    check(&["decode", "--wire", "chat", "--chunk-bytes", "-1"], "'-1' for '--chunk-bytes <N>': it must be");
     check(&["turn", "hi", "--max-attempts", "4294967296"], "--max-attempts");
     check(&["turn", "hi", "--max-wait", "soon"], "--max-wait");
     check(&["turn", "hi", "--on-cut", "keep"], "possible values: discard, fail");

@@ -309,3 +309,21 @@ fn the_last_event_of_a_cassette_counts_by_how_its_exchange_ended() {
         }
     }
 }
+
+#[test]
+fn a_stream_of_the_other_wire_is_taken_for_one() {
+    let responses = "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n";
+    let chat = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    let hint = |wire: &str, stream: &str| {
+        let ran = run_with_input(&["decode", "--wire", wire], stream.as_bytes());
+        assert_eq!(ran.status, Some(3), "{ran:?}");
+        ran.stderr
+            .lines()
+            .find_map(|line| line.strip_prefix("note: no event of the stream is one of ").map(str::to_owned))
+    };
+    let to = |wire: &str, other: &str| Some(format!("`--wire {wire}`: it may be for `--wire {other}`"));
+    assert_eq!(hint("chat", responses), to("chat", "responses"));
+    assert_eq!(hint("responses", chat), to("responses", "chat"));
+    assert_eq!(hint("responses", &format!("{chat}data: [DONE]\n\n")), to("responses", "chat"));
+    assert_eq!((hint("responses", responses), hint("chat", chat), hint("chat", "")), (None, None, None));
+}

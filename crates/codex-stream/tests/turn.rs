@@ -132,3 +132,15 @@ fn prompts_are_read_from_standard_input_line_by_line() {
     let ran = support::run_with_input(&["turn", "-", "--output", "summary"], b"one\n\ntwo\n");
     assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");
 }
+
+#[test]
+fn a_repeated_header_is_sent_with_each_of_its_values() {
+    let server = Server::new([message("Hi.")]);
+    let ran = server.turn(&["hi", "--header", "x-tag: a", "--header", "X-Tag:b", "--header", "user-agent: mine"]);
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let request = &server.server.requests()[0];
+    let sent = |name: &str| -> Vec<&str> {
+        request.headers.iter().filter(|(known, _)| known == name).map(|(_, value)| value.as_str()).collect()
+    };
+    assert_eq!((sent("x-tag"), sent("user-agent")), (vec!["a", "b"], vec!["mine"]));
+}

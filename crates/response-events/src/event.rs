@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 
 use serde::Serialize;
 
-use crate::{FailureKind, Item, RateLimits, RawJson, TransportKind, TurnStateMark, Usage};
+use crate::{FailureKind, Item, RateLimits, RawJson, ResponseHeaders, TransportKind, TurnStateMark, Usage};
 
 /// One event of a streamed request.
 ///
@@ -145,6 +145,11 @@ pub struct Opened {
     pub request_id: Option<String>,
     /// Whether a turn state was captured from this head.
     pub turn_state: bool,
+    /// All headers of the answer (over a WebSocket, of its handshake): `openai-model`, `x-ratelimit-*`,
+    /// `openai-processing-ms` and whatever else a service tells there. Without the turn state, which only the turn
+    /// hands out. Not in the JSON form.
+    #[serde(skip)]
+    pub headers: ResponseHeaders,
     /// The value that the head brought, captured or not.
     #[serde(skip)]
     pub turn_state_mark: Option<TurnStateMark>,

@@ -66,6 +66,11 @@ impl ItemCall {
 }
 
 /// Collects a [`Summary`] from the events of one request. A new attempt starts it afresh.
+///
+/// It is for tests and comparisons, and keeps everything: the finished items, which
+/// [`max_answer_bytes`](crate::InterpreterOptions::max_answer_bytes) bounds, and beside them the text of all deltas,
+/// twice, which no limit bounds but the end of the stream. Who sums up what strangers send ends it by
+/// [`Ledger::payload_bytes`].
 #[derive(Clone, Debug, Default)]
 pub struct SummaryBuilder {
     items: BTreeMap<u32, Item>,

@@ -38,6 +38,7 @@ pub enum NextTransport {
 
 /// What a retry costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Cost {
     /// Nothing: a repair, allowed once for each reason, which does not count as an attempt.
     Repair,

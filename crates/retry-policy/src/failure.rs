@@ -4,6 +4,7 @@ use crate::{FailureClass, Hint};
 
 /// How far the attempt had come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Phase {
     /// The request was not sent yet: name look-up, connection, TLS, proxy, upgrade.
     Connect,
@@ -15,6 +16,7 @@ pub enum Phase {
 
 /// Whether the request could go over another transport.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Fallback {
     /// This transport is the last one, or the caller insists on it.
     #[default]

@@ -13,6 +13,7 @@ pub use reader::HintReader;
 
 /// A server's hint, already understood.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Hint {
     /// How long to wait at least, from now; above zero.
     pub wait: Option<Duration>,

@@ -45,6 +45,7 @@ pub enum Action {
 
 /// What kind of credentials an attempt needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum CredentialNeed {
     /// Those at hand.
     Usual,

@@ -73,6 +73,7 @@ impl EngineConfig {
 
 /// What to do when an attempt fails after an item of it, or a piece of one, was delivered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum OnCut {
     /// All of the attempt is void; the request is sent again, and the caller told to forget.
     #[default]
@@ -83,6 +84,7 @@ pub enum OnCut {
 
 /// Whether credentials can change between two attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum CredentialSource {
     /// They are what they are: a refusal is final.
     #[default]

@@ -81,7 +81,7 @@ impl TurnEngine {
     }
 
     /// The response head arrived.
-    pub fn handle_opened(&mut self, head: ResponseHead<'_>, now: Instant) {
+    pub fn handle_opened(&mut self, mut head: ResponseHead, now: Instant) {
         if !self.is_attempting() {
             return;
         }
@@ -91,12 +91,14 @@ impl TurnEngine {
         attempt.status = Some(head.status);
         attempt.content_type = head.header("content-type").map(str::to_owned);
         attempt.request_id = head.request_id();
-        attempt.hints = HeadHints::new(head, now);
+        attempt.hints = HeadHints::new(&head, now);
         let request_id = attempt.request_id.clone();
         let mut opened = Opened::new(head.status);
         opened.request_id = request_id;
-        opened.turn_state = self.capture_from_head(head);
+        opened.turn_state = self.capture_from_head(&head);
         opened.turn_state_mark = head.turn_states().find_map(turn_state::mark);
+        head.withhold_turn_states();
+        opened.headers = head.headers.clone();
         self.notices.push_back(TurnEvent::Opened(opened));
         self.notices
             .extend(RateLimits::from_headers(head.texts()).into_iter().map(Box::new).map(TurnEvent::RateLimits));
@@ -108,7 +110,7 @@ impl TurnEngine {
             failure.status = Some(head.status);
             self.fail(failure, now);
         } else if head.is_redirect() {
-            self.handle_redirect(head, now);
+            self.handle_redirect(&head, now);
         } else if let Some(encoding) = head.content_encoding() {
             self.fail(encoded(head.status, encoding, &self.shown_url()).in_phase(self.attempt.phase), now);
         } else if !head.is_success() {
@@ -403,7 +405,7 @@ impl TurnEngine {
 
     /// The service wants the same request elsewhere. It goes there only within the origin, and only if the method and
     /// the body stay what they are (RFC 9110, section 15.4).
-    fn handle_redirect(&mut self, head: ResponseHead<'_>, now: Instant) {
+    fn handle_redirect(&mut self, head: &ResponseHead, now: Instant) {
         let location = head.header("location");
         let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
         match next {
@@ -420,7 +422,7 @@ impl TurnEngine {
     }
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.
-    fn capture_from_head(&self, head: ResponseHead<'_>) -> bool {
+    fn capture_from_head(&self, head: &ResponseHead) -> bool {
         head.goes_on() && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
     }
 

@@ -1,25 +1,18 @@
 //! What the engine has to know of a response head.
 
-use std::fmt;
-
 use http::HeaderMap;
+use response_events::ResponseHeaders;
 
 use crate::TURN_STATE_HEADER;
 
 /// The beginning of an answer. Of its headers `Debug` shows the names: among the values are the turn state and cookies.
-#[derive(Clone, Copy)]
-pub struct ResponseHead<'a> {
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct ResponseHead {
     /// The HTTP status code.
     pub status: u16,
     /// The headers.
-    pub headers: &'a HeaderMap,
-}
-
-impl fmt::Debug for ResponseHead<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<_> = self.headers.keys().collect();
-        f.debug_struct("ResponseHead").field("status", &self.status).field("headers", &names).finish()
-    }
+    pub headers: ResponseHeaders,
 }
 
 /// What kind of body a head announces.
@@ -33,7 +26,12 @@ pub(crate) enum BodyKind {
     Page,
 }
 
-impl ResponseHead<'_> {
+impl ResponseHead {
+    /// A head with all its headers, the turn state among them.
+    pub fn new(status: u16, headers: HeaderMap) -> Self {
+        Self { status, headers: headers.into() }
+    }
+
     pub(crate) fn is_success(&self) -> bool {
         (200..300).contains(&self.status)
     }
@@ -59,6 +57,11 @@ impl ResponseHead<'_> {
     /// The turn states that it brings, valid or not.
     pub(crate) fn turn_states(&self) -> impl Iterator<Item = &[u8]> {
         self.headers.get_all(TURN_STATE_HEADER).iter().map(http::HeaderValue::as_bytes)
+    }
+
+    /// Takes the turn states out: a state is only for the turn to hand out.
+    pub(crate) fn withhold_turn_states(&mut self) {
+        self.headers.make_mut().remove(TURN_STATE_HEADER);
     }
 
     /// The service's id of the request, under the names that services give it.

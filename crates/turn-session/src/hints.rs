@@ -18,7 +18,7 @@ pub(crate) struct HeadHints {
 
 impl HeadHints {
     /// The head of an answer that goes on says nothing about trying again, but what time it is.
-    pub(crate) fn new(head: ResponseHead<'_>, now: Instant) -> Self {
+    pub(crate) fn new(head: &ResponseHead, now: Instant) -> Self {
         let names = if head.goes_on() { &["date"][..] } else { HintReader::HEADERS };
         let headers = names.iter().filter_map(|name| Some((*name, head.header(name)?.to_owned()))).collect();
         Self { headers, came: Some(now) }

@@ -21,6 +21,7 @@ pub struct TurnState(Arc<OnceLock<Box<str>>>);
 
 /// What became of a value that the service sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Capture {
     /// It is the turn's state from now on.
     First,

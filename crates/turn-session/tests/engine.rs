@@ -56,7 +56,7 @@ fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String
                 let mut headers = HeaderMap::new();
                 headers.insert(CONTENT_TYPE, HeaderValue::from_static(content_type));
                 headers.insert("x-request-id", HeaderValue::from_static("req"));
-                engine.handle_opened(ResponseHead { status: *status, headers: &headers }, now);
+                engine.handle_opened(ResponseHead::new(*status, headers), now);
             }
             Body(body) => engine.handle_body(body.as_bytes(), now),
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
@@ -231,7 +231,7 @@ fn keep_alives_in_whatever_clothes_are_bytes_and_no_events() {
 fn phase_of_a_cut(wire: Wire, data: &str) -> Phase {
     let now = Instant::now();
     let mut engine = TurnEngine::new(EngineConfig::new(wire, Target::new("http://service.example/v1"), now));
-    engine.handle_opened(ResponseHead { status: 200, headers: &HeaderMap::new() }, now);
+    engine.handle_opened(ResponseHead::new(200, HeaderMap::new()), now);
     engine.handle_payload(None, data.as_bytes(), now);
     engine.handle_closed(Some(Failure::new(FailureKind::Truncated, "connection reset")), now);
     std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure").phase
@@ -314,7 +314,7 @@ fn the_class_of_a_bare_status_says_whether_trying_again_helps() {
     for (status, retryable) in statuses {
         let now = Instant::now();
         let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
-        engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+        engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
         engine.handle_body(b"", now);
         let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).unwrap();
         assert_eq!((failure.status, failure.retryable), (Some(status), retryable));
@@ -327,7 +327,7 @@ fn failures_carry_what_is_known() {
     let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
     let mut headers = HeaderMap::new();
     headers.insert("x-oai-request-id", HeaderValue::from_static("req_9"));
-    engine.handle_opened(ResponseHead { status: 200, headers: &headers }, now);
+    engine.handle_opened(ResponseHead::new(200, headers), now);
     let Input::Payload(text) = TEXT else { unreachable!() };
     engine.handle_payload(None, text.as_bytes(), now);
     engine.handle_closed(None, now);
@@ -342,7 +342,7 @@ fn the_account_tells_a_closed_connection_from_one_that_this_side_gave_up() {
     let ended = |end: fn(&mut TurnEngine, Instant)| {
         let now = Instant::now();
         let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://s.example/v1"), now));
-        engine.handle_opened(ResponseHead { status: 200, headers: &HeaderMap::new() }, now);
+        engine.handle_opened(ResponseHead::new(200, HeaderMap::new()), now);
         let Input::Payload(text) = TEXT else { unreachable!() };
         engine.handle_payload(None, text.as_bytes(), now);
         end(&mut engine, now);
@@ -367,7 +367,7 @@ fn hints_of_a_head_are_those_of_its_own_time() {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)))
             .collect();
-        engine.handle_opened(ResponseHead { status, headers: &headers }, start);
+        engine.handle_opened(ResponseHead::new(status, headers), start);
         let now = start + Duration::from_secs(600);
         if error.is_empty() {
             engine.handle_closed(Some(Failure::new(FailureKind::Closed, "closed")), now);
@@ -403,7 +403,7 @@ fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
         let now = Instant::now();
         let mut engine =
             TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
-        engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, now);
+        engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
         engine.handle_body(body.as_bytes(), now);
         let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
         assert_eq!((failure.kind, failure.retry_after), (FailureKind::Status, wait.map(Duration::from_secs)), "{body}");

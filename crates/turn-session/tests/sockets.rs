@@ -84,7 +84,7 @@ impl Play {
     }
 
     fn head(&mut self, status: u16) -> &mut Self {
-        self.engine.handle_opened(ResponseHead { status, headers: &HeaderMap::new() }, self.now);
+        self.engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), self.now);
         self.drain();
         self
     }
@@ -195,7 +195,7 @@ fn a_fallback_without_an_attempt_left_is_classified_as_every_failure() {
     let mut play = Play::with_attempts(1, Transport::Auto);
     let mut headers = HeaderMap::new();
     headers.insert("retry-after", http::HeaderValue::from_static("7"));
-    play.engine.handle_opened(ResponseHead { status: 426, headers: &headers }, play.now);
+    play.engine.handle_opened(ResponseHead::new(426, headers), play.now);
     play.body("");
     assert_eq!(play.failure.expect("a failure").retry_after, Some(Duration::from_secs(7)));
 }

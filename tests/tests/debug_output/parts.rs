@@ -6,7 +6,9 @@ use bytes::Bytes;
 use codex_stream::{HtmlRenderer, TimelineBuilder};
 use http::{HeaderMap, HeaderValue};
 use http_transport::{BodyLimits, BodyReader, ProxySettings, ProxyUrl, Transport};
-use response_events::{ApiError, Interpreter, InterpreterOptions, SummaryBuilder, Transcript, TurnStateMark, Wire};
+use response_events::{
+    ApiError, Interpreter, InterpreterOptions, ResponseHeaders, SummaryBuilder, Transcript, TurnStateMark, Wire,
+};
 use stream_replay::{
     Cassette, Content, Course, FaultScript, FrameKind, Peer, RecordedChunk, RecordedExchange, RecordedFrame,
     RecordedResponse, Recorder, ReplayServer, Response, WebSocketScript,
@@ -92,7 +94,7 @@ fn engine() {
     state.capture(SECRET.as_bytes());
     check("a state", &state);
     let head = headers();
-    check("a head", &ResponseHead { status: 200, headers: &head });
+    check("a head", &ResponseHead::new(200, head.clone()));
     let target = Target::new(format!("https://me:{SECRET}@host.test/v1?key={SECRET}"));
     check("a target", &target);
     let memory = SessionMemory::new();
@@ -107,7 +109,7 @@ fn engine() {
     let mut engine = TurnEngine::new(config);
     check("an engine", &engine);
     check("an action", &engine.poll_action().unwrap());
-    engine.handle_opened(ResponseHead { status: 200, headers: &head }, now);
+    engine.handle_opened(ResponseHead::new(200, head), now);
     let piece = format!("data: {}", metadata());
     engine.handle_data(piece.as_bytes(), now);
     check("an engine that has seen the beginning of a body", &engine);
@@ -123,6 +125,7 @@ fn engine() {
 
 /// `response-events` and what is drawn of its events.
 fn events() {
+    check("headers", &ResponseHeaders::from(headers()));
     check("a mark", &TurnStateMark::new(SECRET));
     let body = format!(r#"{{"error":{{"message":"no","headers":{{"x-codex-turn-state":"{SECRET}"}}}}}}"#);
     let error = ApiError::from_body(body.as_bytes()).unwrap();

@@ -160,7 +160,10 @@ impl Course {
         let broken = format!("data: {said}\n\nevent: {said}\ndata: {{\"type\":\"{said}\"\n\n");
         let body = format!("{}{broken}", events.iter().map(sse).collect::<String>());
         let refusal = Response::json(403, json!({"error": error}).to_string());
-        let good = Response::sse(format!("{body}{}", sse(&done()))).header("x-request-id", "req");
+        let good = Response::sse(format!("{body}{}", sse(&done())))
+            .header("x-request-id", "req")
+            .header("x-said", said)
+            .header("set-cookie", said);
         // One for each stream, should all of them go over the same socket.
         let script = |exchange: Exchange| WebSocketScript::new().exchange(exchange.clone()).exchange(exchange);
         let socket = |exchange: Exchange| Response::websocket(script(exchange));
@@ -201,6 +204,10 @@ async fn look_at_all(name: &str, session: &codex_api::Session, turn: &Turn) {
         match item {
             Ok(Some(event)) => {
                 check(name, &event);
+                if let codex_api::TurnEvent::Opened(opened) = &event {
+                    // With the values, as the caller has them.
+                    check(name, &*opened.headers);
+                }
                 check_text(name, &serde_json::to_string(&event).unwrap());
             }
             Ok(None) => return,

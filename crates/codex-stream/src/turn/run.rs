@@ -116,12 +116,13 @@ impl Run {
                     }
                 }
                 Ok(None) => break Some(Failure::new(FailureKind::Protocol, "the stream ended without its last event")),
-                Err(error) => break Some(error.failure().clone()),
+                Err(error) => break Some(error.into_failure()),
             }
         };
         self.progress.clear();
         self.renderer.end(failure.as_ref(), events.ledger(), out)?;
         diagnostics::after_answer(self.format, failure.as_ref(), events.ledger());
+        diagnostics::other_wire(self.settings.wire, failure.as_ref(), events.ledger());
         if let Some(failure) = &failure {
             diagnostics::failure(Subject::Request, failure);
         }

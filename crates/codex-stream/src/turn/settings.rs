@@ -86,7 +86,7 @@ impl Settings {
             Some(proxy) => builder.proxy(proxy.clone()),
             None => builder,
         };
-        self.headers.iter().try_fold(builder, |builder, (name, value)| builder.header(name, value))
+        self.headers.iter().try_fold(builder, |builder, (name, value)| builder.append_header(name, value))
     }
 
     /// For whom text is, once it is known where it goes.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use super::{Delta, Fallback, ItemEvent, Opened, RequestStarted, Retry};
-use crate::{FailureKind, Item, TransportKind};
+use crate::{FailureKind, Item, ResponseHeaders, TransportKind};
 
 impl RequestStarted {
     /// An attempt without a turn state.
@@ -16,7 +16,7 @@ impl RequestStarted {
 impl Opened {
     /// A head that brings nothing but its status.
     pub fn new(status: u16) -> Self {
-        Self { status, request_id: None, turn_state: false, turn_state_mark: None }
+        Self { status, request_id: None, turn_state: false, headers: ResponseHeaders::default(), turn_state_mark: None }
     }
 }
 

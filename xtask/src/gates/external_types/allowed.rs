@@ -31,7 +31,7 @@ pub(super) const ALLOWED: &[Allowed] = &[
         ],
     },
     Allowed { package: "ws-codec", crates: &["bytes", "http"], adapters: &[("ws_codec::io", "tokio")] },
-    Allowed { package: "response-events", crates: &["serde_core", "serde_json"], adapters: &[] },
+    Allowed { package: "response-events", crates: &["http", "serde_core", "serde_json"], adapters: &[] },
     Allowed { package: "retry-policy", crates: &[], adapters: &[] },
     Allowed { package: "turn-session", crates: &["http", "response_events", "retry_policy"], adapters: &[] },
     Allowed {
