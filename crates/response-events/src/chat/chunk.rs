@@ -75,8 +75,12 @@ pub(super) struct ToolCall<'a> {
     pub(super) index: Number,
     #[serde(borrow)]
     pub(super) id: Text<'a>,
+    #[serde(borrow, rename = "type")]
+    pub(super) call_type: Text<'a>,
     #[serde(borrow)]
     pub(super) function: Option<Function<'a>>,
+    #[serde(borrow)]
+    pub(super) custom: Option<Box<Custom<'a>>>,
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -86,6 +90,16 @@ pub(super) struct Function<'a> {
     pub(super) name: Text<'a>,
     #[serde(borrow)]
     pub(super) arguments: Arguments<'a>,
+}
+
+/// The call of a custom tool, which takes any text.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Custom<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) input: Arguments<'a>,
 }
 
 /// A string, or (on a few servers) the object itself, whose JSON text it then is.

@@ -78,14 +78,17 @@ fn delta<'a>(scanner: &mut Scanner<'a>) -> Scanned<Delta<'a>> {
 }
 
 fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Scanned<ToolCall<'a>> {
-    let (mut index, mut id, mut function) = (None, None, None);
+    let (mut index, mut id, mut call_type, mut function) = (None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
         b"id" => fill(&mut id, scanner.string_or_null()?),
+        b"type" => fill(&mut call_type, scanner.string_or_null()?),
         b"function" => fill(&mut function, self::function(scanner)?),
+        b"custom" => None,
         _ => scanner.skip(),
     })?;
-    Some(ToolCall { index: Number(index), id: Text(id.flatten()), function })
+    let (id, call_type) = (Text(id.flatten()), Text(call_type.flatten()));
+    Some(ToolCall { index: Number(index), id, call_type, function, custom: None })
 }
 
 fn function<'a>(scanner: &mut Scanner<'a>) -> Scanned<Function<'a>> {
@@ -177,8 +180,8 @@ mod tests {
     fn chunk() -> impl Strategy<Value = String> {
         let text =
             || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\"", r#"[{"text":"p"}]"#][..]).prop_map(str::to_owned);
-        let function = object(&["name", "arguments", "x"], text());
-        let call = object(&["index", "id", "function", "type"], prop_oneof![text(), function]);
+        let function = object(&["name", "arguments", "input", "x"], text());
+        let call = object(&["index", "id", "function", "type", "custom"], prop_oneof![text(), function]);
         let delta = object(
             &[
                 "content",

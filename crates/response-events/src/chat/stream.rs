@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::{
     assembler::{Assembler, Ending},
     calls::CallKey,
-    chunk::{Choice, Chunk, Content, Delta, Function, Part, ToolCall},
+    chunk::{Choice, Chunk, Content, Delta, Part, ToolCall},
     slot::{PartKind, ReasoningField},
 };
 use crate::{
@@ -204,14 +204,14 @@ impl ChatStream {
             self.items.add_text(choice, PartKind::Refusal, refusal, out);
         }
         for call in delta.tool_calls.into_iter().flatten() {
-            self.handle_call(choice, &call, out);
+            self.items.add_call(choice, CallKey::of(&call), out);
             if out.collected.is_excessive() {
                 return;
             }
         }
         if let Some(function) = delta.function_call {
             let call = ToolCall { function: Some(*function), ..ToolCall::default() };
-            self.handle_call(choice, &call, out);
+            self.items.add_call(choice, CallKey::of(&call), out);
         }
     }
 
@@ -260,18 +260,6 @@ impl ChatStream {
         let part_type = part.get("type").and_then(Value::as_str).unwrap_or("?");
         let event = OtherEvent { event: format!("content part {part_type}"), raw: RawJson::from_payload(data) };
         out.emit(TurnEvent::Unknown(event));
-    }
-
-    fn handle_call(&mut self, choice: u32, call: &ToolCall<'_>, out: &mut Output) {
-        let none = Function::default();
-        let function = call.function.as_ref().unwrap_or(&none);
-        let key = CallKey {
-            index: call.index.index(),
-            id: call.id.non_empty(),
-            name: function.name.non_empty(),
-            arguments: &function.arguments.0,
-        };
-        self.items.add_call(choice, key, out);
     }
 
     /// Takes the id (the first that is not empty) and the model (the last that is not), and announces the response.
