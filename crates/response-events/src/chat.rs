@@ -3,7 +3,9 @@
 mod assembler;
 mod calls;
 mod chunk;
+mod members;
 mod plain_chunk;
+mod said;
 mod slot;
 mod stream;
 

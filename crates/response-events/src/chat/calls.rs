@@ -68,8 +68,8 @@ impl Calls {
     ///
     /// The index decides, and the id where there is no index: two indexes are two calls, also under one id (services
     /// that give every call the id `call_0`). A new id on a used index opens a new call (services that number every
-    /// call 0), an index or an id that repeats under another name or for another kind likewise. Without index and id, a name opens a new
-    /// call once the current one has a name.
+    /// call 0), an index or an id that repeats under another name or for another kind likewise. Without index and id,
+    /// a name opens a new call once the current one has a name.
     pub(super) fn find<'s>(&self, key: CallKey<'_>, body: impl Fn(usize) -> Option<&'s CallBody>) -> Option<usize> {
         let continued = |at: &usize| body(*at).is_some_and(|call| continues(call, key));
         let by_id = || self.by_id.get(key.id?).copied().filter(continued);

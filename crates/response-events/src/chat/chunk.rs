@@ -8,6 +8,7 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
+use super::members::Member;
 use crate::json::{Number, Text, object_or_default};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -27,6 +28,9 @@ pub(super) struct Chunk<'a> {
     /// Chunks have no `type`; something else on the stream may.
     #[serde(borrow, rename = "type")]
     pub(super) event_type: Text<'a>,
+    /// What has no field here, at any level.
+    #[serde(skip)]
+    pub(super) members: Vec<Member<'a>>,
 }
 
 /// Groq puts the usage beside the chunk.
@@ -128,6 +132,10 @@ impl Chunk<'_> {
     /// Whether it has anything that only chunks have.
     pub(super) fn says_something(&self) -> bool {
         self.choices.is_some() || self.usage.is_some() || self.x_groq.usage.is_some()
+    }
+
+    pub(super) fn has_choices(&self) -> bool {
+        self.choices.as_ref().is_some_and(|choices| !choices.is_empty())
     }
 
     /// Whether a choice has text, reasoning or a call, of which something must come.

@@ -8,6 +8,8 @@ use super::{
     assembler::{Assembler, Ending},
     calls::CallKey,
     chunk::{Choice, Chunk, Content, Delta, Part, ToolCall},
+    members::Member,
+    said::Said,
     slot::{PartKind, ReasoningField},
 };
 use crate::{
@@ -29,6 +31,7 @@ pub(crate) struct ChatStream {
     /// Whether it was told already that there is something in the payload at hand that nobody knows. Once is enough:
     /// it may be there a hundred thousand times.
     told_unknown: bool,
+    said: Said,
 }
 
 impl ChatStream {
@@ -38,6 +41,7 @@ impl ChatStream {
             requested_choices: options.choices.max(1) as usize,
             created: false,
             told_unknown: false,
+            said: Said::default(),
         }
     }
 
@@ -127,6 +131,8 @@ impl ChatStream {
             out.silent();
         }
         self.note_response(&chunk, out);
+        // What stands beside an error alone belongs to the error.
+        let members = if error.is_none() || chunk.has_choices() { chunk.members } else { Vec::new() };
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
             if out.collected.is_excessive() {
@@ -139,6 +145,7 @@ impl ChatStream {
         {
             out.ledger.usage = Some(usage);
         }
+        self.tell_members(&members, data, out);
         // What came beside the error stays available.
         if let Some(error) = error {
             self.fail(error, out);
@@ -159,6 +166,7 @@ impl ChatStream {
             // `choices: null` is an empty list to some servers.
             out.silent();
             self.note_response(chunk, out);
+            self.tell_members(&chunk.members, data, out);
         } else {
             self.report_malformed("the chunk has no `choices`, no `usage` and no `error`", data, out);
         }
@@ -262,6 +270,19 @@ impl ChatStream {
         out.emit(TurnEvent::Unknown(event));
     }
 
+    /// Hands out the chunk for what in it has no field of its own and is new.
+    fn tell_members(&mut self, members: &[Member<'_>], data: &[u8], out: &mut Output) {
+        if members.is_empty() {
+            return;
+        }
+        let news = self.said.news(members);
+        if !news.is_empty() {
+            let names: Vec<&str> = news.into_iter().collect();
+            let event = OtherEvent { event: format!("members {}", names.join(", ")), raw: RawJson::from_payload(data) };
+            out.emit(TurnEvent::Other(event));
+        }
+    }
+
     /// Takes the id (the first that is not empty) and the model (the last that is not), and announces the response.
     fn note_response(&mut self, chunk: &Chunk<'_>, out: &mut Output) {
         let ledger = &mut out.ledger;
@@ -275,8 +296,7 @@ impl ChatStream {
             ledger.model = Some(model.to_owned());
         }
         // A first chunk of filter results has empty names; the next one tells them.
-        let carries_output = chunk.choices.iter().flatten().next().is_some();
-        if !self.created && (chunk.id.non_empty().is_some() || carries_output) {
+        if !self.created && (chunk.id.non_empty().is_some() || chunk.has_choices()) {
             self.created = true;
             let created = Created { response_id: response_id(out), model: out.ledger.model.clone(), raw: None };
             out.emit(TurnEvent::Created(created));
@@ -343,7 +363,7 @@ fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<Api
 
 /// An error object that has an empty list of choices, or a usage, beside it.
 fn error_beside_nothing(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
-    if !chunk.says_something() || chunk.choices.iter().flatten().next().is_some() {
+    if !chunk.says_something() || chunk.has_choices() {
         return None;
     }
     let value: Value = serde_json::from_slice(data).unwrap_or_default();
