@@ -427,6 +427,36 @@ fn the_old_function_call_is_a_call() {
     );
 }
 
+/// Nobody can make such a call: it is there, and says that it is not whole.
+#[test]
+fn a_call_that_never_gets_a_name_is_incomplete() {
+    check_chat(
+        r#"
+        delta {"tool_calls":[{"index":0,"id":"a","function":{"arguments":"{}"}}]}
+        delta {"tool_calls":[{"index":1,"id":"b","type":"custom","custom":{"input":"x"}}]}
+        delta {"tool_calls":[{"index":2,"id":"c","function":{"arguments":"{}"}}]}
+        delta {"tool_calls":[{"index":2,"function":{"name":"late"}}]}
+        finish tool_calls
+        [DONE]
+        "#,
+        r#"
+        created - -
+        +0 call a -
+        0 input "{}"
+        +1 custom b -
+        1 input "x"
+        +2 call c -
+        2 input "{}"
+        ~ finishing
+        =0 call a - "{}" incomplete
+        =1 custom b - "x" incomplete
+        =2 call c late "{}" completed
+        == completed - tool_calls
+        sentinels=1
+        "#,
+    );
+}
+
 #[test]
 fn calls_decide_not_the_finish_reason() {
     check_chat(

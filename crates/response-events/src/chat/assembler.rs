@@ -174,6 +174,7 @@ impl Assembler {
             }
             let grew_last = self.choices.get(&slot.choice).and_then(|items| items.latest) == Some(at);
             slot.state = State::Closed(match ending(slot.choice) {
+                _ if slot.is_nameless_call() => ItemStatus::Incomplete,
                 Ending::Whole => ItemStatus::Completed,
                 Ending::CutByService if !grew_last => ItemStatus::Completed,
                 Ending::CutByService | Ending::Broken => ItemStatus::Incomplete,

@@ -135,6 +135,11 @@ impl Slot {
         Item::of(item)
     }
 
+    /// Whether it is a call whose name never came, so that nobody can make it.
+    pub(super) fn is_nameless_call(&self) -> bool {
+        matches!(&self.body, Body::Call(call) if call.name.is_none())
+    }
+
     /// The index that the service gave a call.
     pub(super) fn call_index(&self) -> Option<u32> {
         match &self.body {
