@@ -1,5 +1,6 @@
 //! The Chat Completions wire.
 
+mod absent;
 mod assembler;
 mod calls;
 mod chunk;

@@ -162,7 +162,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         {"choices":
         {"x":1}
         {"id":"x","object":"chat.completion.chunk"}
-        {"choices":{}}
+        {"choices":{"a":1}}
         {"choices":["a"]}
         {"type":"ping"}
         delta {"content":"a"}
@@ -177,7 +177,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         !! - {"choices":
         !! - {"x":1}
         !! - {"id":"x","object":"chat.completion.chunk"}
-        !! - {"choices":{}}
+        !! - {"choices":{"a":1}}
         !! - {"choices":["a"]}
         ?? ping {"type":"ping"}
         created - -

@@ -8,7 +8,10 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
-use super::members::Member;
+use super::{
+    absent::{list, list_if_any, object},
+    members::Member,
+};
 use crate::json::{Number, Text, object_or_default};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -18,8 +21,8 @@ pub(super) struct Chunk<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow)]
     pub(super) model: Text<'a>,
-    /// `null` counts as missing.
-    #[serde(borrow)]
+    /// Something empty in their place is an empty list.
+    #[serde(borrow, deserialize_with = "list_if_any")]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Option<Value>,
     pub(super) error: Option<Value>,
@@ -44,10 +47,10 @@ pub(super) struct Groq {
 #[serde(default)]
 pub(super) struct Choice<'a> {
     pub(super) index: Number,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) delta: Option<Delta<'a>>,
     /// Some services send the whole message beside the delta, some only the message.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) message: Option<Box<Delta<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Text<'a>,
@@ -66,10 +69,10 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) reasoning: Content<'a>,
     pub(super) reasoning_details: Option<Value>,
-    #[serde(borrow)]
-    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow, deserialize_with = "list")]
+    pub(super) tool_calls: Vec<ToolCall<'a>>,
     /// The form before tools: one call, without index and id.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) function_call: Option<Box<Function<'a>>>,
 }
 
@@ -81,9 +84,9 @@ pub(super) struct ToolCall<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow, rename = "type")]
     pub(super) call_type: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) function: Option<Function<'a>>,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) custom: Option<Box<Custom<'a>>>,
 }
 
@@ -157,7 +160,7 @@ impl Delta<'_> {
             || self.reasoning.any(text)
             || self.refusal.non_empty().is_some()
             || self.reasoning_content.non_empty().is_some()
-            || self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())
+            || !self.tool_calls.is_empty()
             || self.function_call.is_some()
             || matches!(&self.reasoning_details, Some(Value::Array(details)) if !details.is_empty())
     }

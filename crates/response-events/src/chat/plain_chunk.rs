@@ -34,7 +34,7 @@ impl<'a> Chunk<'a> {
         scanner.object(|scanner, key| match key {
             b"id" => fill(&mut id, scanner.string_or_null()?),
             b"model" => fill(&mut model, scanner.string_or_null()?),
-            b"choices" => fill(&mut choices, list_or_null(scanner, |scanner| choice(scanner, &mut members))?),
+            b"choices" => fill(&mut choices, list(scanner, |scanner| choice(scanner, &mut members))?),
             b"usage" => fill(&mut usage, scanner.value_or_null()?),
             b"error" | b"x_groq" | b"type" => None,
             passed_over!(chunk) => scanner.skip(),
@@ -44,7 +44,7 @@ impl<'a> Chunk<'a> {
         Some(Self {
             id: Text(id.flatten()),
             model: Text(model.flatten()),
-            choices: choices.flatten(),
+            choices,
             usage: usage.flatten(),
             members,
             ..Self::default()
@@ -80,7 +80,7 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
         b"reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
         b"reasoning" => fill(&mut reasoning, self::content(scanner)?),
         b"reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
-        b"tool_calls" => fill(&mut tool_calls, list_or_null(scanner, |scanner| tool_call(scanner, members))?),
+        b"tool_calls" => fill(&mut tool_calls, list(scanner, |scanner| tool_call(scanner, members))?),
         b"function_call" => None,
         passed_over!(delta) => scanner.skip(),
         _ => Member::scan(scanner, Level::Delta, key, members),
@@ -91,7 +91,7 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
         reasoning_content: Text(reasoning_content.flatten()),
         reasoning: reasoning.unwrap_or_default(),
         reasoning_details: reasoning_details.flatten(),
-        tool_calls: tool_calls.flatten(),
+        tool_calls: tool_calls.unwrap_or_default(),
         function_call: None,
     })
 }
@@ -133,15 +133,12 @@ fn content<'a>(scanner: &mut Scanner<'a>) -> Scanned<Content<'a>> {
     }
 }
 
-/// Nearly every list has one element.
-fn list_or_null<'a, T>(
-    scanner: &mut Scanner<'a>,
-    mut element: impl FnMut(&mut Scanner<'a>) -> Scanned<T>,
-) -> Scanned<Option<Vec<T>>> {
-    if scanner.is_null() {
-        return Some(None);
-    }
+/// Nearly every list has one element; `null` is an empty one.
+fn list<'a, T>(scanner: &mut Scanner<'a>, mut element: impl FnMut(&mut Scanner<'a>) -> Scanned<T>) -> Scanned<Vec<T>> {
     let mut list = Vec::new();
+    if scanner.is_null() {
+        return Some(list);
+    }
     scanner.list(|scanner| {
         if list.is_empty() {
             list.reserve_exact(1);
@@ -149,7 +146,7 @@ fn list_or_null<'a, T>(
         list.push(element(scanner)?);
         Some(())
     })?;
-    Some(Some(list))
+    Some(list)
 }
 
 #[cfg(test)]

@@ -162,11 +162,6 @@ impl ChatStream {
             out.ledger.unknown += 1;
             let event = OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) };
             out.emit(TurnEvent::Unknown(event));
-        } else if value.get("choices").is_some_and(Value::is_null) {
-            // `choices: null` is an empty list to some servers.
-            out.silent();
-            self.note_response(chunk, out);
-            self.tell_members(&chunk.members, data, out);
         } else {
             self.report_malformed("the chunk has no `choices`, no `usage` and no `error`", data, out);
         }
@@ -211,7 +206,7 @@ impl ChatStream {
         if let Some(refusal) = delta.refusal.into_string() {
             self.items.add_text(choice, PartKind::Refusal, refusal, out);
         }
-        for call in delta.tool_calls.into_iter().flatten() {
+        for call in delta.tool_calls {
             self.items.add_call(choice, CallKey::of(&call), out);
             if out.collected.is_excessive() {
                 return;
