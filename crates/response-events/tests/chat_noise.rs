@@ -209,6 +209,11 @@ fn a_broken_error_fails_all_the_same() {
     lines.feed(None, b"{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}");
     let seen = lines.finish();
     assert_eq!(seen[1..], ["== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final", "malformed=1"]);
+    // One that only calls itself an error, and one that is no object.
+    let mut lines = Lines::of(Wire::Chat);
+    lines.feed(None, b"{\"object\":\"error\",\"message\":\"No \xe2\x82\",\"code\":400}");
+    assert_eq!(lines.finish(), ["== failed 400 \"No \u{fffd}\" InvalidRequest final"]);
+    check_chat("@error [400]", "== failed - \"[400]\" Unknown retryable");
     check_chat(
         "@error {\"error\":{\"message\":\"No",
         r#"

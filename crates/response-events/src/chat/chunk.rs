@@ -21,6 +21,9 @@ pub(super) struct Chunk<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow)]
     pub(super) model: Text<'a>,
+    /// Says what it is, mostly something with `chunk` in it.
+    #[serde(borrow)]
+    pub(super) object: Text<'a>,
     /// Something empty in their place is an empty list.
     #[serde(borrow, deserialize_with = "list_if_any")]
     pub(super) choices: Option<Vec<Choice<'a>>>,

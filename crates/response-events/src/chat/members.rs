@@ -18,7 +18,7 @@ use crate::scan::{Scanned, Scanner};
 /// text and repeats it.
 macro_rules! passed_over {
     (chunk) => {
-        b"object" | b"created" | b"system_fingerprint" | b"service_tier" | b"obfuscation" | b"p"
+        b"created" | b"system_fingerprint" | b"service_tier" | b"obfuscation" | b"p"
     };
     (choice) => {
         b"text"
@@ -63,7 +63,7 @@ impl Level {
 
     fn fields(self) -> &'static [&'static str] {
         match self {
-            Self::Chunk => &["id", "model", "choices", "usage", "error", "type", "x_groq"],
+            Self::Chunk => &["id", "model", "object", "choices", "usage", "error", "type", "x_groq"],
             Self::Groq => &["id", "usage"],
             Self::Choice => &["index", "delta", "message", "finish_reason", "error"],
             Self::Delta => &[

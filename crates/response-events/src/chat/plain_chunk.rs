@@ -28,12 +28,13 @@ impl<'a> Chunk<'a> {
 
     /// Reads a chunk whose fields have their usual types. One that carries an error is not usual.
     fn scan(text: &'a str) -> Scanned<Self> {
-        let (mut id, mut model, mut choices, mut usage) = (None, None, None, None);
+        let (mut id, mut model, mut object, mut choices, mut usage) = (None, None, None, None, None);
         let mut members = Vec::new();
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
             b"id" => fill(&mut id, scanner.string_or_null()?),
             b"model" => fill(&mut model, scanner.string_or_null()?),
+            b"object" => fill(&mut object, scanner.string_or_null()?),
             b"choices" => fill(&mut choices, list(scanner, |scanner| choice(scanner, &mut members))?),
             b"usage" => fill(&mut usage, scanner.value_or_null()?),
             b"error" | b"x_groq" | b"type" => None,
@@ -44,6 +45,7 @@ impl<'a> Chunk<'a> {
         Some(Self {
             id: Text(id.flatten()),
             model: Text(model.flatten()),
+            object: Text(object.flatten()),
             choices,
             usage: usage.flatten(),
             members,

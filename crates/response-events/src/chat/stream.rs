@@ -91,8 +91,7 @@ impl ChatStream {
     /// Whether data is one whole object that ends any stream.
     pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
         let Some(chunk) = Chunk::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
-        let is_bare_error = || is_bare_error(name, &chunk, &serde_json::from_slice(data).unwrap_or_default());
-        chunk_error(name, &chunk, data).is_some() || !chunk.says_something() && is_bare_error()
+        error_of(name, &chunk, data).is_some()
     }
 
     /// A payload that is no JSON object as a whole.
@@ -105,7 +104,8 @@ impl ChatStream {
         let text = String::from_utf8_lossy(data);
         let reported = serde_json::from_str::<Chunk<'_>>(&text)
             .ok()
-            .and_then(|chunk| chunk_error(name, &chunk, text.as_bytes()))
+            .filter(|_| text.starts_with('{'))
+            .and_then(|chunk| error_of(name, &chunk, text.as_bytes()))
             .or_else(|| (name == Some("error")).then(|| ApiError::undecodable(data)));
         if let (Some(reported), false) = (reported, out.is_settled()) {
             self.fail(reported, out);
@@ -122,9 +122,9 @@ impl ChatStream {
 
     fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
         self.told_unknown = false;
-        let error = chunk_error(name, &chunk, data).or_else(|| error_beside_nothing(name, &chunk, data));
+        let error = error_of(name, &chunk, data);
         if error.is_none() && !chunk.says_something() {
-            return self.handle_other(name, &chunk, data, out);
+            return self.handle_other(&chunk, data, out);
         }
         out.decoded();
         if !chunk.brings_output() {
@@ -154,11 +154,8 @@ impl ChatStream {
 
     /// An object that is no chunk.
     #[cold]
-    fn handle_other(&mut self, name: Option<&str>, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
-        let value: Value = serde_json::from_slice(data).unwrap_or_default();
-        if is_bare_error(name, chunk, &value) {
-            self.fail(api_error(&value, data), out);
-        } else if let Some(event_type) = chunk.event_type.as_deref() {
+    fn handle_other(&mut self, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
+        if let Some(event_type) = chunk.event_type.as_deref() {
             out.ledger.unknown += 1;
             let event = OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) };
             out.emit(TurnEvent::Unknown(event));
@@ -344,32 +341,21 @@ enum TextKind {
     Thinking,
 }
 
-/// The error that a chunk reports: its own, that of a choice, or that of an event named so.
-fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
+/// The error that an object reports: its own, that of a choice, or itself. An event is an error by its name; a bare
+/// error object, which some servers send, by its type, or by what it calls itself in `object`, unless it has choices.
+fn error_of(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
     let of_choices = chunk.choices.iter().flatten().map(|choice| &choice.error);
     let mut errors = std::iter::once(&chunk.error).chain(of_choices).flatten();
     if let Some(error) = errors.find(|error| is_error_value(error)) {
         return Some(api_error(error, data));
     }
-    // The name of the event decides only where a chunk would be taken for a good one.
-    let is_named = name == Some("error") && chunk.event_type.as_deref().is_none() && chunk.choices.is_some();
-    is_named.then(|| api_error(&serde_json::from_slice(data).unwrap_or_default(), data))
-}
-
-/// An error object that has an empty list of choices, or a usage, beside it.
-fn error_beside_nothing(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
-    if !chunk.says_something() || chunk.has_choices() {
-        return None;
-    }
-    let value: Value = serde_json::from_slice(data).unwrap_or_default();
-    is_bare_error(name, chunk, &value).then(|| api_error(&value, data))
-}
-
-/// Whether an object that is no chunk is an error. Some servers send the bare error object, which `object` tells.
-fn is_bare_error(name: Option<&str>, chunk: &Chunk<'_>, value: &Value) -> bool {
-    name == Some("error")
-        || chunk.event_type.as_deref() == Some("error")
-        || value.get("object").and_then(Value::as_str) == Some("error")
+    let (is_named, event_type) = (name == Some("error"), chunk.event_type.as_deref());
+    let is_error = if chunk.has_choices() {
+        is_named && event_type.is_none()
+    } else {
+        is_named || event_type == Some("error") || chunk.object.as_deref() == Some("error")
+    };
+    is_error.then(|| api_error(&value_of(data), data))
 }
 
 fn all_choices_ended(out: &Output, at_least: usize) -> bool {
@@ -386,8 +372,13 @@ fn response_id(out: &Output) -> Option<String> {
     out.ledger.response_id.clone().filter(|id| !id.is_empty())
 }
 
+/// A payload that was read already, as a whole: half a character in what was not read must not hide the rest.
+fn value_of(data: &[u8]) -> Value {
+    serde_json::from_str(&String::from_utf8_lossy(data)).unwrap_or_default()
+}
+
 fn api_error(error: &Value, data: &[u8]) -> ApiError {
-    let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
+    let envelope = value_of(data);
     // A chunk's own fields (`message`, `code`) say nothing of an error object inside it.
     let around = if envelope.get("choices").is_some() { &Value::Null } else { &envelope };
     let mut error = ApiError::from_value(error, around);
