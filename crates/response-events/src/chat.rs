@@ -1,9 +1,12 @@
 //! The Chat Completions wire.
 
+mod absent;
 mod assembler;
 mod calls;
 mod chunk;
+mod members;
 mod plain_chunk;
+mod said;
 mod slot;
 mod stream;
 

@@ -43,6 +43,14 @@ pub enum TurnEvent {
     /// A payload that could not be decoded.
     Malformed(Malformed),
     /// A known event that has no variant of its own.
+    ///
+    /// On the Chat wire a chunk that says something for which no type here has a field (`annotations`, `audio`,
+    /// `citations`, `logprobs`), behind the events of what it says besides; [`OtherEvent::event`] is then `members`
+    /// with their names (`members annotations, citations`). Members of a chunk or a choice that come again unchanged
+    /// are not told again, those of a delta are. Passed over are `null` and what is empty, and what says nothing of
+    /// the answer: the wrapping of the chunk (`object`, `created`, `system_fingerprint`, `service_tier`), padding
+    /// (`obfuscation`, `p`), what stands beside each piece of text (`text`, `token_id`, `channel`), and a `message`
+    /// beside a delta.
     Other(OtherEvent),
     /// The attempt failed and another one follows.
     Retry(Retry),
@@ -220,7 +228,7 @@ pub struct Delta {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct OtherEvent {
-    /// The event's type.
+    /// The event's type; of a Chat chunk what is told of it.
     pub event: String,
     /// The JSON; a turn-state value in it is replaced.
     pub raw: RawJson,

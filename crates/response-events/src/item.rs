@@ -62,7 +62,8 @@ pub struct Reasoning<'a> {
 pub struct FunctionCall<'a> {
     /// Ties the call to its output.
     pub call_id: &'a str,
-    /// The function's or tool's name.
+    /// The function's or tool's name. Empty where a Chat service never gave one: then nobody can make the call, and its
+    /// item is `incomplete`.
     pub name: &'a str,
     /// The raw arguments as the model wrote them: JSON for functions (possibly empty, possibly cut where the item is
     /// `incomplete`), free text for custom tools.

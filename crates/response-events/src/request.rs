@@ -31,7 +31,8 @@ pub struct Request {
     pub instructions: Option<String>,
     /// The conversation so far, in the item format of the Responses API on both wires.
     pub input: Vec<Item>,
-    /// Tool definitions, in the format of the wire's API; they are passed on as they are.
+    /// Tool definitions, in the format of the wire's API; they are passed on as they are. In Chat's a function stands
+    /// under `function`, a custom tool under `custom`.
     pub tools: Vec<Value>,
     /// How hard the model should think: `minimal`, `low`, `medium`, `high`, and whatever the service knows.
     pub reasoning_effort: Option<String>,

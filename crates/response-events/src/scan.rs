@@ -146,6 +146,35 @@ impl<'a> Scanner<'a> {
         }
     }
 
+    /// Reads a value of any type, and gives its text, unless it says nothing: `null`, an empty string, and lists and
+    /// objects of nothing.
+    pub(crate) fn something(&mut self) -> Scanned<Option<&'a str>> {
+        self.peek()?;
+        let from = self.at;
+        let says = self.says_something()?;
+        let text = self.text.get(from..self.at)?;
+        Some(says.then_some(text))
+    }
+
+    fn says_something(&mut self) -> Scanned<bool> {
+        let mut says = false;
+        match self.peek()? {
+            b'n' => self.word("null")?,
+            b'"' => {
+                let from = self.at;
+                self.skip_string()?;
+                says = self.at - from > r#""""#.len();
+            }
+            b'[' => self.list(|scanner| scanner.says_something().map(|element| says |= element))?,
+            b'{' => self.object(|scanner, _| scanner.says_something().map(|field| says |= field))?,
+            _ => {
+                self.skip()?;
+                says = true;
+            }
+        }
+        Some(says)
+    }
+
     /// Whether nothing follows.
     pub(crate) fn finish(mut self) -> Scanned<()> {
         self.peek().is_none().then_some(())

@@ -54,7 +54,7 @@ pub struct ChoiceSummary {
 pub struct ItemCall {
     /// The service's index of the call, or its place where there was none.
     pub index: u32,
-    /// The `function_call` item.
+    /// The `function_call` or `custom_tool_call` item.
     pub item: Item,
 }
 
@@ -106,7 +106,7 @@ impl SummaryBuilder {
             }
             TurnEvent::ReasoningSummaryDelta(delta) => self.reasoning_summary.push_str(&delta.text),
             TurnEvent::ItemDone(done) => {
-                if done.item.item_type() == "function_call" {
+                if done.item.as_call().is_some() {
                     let calls = &mut self.choice(done.choice_index).calls;
                     let index = done.call_index.unwrap_or(calls.len() as u32);
                     calls.push(ItemCall { index, item: done.item.clone() });

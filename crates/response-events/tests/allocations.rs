@@ -107,6 +107,10 @@ fn no_payload_takes_many_times_its_size() {
     let mut numbers = (0..1100).map(|index| format!(r#"{{"index":{index}}}"#)).collect::<Vec<_>>().join(",");
     numbers.push(',');
     check_greed(&format!(r#"{{"choices":[{numbers}{choices}]}}"#), 100);
+    // Members that no type knows, for the plain reader and for the general one.
+    let members: Vec<String> = (0..100_000).map(|name| format!(r#""{name}":1"#)).collect();
+    check_greed(&format!(r#"{{"choices":[],{}}}"#, members.join(",")), 100);
+    check_greed(&format!(r#"{{"choices":[],"x_groq":{{{}}}}}"#, members.join(",")), 100);
     let calls: Vec<String> = (0..100_000).map(|index| format!(r#"{{"index":{index},"id":"{index}"}}"#)).collect();
     check_greed(&format!(r#"{{"choices":[{{"delta":{{"tool_calls":[{}]}}}}]}}"#, calls.join(",")), 100);
 }

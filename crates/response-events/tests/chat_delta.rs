@@ -15,10 +15,45 @@ fn empty_and_missing_text_means_nothing() {
         delta {}
         delta null
         {"choices":[{"index":0}]}
-        {"choices":[{"index":0,"content_filter_results":{},"content_filter_offsets":{"start_offset":1}}]}
+        {"choices":[{"index":0,"content_filter_results":{},"content_filter_offsets":null}]}
         "#,
         "created - -\n== open",
     );
+}
+
+/// As programs write that know no types: what is empty spoils nothing, and what is not is reported.
+#[test]
+fn something_empty_of_another_type_counts_as_absent() {
+    let places = [
+        r#"{"choices":#}"#,
+        r#"{"choices":[#,{"index":0,"delta":{"content":"a"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":#,"message":{"content":"a"}}]}"#,
+        r#"{"choices":[{"index":0,"delta":{"content":"a"},"message":#}]}"#,
+        r#"delta {"content":"a","tool_calls":#}"#,
+        r#"delta {"content":"a","tool_calls":[#]}"#,
+        r#"delta {"content":"a","function_call":#}"#,
+        r#"delta {"content":"a","tool_calls":[{"index":0,"function":#,"custom":null}]}"#,
+        r#"delta {"content":"a","tool_calls":[{"index":0,"custom":#}]}"#,
+    ];
+    for place in places {
+        let takes_object = !place.contains(r#"s":#"#);
+        for empty in ["null", "\"\"", "[]", "{}"] {
+            // An object that is empty is no less an object: of a choice, a delta.
+            let brings = match (place.contains("content"), place.contains(r#""delta":#"#) && empty == "{}") {
+                (true, false) => "created - -\n+0 message\n0 text \"a\"\n== open",
+                (true, true) => "created - -\n== open",
+                (false, _) => "== open",
+            };
+            check_chat(&place.replace('#', empty), brings);
+        }
+        for wrong in ["\"x\"", "7", "true", "[7]", r#"{"x":1}"#] {
+            let fits = takes_object && wrong.starts_with('{');
+            let (_, data) = common::payload(&place.replace('#', wrong));
+            if !fits {
+                check_chat(&data, &format!("!! - {data}\n== open\nmalformed=1"));
+            }
+        }
+    }
 }
 
 #[test]
@@ -370,16 +405,6 @@ fn usage_is_the_last_that_was_stated_wherever_it_stands() {
             &format!("created - -\n~ finishing\n== completed - stop {tokens}\nsentinels=1"),
         );
     }
-}
-
-#[test]
-fn unknown_keys_are_no_matter() {
-    check_chat(
-        r#"
-        {"id":"r","provider":"p","citations":["u"],"timings":{"t":1},"sla_metrics":null,"p":"abc","obfuscation":"x","choices":[{"index":0,"native_finish_reason":null,"matched_stop":1,"stop_reason":null,"token_ids":[1],"text":"no","seed":1,"logprobs":{"content":[]},"delta":{"content":"a","reasoning_encrypted":"z","audio":{"id":"x"}}}]}
-        "#,
-        "created r -\n+0 message\n0 text \"a\"\n== open",
-    );
 }
 
 #[test]

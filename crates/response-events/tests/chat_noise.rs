@@ -162,7 +162,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         {"choices":
         {"x":1}
         {"id":"x","object":"chat.completion.chunk"}
-        {"choices":{}}
+        {"choices":{"a":1}}
         {"choices":["a"]}
         {"type":"ping"}
         delta {"content":"a"}
@@ -177,7 +177,7 @@ fn what_is_no_chunk_is_reported_and_survived() {
         !! - {"choices":
         !! - {"x":1}
         !! - {"id":"x","object":"chat.completion.chunk"}
-        !! - {"choices":{}}
+        !! - {"choices":{"a":1}}
         !! - {"choices":["a"]}
         ?? ping {"type":"ping"}
         created - -
@@ -209,6 +209,11 @@ fn a_broken_error_fails_all_the_same() {
     lines.feed(None, b"{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No \xe2\x82\"}}");
     let seen = lines.finish();
     assert_eq!(seen[1..], ["== failed invalid_prompt \"No \u{fffd}\" InvalidRequest final", "malformed=1"]);
+    // One that only calls itself an error, and one that is no object.
+    let mut lines = Lines::of(Wire::Chat);
+    lines.feed(None, b"{\"object\":\"error\",\"message\":\"No \xe2\x82\",\"code\":400}");
+    assert_eq!(lines.finish(), ["== failed 400 \"No \u{fffd}\" InvalidRequest final"]);
+    check_chat("@error [400]", "== failed - \"[400]\" Unknown retryable");
     check_chat(
         "@error {\"error\":{\"message\":\"No",
         r#"

@@ -108,7 +108,7 @@ impl Run {
                     let text = match event.item.kind() {
                         ItemKind::Message(message) => message.text + &message.refusal.unwrap_or_default(),
                         ItemKind::Reasoning(reasoning) => reasoning.text,
-                        ItemKind::FunctionCall(call) => {
+                        ItemKind::FunctionCall(call) | ItemKind::CustomToolCall(call) => {
                             assert!(!call.call_id.is_empty(), "a call without an id");
                             call_ids.insert(event.output_index);
                             call.arguments.to_owned()
@@ -195,8 +195,12 @@ fn tool_call() -> impl Strategy<Value = String> {
     let id = select(vec!["a", "b", "c", ""]).prop_map(|id| format!("{id:?}"));
     let called = select(vec!["f", "g", ""]).prop_map(|name| format!("{name:?}"));
     let arguments = prop_oneof![text(), Just("{\"a\":1}".to_owned()), Just("null".to_owned())];
-    (maybe("index", index), maybe("id", id), maybe("name", called), maybe("arguments", arguments))
-        .prop_map(|(index, id, name, arguments)| format!(r#"{{{index}{id}"function":{{{name}{arguments}"x":0}}}}"#))
+    let form = prop_oneof![4 => Just(("function", "arguments")), 1 => Just(("custom", "input"))];
+    (maybe("index", index), maybe("id", id), maybe("name", called), arguments, form).prop_map(
+        |(index, id, name, arguments, (form, field))| {
+            format!(r#"{{{index}{id}"type":"{form}","{form}":{{{name}"{field}":{arguments},"x":0}}}}"#)
+        },
+    )
 }
 
 fn chat_delta() -> impl Strategy<Value = String> {

@@ -243,7 +243,6 @@ fn messages_of_every_role_and_shape() {
 #[test]
 fn what_the_chat_wire_has_no_form_for_is_refused_by_name() {
     for (item, name) in [
-        (json!({"type": "custom_tool_call", "call_id": "c", "name": "n", "input": ""}), "custom_tool_call"),
         (json!({"type": "web_search_call", "id": "w"}), "web_search_call"),
         (
             json!({"type": "message", "role": "user", "content": [{"type": "input_file", "file_id": "f"}]}),

@@ -54,6 +54,7 @@ fn a_terminal_event_that_is_whole_json_counts_at_the_end() {
         r#"{"choices":[],"error":{"message":"m"}}"#,
         r#"{"choices":[{"index":0,"error":{"message":"m"}}]}"#,
         r#"{"object":"error","message":"m"}"#,
+        r#"{"object":"error","choices":[],"message":"m"}"#,
         r#"{"type":"error","message":"m"}"#,
         r#"@error {"message":"m"}"#,
     ] {

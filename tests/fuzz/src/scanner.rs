@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::input::Input;
 
 /// The key of a member that means nothing. The scanner leaves payloads with such keys to the general reader.
-const UNPLAIN: &str = r#"{"\/":0"#;
+const UNPLAIN: &str = r#"{"\/":null"#;
 /// The same key, read.
 const UNPLAIN_KEY: &str = "/";
 
@@ -54,10 +54,10 @@ fn normal(event: &TurnEvent) -> Value {
     match event {
         // It quotes the payload, and names a column of it.
         TurnEvent::Malformed(malformed) => Value::from(malformed.event.clone()),
-        TurnEvent::Unknown(other) => {
+        TurnEvent::Unknown(other) | TurnEvent::Other(other) => {
             let mut raw = other.raw.to_value();
             raw.as_object_mut().map(|raw| raw.remove(UNPLAIN_KEY));
-            Value::Array(vec![other.event.clone().into(), raw])
+            Value::Array(vec![event.name().into(), other.event.clone().into(), raw])
         }
         event => serde_json::to_value(event).expect("every event has a JSON form"),
     }

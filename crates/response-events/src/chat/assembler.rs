@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::{
-    calls::{CallKey, Calls, is_whole},
+    calls::{CallKey, Calls},
     slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
 };
 use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
@@ -126,6 +126,7 @@ impl Assembler {
         out.collected.add_bytes(key.arguments.len());
         if let Body::Call(call) = &mut self.slots[at].body {
             call.index = call.index.or(key.index);
+            call.kind = call.kind.or(key.kind);
             let mut first = |known: &mut Option<String>, new: Option<&str>| {
                 if known.is_none() {
                     out.collected.add_bytes(new.map_or(0, str::len));
@@ -140,7 +141,7 @@ impl Assembler {
             self.emit_added(at, out);
         }
         // Some services say the whole call again at its end.
-        let is_said = |call: &CallBody| key.arguments == call.arguments && is_whole(key.arguments);
+        let is_said = |call: &CallBody| key.arguments == call.arguments && call.is_whole();
         if let (Body::Call(call), false) = (&mut self.slots[at].body, key.arguments.is_empty()) {
             if is_said(call) {
                 return out.silent();
@@ -173,6 +174,7 @@ impl Assembler {
             }
             let grew_last = self.choices.get(&slot.choice).and_then(|items| items.latest) == Some(at);
             slot.state = State::Closed(match ending(slot.choice) {
+                _ if slot.is_nameless_call() => ItemStatus::Incomplete,
                 Ending::Whole => ItemStatus::Completed,
                 Ending::CutByService if !grew_last => ItemStatus::Completed,
                 Ending::CutByService | Ending::Broken => ItemStatus::Incomplete,

@@ -2,17 +2,37 @@
 
 use std::collections::HashMap;
 
-use serde::de::IgnoredAny;
-
-use super::slot::CallBody;
+use super::{
+    chunk::ToolCall,
+    slot::{CallBody, CallKind},
+};
 
 /// What a piece says of its call, empty strings counted as missing.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct CallKey<'a> {
     pub(super) index: Option<u32>,
     pub(super) id: Option<&'a str>,
+    pub(super) kind: Option<CallKind>,
     pub(super) name: Option<&'a str>,
     pub(super) arguments: &'a str,
+}
+
+impl<'a> CallKey<'a> {
+    /// What a piece says. It may have both forms, as programs write that do not leave out what is empty: the one that
+    /// says something counts.
+    pub(super) fn of(call: &'a ToolCall<'_>) -> Self {
+        let custom = call.custom.as_deref().map(|custom| (CallKind::Custom, &custom.name, &custom.input));
+        let function = call.function.as_ref().map(|function| (CallKind::Function, &function.name, &function.arguments));
+        let forms = [custom, function].into_iter().flatten();
+        let mut forms = forms.map(|(kind, name, arguments)| (Some(kind), name.non_empty(), &*arguments.0));
+        let said = forms.find(|(_, name, arguments)| name.is_some() || !arguments.is_empty());
+        let (kind, name, arguments) = said.unwrap_or_else(|| {
+            // Many programs write `function` whatever it is.
+            let kind = (call.call_type.as_deref() == Some("custom")).then_some(CallKind::Custom);
+            (kind, None, "")
+        });
+        Self { index: call.index.index(), id: call.id.non_empty(), kind, name, arguments }
+    }
 }
 
 /// The calls of one choice, by the names that pieces use for them: found at once, however many there are.
@@ -48,8 +68,8 @@ impl Calls {
     ///
     /// The index decides, and the id where there is no index: two indexes are two calls, also under one id (services
     /// that give every call the id `call_0`). A new id on a used index opens a new call (services that number every
-    /// call 0), an index or an id that repeats under another name likewise. Without index and id, a name opens a new
-    /// call once the current one has a name.
+    /// call 0), an index or an id that repeats under another name or for another kind likewise. Without index and id,
+    /// a name opens a new call once the current one has a name.
     pub(super) fn find<'s>(&self, key: CallKey<'_>, body: impl Fn(usize) -> Option<&'s CallBody>) -> Option<usize> {
         let continued = |at: &usize| body(*at).is_some_and(|call| continues(call, key));
         let by_id = || self.by_id.get(key.id?).copied().filter(continued);
@@ -75,10 +95,13 @@ fn continues(call: &CallBody, key: CallKey<'_>) -> bool {
     if matches!((key.id, call.id.as_deref()), (Some(id), Some(known)) if id != known) {
         return false;
     }
+    if matches!((key.kind, call.kind), (Some(kind), Some(known)) if kind != known) {
+        return false;
+    }
     match (key.name, call.name.as_deref()) {
         (Some(name), Some(known)) if name != known => false,
         // The same name again is a repetition, unless the call is whole already and this is a whole one, too.
-        (Some(_), Some(_)) if key.id.is_none() => !begins(key.arguments) || !is_whole(&call.arguments),
+        (Some(_), Some(_)) if key.id.is_none() => !begins(key.arguments) || !call.is_whole(),
         _ => true,
     }
 }
@@ -86,12 +109,6 @@ fn continues(call: &CallBody, key: CallKey<'_>) -> bool {
 /// Whether a piece can be the beginning of a call's arguments.
 fn begins(arguments: &str) -> bool {
     arguments.trim_start().starts_with('{')
-}
-
-/// Whether arguments are one JSON value.
-pub(super) fn is_whole(arguments: &str) -> bool {
-    // Cheap first: most pieces of arguments do not end them.
-    arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }
 
 #[cfg(test)]
@@ -121,6 +138,7 @@ mod tests {
                 (
                     prop::option::of(0..3_u32),
                     prop::option::of(prop::sample::select(vec!["a", "b", "c"])),
+                    prop::option::of(prop::sample::select(vec![CallKind::Function, CallKind::Custom])),
                     prop::option::of(prop::sample::select(vec!["f", "g"])),
                     prop::sample::select(vec!["", "{", "}", "{}"]),
                 ),
@@ -129,14 +147,15 @@ mod tests {
         ) {
             let mut calls: Vec<CallBody> = Vec::new();
             let mut known = Calls::default();
-            for (index, id, name, arguments) in pieces {
-                let key = CallKey { index, id, name, arguments };
+            for (index, id, kind, name, arguments) in pieces {
+                let key = CallKey { index, id, kind, name, arguments };
                 let found = known.find(key, |at| calls.get(at));
                 prop_assert_eq!(found, search(&calls, key));
-                // Whatever found it, a call has one index, one id and one name.
+                // Whatever found it, a call has one index, one id, one kind and one name.
                 if let Some(call) = found.map(|at| &calls[at]) {
                     prop_assert!(index.is_none() || call.index.is_none() || call.index == index);
                     prop_assert!(id.is_none() || call.id.is_none() || call.id.as_deref() == id);
+                    prop_assert!(kind.is_none() || call.kind.is_none() || call.kind == kind);
                     prop_assert!(name.is_none() || call.name.is_none() || call.name.as_deref() == name);
                 }
                 let at = found.unwrap_or_else(|| {
@@ -146,6 +165,7 @@ mod tests {
                 let call = &mut calls[at];
                 call.index = call.index.or(index);
                 call.id = call.id.take().or(id.map(str::to_owned));
+                call.kind = call.kind.or(kind);
                 call.name = call.name.take().or(name.map(str::to_owned));
                 call.arguments.push_str(arguments);
                 known.note(at, call);

@@ -8,6 +8,10 @@ use serde::{
 };
 use serde_json::{Value, value::RawValue};
 
+use super::{
+    absent::{list, list_if_any, object},
+    members::Member,
+};
 use crate::json::{Number, Text, object_or_default};
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -17,8 +21,11 @@ pub(super) struct Chunk<'a> {
     pub(super) id: Text<'a>,
     #[serde(borrow)]
     pub(super) model: Text<'a>,
-    /// `null` counts as missing.
+    /// Says what it is, mostly something with `chunk` in it.
     #[serde(borrow)]
+    pub(super) object: Text<'a>,
+    /// Something empty in their place is an empty list.
+    #[serde(borrow, deserialize_with = "list_if_any")]
     pub(super) choices: Option<Vec<Choice<'a>>>,
     pub(super) usage: Option<Value>,
     pub(super) error: Option<Value>,
@@ -27,6 +34,9 @@ pub(super) struct Chunk<'a> {
     /// Chunks have no `type`; something else on the stream may.
     #[serde(borrow, rename = "type")]
     pub(super) event_type: Text<'a>,
+    /// What has no field here, at any level.
+    #[serde(skip)]
+    pub(super) members: Vec<Member<'a>>,
 }
 
 /// Groq puts the usage beside the chunk.
@@ -40,10 +50,10 @@ pub(super) struct Groq {
 #[serde(default)]
 pub(super) struct Choice<'a> {
     pub(super) index: Number,
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) delta: Option<Delta<'a>>,
     /// Some services send the whole message beside the delta, some only the message.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) message: Option<Box<Delta<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Text<'a>,
@@ -62,10 +72,10 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) reasoning: Content<'a>,
     pub(super) reasoning_details: Option<Value>,
-    #[serde(borrow)]
-    pub(super) tool_calls: Option<Vec<ToolCall<'a>>>,
+    #[serde(borrow, deserialize_with = "list")]
+    pub(super) tool_calls: Vec<ToolCall<'a>>,
     /// The form before tools: one call, without index and id.
-    #[serde(borrow)]
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) function_call: Option<Box<Function<'a>>>,
 }
 
@@ -75,8 +85,12 @@ pub(super) struct ToolCall<'a> {
     pub(super) index: Number,
     #[serde(borrow)]
     pub(super) id: Text<'a>,
-    #[serde(borrow)]
+    #[serde(borrow, rename = "type")]
+    pub(super) call_type: Text<'a>,
+    #[serde(borrow, deserialize_with = "object")]
     pub(super) function: Option<Function<'a>>,
+    #[serde(borrow, deserialize_with = "object")]
+    pub(super) custom: Option<Box<Custom<'a>>>,
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]
@@ -86,6 +100,16 @@ pub(super) struct Function<'a> {
     pub(super) name: Text<'a>,
     #[serde(borrow)]
     pub(super) arguments: Arguments<'a>,
+}
+
+/// The call of a custom tool, which takes any text.
+#[derive(Debug, Default, PartialEq, Deserialize)]
+#[serde(default)]
+pub(super) struct Custom<'a> {
+    #[serde(borrow)]
+    pub(super) name: Text<'a>,
+    #[serde(borrow)]
+    pub(super) input: Arguments<'a>,
 }
 
 /// A string, or (on a few servers) the object itself, whose JSON text it then is.
@@ -116,6 +140,10 @@ impl Chunk<'_> {
         self.choices.is_some() || self.usage.is_some() || self.x_groq.usage.is_some()
     }
 
+    pub(super) fn has_choices(&self) -> bool {
+        self.choices.as_ref().is_some_and(|choices| !choices.is_empty())
+    }
+
     /// Whether a choice has text, reasoning or a call, of which something must come.
     pub(super) fn brings_output(&self) -> bool {
         let of =
@@ -135,7 +163,7 @@ impl Delta<'_> {
             || self.reasoning.any(text)
             || self.refusal.non_empty().is_some()
             || self.reasoning_content.non_empty().is_some()
-            || self.tool_calls.as_ref().is_some_and(|calls| !calls.is_empty())
+            || !self.tool_calls.is_empty()
             || self.function_call.is_some()
             || matches!(&self.reasoning_details, Some(Value::Array(details)) if !details.is_empty())
     }

@@ -2,7 +2,10 @@
 
 use serde_json::Value;
 
-use super::chunk::{Arguments, Choice, Chunk, Content, Delta, Function, ToolCall};
+use super::{
+    chunk::{Arguments, Choice, Chunk, Content, Delta, Function, ToolCall},
+    members::{Level, Member, passed_over},
+};
 use crate::{
     json::{Number, Text, parse},
     scan::{Scanned, Scanner, fill},
@@ -13,47 +16,64 @@ impl<'a> Chunk<'a> {
     pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
         match std::str::from_utf8(data).ok().and_then(Self::scan) {
             Some(chunk) => Ok(chunk),
-            None => parse(data),
+            None => Self::parse(data),
         }
+    }
+
+    /// The same by the general reader.
+    fn parse(data: &'a [u8]) -> Result<Self, String> {
+        let chunk: Self = parse(data)?;
+        Ok(Self { members: Member::of_chunk(data), ..chunk })
     }
 
     /// Reads a chunk whose fields have their usual types. One that carries an error is not usual.
     fn scan(text: &'a str) -> Scanned<Self> {
-        let (mut id, mut model, mut choices, mut usage) = (None, None, None, None);
+        let (mut id, mut model, mut object, mut choices, mut usage) = (None, None, None, None, None);
+        let mut members = Vec::new();
         let mut scanner = Scanner::new(text);
         scanner.object(|scanner, key| match key {
             b"id" => fill(&mut id, scanner.string_or_null()?),
             b"model" => fill(&mut model, scanner.string_or_null()?),
-            b"choices" => fill(&mut choices, list_or_null(scanner, choice)?),
+            b"object" => fill(&mut object, scanner.string_or_null()?),
+            b"choices" => fill(&mut choices, list(scanner, |scanner| choice(scanner, &mut members))?),
             b"usage" => fill(&mut usage, scanner.value_or_null()?),
             b"error" | b"x_groq" | b"type" => None,
-            _ => scanner.skip(),
+            passed_over!(chunk) => scanner.skip(),
+            _ => Member::scan(scanner, Level::Chunk, key, &mut members),
         })?;
         scanner.finish()?;
         Some(Self {
             id: Text(id.flatten()),
             model: Text(model.flatten()),
-            choices: choices.flatten(),
+            object: Text(object.flatten()),
+            choices,
             usage: usage.flatten(),
+            members,
             ..Self::default()
         })
     }
 }
 
-fn choice<'a>(scanner: &mut Scanner<'a>) -> Scanned<Choice<'a>> {
+fn choice<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Choice<'a>> {
+    let (from, mut of_message) = (members.len(), Vec::new());
     let (mut index, mut delta, mut message, mut finish_reason) = (None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
-        b"delta" => fill(&mut delta, self::delta(scanner)?),
+        b"delta" => fill(&mut delta, self::delta(scanner, members)?),
         b"finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
-        b"message" => fill(&mut message, Box::new(self::delta(scanner)?)),
+        b"message" => fill(&mut message, Box::new(self::delta(scanner, &mut of_message)?)),
         b"error" => None,
-        _ => scanner.skip(),
+        passed_over!(choice) => scanner.skip(),
+        _ => Member::scan(scanner, Level::Choice, key, members),
     })?;
+    if delta.is_none() {
+        members.append(&mut of_message);
+    }
+    Member::assign(&mut members[from..], Number(index).index());
     Some(Choice { index: Number(index), delta, message, finish_reason: Text(finish_reason.flatten()), error: None })
 }
 
-fn delta<'a>(scanner: &mut Scanner<'a>) -> Scanned<Delta<'a>> {
+fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Delta<'a>> {
     let (mut content, mut refusal, mut reasoning_content, mut reasoning) = (None, None, None, None);
     let (mut reasoning_details, mut tool_calls) = (None, None);
     scanner.object(|scanner, key| match key {
@@ -62,9 +82,10 @@ fn delta<'a>(scanner: &mut Scanner<'a>) -> Scanned<Delta<'a>> {
         b"reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
         b"reasoning" => fill(&mut reasoning, self::content(scanner)?),
         b"reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
-        b"tool_calls" => fill(&mut tool_calls, list_or_null(scanner, tool_call)?),
+        b"tool_calls" => fill(&mut tool_calls, list(scanner, |scanner| tool_call(scanner, members))?),
         b"function_call" => None,
-        _ => scanner.skip(),
+        passed_over!(delta) => scanner.skip(),
+        _ => Member::scan(scanner, Level::Delta, key, members),
     })?;
     Some(Delta {
         content: content.unwrap_or_default(),
@@ -72,28 +93,31 @@ fn delta<'a>(scanner: &mut Scanner<'a>) -> Scanned<Delta<'a>> {
         reasoning_content: Text(reasoning_content.flatten()),
         reasoning: reasoning.unwrap_or_default(),
         reasoning_details: reasoning_details.flatten(),
-        tool_calls: tool_calls.flatten(),
+        tool_calls: tool_calls.unwrap_or_default(),
         function_call: None,
     })
 }
 
-fn tool_call<'a>(scanner: &mut Scanner<'a>) -> Scanned<ToolCall<'a>> {
-    let (mut index, mut id, mut function) = (None, None, None);
+fn tool_call<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<ToolCall<'a>> {
+    let (mut index, mut id, mut call_type, mut function) = (None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
         b"id" => fill(&mut id, scanner.string_or_null()?),
-        b"function" => fill(&mut function, self::function(scanner)?),
-        _ => scanner.skip(),
+        b"type" => fill(&mut call_type, scanner.string_or_null()?),
+        b"function" => fill(&mut function, self::function(scanner, members)?),
+        b"custom" => None,
+        _ => Member::scan(scanner, Level::Call, key, members),
     })?;
-    Some(ToolCall { index: Number(index), id: Text(id.flatten()), function })
+    let (id, call_type) = (Text(id.flatten()), Text(call_type.flatten()));
+    Some(ToolCall { index: Number(index), id, call_type, function, custom: None })
 }
 
-fn function<'a>(scanner: &mut Scanner<'a>) -> Scanned<Function<'a>> {
+fn function<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Function<'a>> {
     let (mut name, mut arguments) = (None, None);
     scanner.object(|scanner, key| match key {
         b"name" => fill(&mut name, scanner.string_or_null()?),
         b"arguments" => fill(&mut arguments, scanner.string_or_null()?),
-        _ => scanner.skip(),
+        _ => Member::scan(scanner, Level::Function, key, members),
     })?;
     Some(Function { name: Text(name.flatten()), arguments: Arguments(arguments.flatten().unwrap_or_default()) })
 }
@@ -111,15 +135,12 @@ fn content<'a>(scanner: &mut Scanner<'a>) -> Scanned<Content<'a>> {
     }
 }
 
-/// Nearly every list has one element.
-fn list_or_null<'a, T>(
-    scanner: &mut Scanner<'a>,
-    mut element: impl FnMut(&mut Scanner<'a>) -> Scanned<T>,
-) -> Scanned<Option<Vec<T>>> {
-    if scanner.is_null() {
-        return Some(None);
-    }
+/// Nearly every list has one element; `null` is an empty one.
+fn list<'a, T>(scanner: &mut Scanner<'a>, mut element: impl FnMut(&mut Scanner<'a>) -> Scanned<T>) -> Scanned<Vec<T>> {
     let mut list = Vec::new();
+    if scanner.is_null() {
+        return Some(list);
+    }
     scanner.list(|scanner| {
         if list.is_empty() {
             list.reserve_exact(1);
@@ -127,7 +148,7 @@ fn list_or_null<'a, T>(
         list.push(element(scanner)?);
         Some(())
     })?;
-    Some(Some(list))
+    Some(list)
 }
 
 #[cfg(test)]
@@ -140,7 +161,7 @@ mod tests {
     #[track_caller]
     fn check(text: &str) {
         if let Some(scanned) = Chunk::scan(text) {
-            assert_eq!(Ok(scanned), parse(text.as_bytes()), "{text}");
+            assert_eq!(Ok(scanned), Chunk::parse(text.as_bytes()), "{text}");
         }
     }
 
@@ -177,8 +198,8 @@ mod tests {
     fn chunk() -> impl Strategy<Value = String> {
         let text =
             || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\"", r#"[{"text":"p"}]"#][..]).prop_map(str::to_owned);
-        let function = object(&["name", "arguments", "x"], text());
-        let call = object(&["index", "id", "function", "type"], prop_oneof![text(), function]);
+        let function = object(&["name", "arguments", "input", "extra"], text());
+        let call = object(&["index", "id", "function", "type", "custom", "extra"], prop_oneof![text(), function]);
         let delta = object(
             &[
                 "content",
@@ -188,6 +209,8 @@ mod tests {
                 "reasoning_details",
                 "tool_calls",
                 "function_call",
+                "role",
+                "extra",
             ],
             prop_oneof![text(), list(call)],
         );
@@ -196,7 +219,7 @@ mod tests {
             prop_oneof![2 => delta.boxed(), 1 => text().boxed(), 1 => Just("0".to_owned()).boxed()],
         );
         object(
-            &["id", "model", "choices", "choices", "choices", "usage", "error", "x_groq", "type", "object"],
+            &["id", "model", "choices", "choices", "choices", "usage", "error", "x_groq", "type", "object", "extra"],
             prop_oneof![3 => list(choice).boxed(), 1 => text().boxed()],
         )
     }

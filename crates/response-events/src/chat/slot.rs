@@ -1,5 +1,6 @@
 //! One item of a Chat answer while it grows.
 
+use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
 use crate::{Item, collected::json_len};
@@ -64,8 +65,20 @@ pub(super) enum ReasoningField {
 pub(super) struct CallBody {
     pub(super) index: Option<u32>,
     pub(super) id: Option<String>,
+    /// A call that does not say it is one of a function.
+    pub(super) kind: Option<CallKind>,
     pub(super) name: Option<String>,
+    /// The input, where the tool is a custom one.
     pub(super) arguments: String,
+}
+
+/// What a call calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CallKind {
+    /// A function, whose arguments are JSON.
+    Function,
+    /// A custom tool, whose input is any text.
+    Custom,
 }
 
 impl ItemStatus {
@@ -84,13 +97,14 @@ impl Slot {
             Body::Message(_) => json!({"type": "message", "role": "assistant", "content": []}),
             Body::Reasoning(_) => json!({"type": "reasoning", "content": [], "summary": []}),
             Body::Call(call) => {
-                let mut object = Map::from_iter([("type".to_owned(), Value::from("function_call"))]);
+                let (item_type, arguments) = call.names();
+                let mut object = Map::from_iter([("type".to_owned(), Value::from(item_type))]);
                 for (key, value) in [("call_id", &call.id), ("name", &call.name)] {
                     if let Some(value) = value {
                         object.insert(key.to_owned(), Value::from(value.as_str()));
                     }
                 }
-                object.insert("arguments".to_owned(), Value::from(""));
+                object.insert(arguments.to_owned(), Value::from(""));
                 Value::Object(object)
             }
         };
@@ -108,16 +122,22 @@ impl Slot {
             Body::Reasoning(body) => std::mem::take(body).into_json(),
             Body::Call(call) => {
                 let call = std::mem::take(call);
+                let (item_type, arguments) = call.names();
                 json!({
-                    "type": "function_call",
+                    "type": item_type,
                     "call_id": call.id.unwrap_or_else(fallback_id),
                     "name": call.name.unwrap_or_default(),
-                    "arguments": call.arguments,
+                    arguments: call.arguments,
                 })
             }
         };
         item["status"] = Value::from(status.as_str());
         Item::of(item)
+    }
+
+    /// Whether it is a call whose name never came, so that nobody can make it.
+    pub(super) fn is_nameless_call(&self) -> bool {
+        matches!(&self.body, Body::Call(call) if call.name.is_none())
     }
 
     /// The index that the service gave a call.
@@ -127,6 +147,27 @@ impl Slot {
             _ => None,
         }
     }
+}
+
+impl CallBody {
+    /// The type of its item, and the field with its arguments.
+    fn names(&self) -> (&'static str, &'static str) {
+        match self.kind {
+            None | Some(CallKind::Function) => ("function_call", "arguments"),
+            Some(CallKind::Custom) => ("custom_tool_call", "input"),
+        }
+    }
+
+    /// Whether the arguments are one JSON object. The input of a custom tool is text, however it looks.
+    pub(super) fn is_whole(&self) -> bool {
+        self.kind != Some(CallKind::Custom) && is_whole(&self.arguments)
+    }
+}
+
+/// Whether arguments are one JSON value.
+fn is_whole(arguments: &str) -> bool {
+    // Cheap first: most pieces of arguments do not end them.
+    arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }
 
 impl MessagePart {

@@ -7,7 +7,9 @@ use serde_json::Value;
 use super::{
     assembler::{Assembler, Ending},
     calls::CallKey,
-    chunk::{Choice, Chunk, Content, Delta, Function, Part, ToolCall},
+    chunk::{Choice, Chunk, Content, Delta, Part, ToolCall},
+    members::Member,
+    said::Said,
     slot::{PartKind, ReasoningField},
 };
 use crate::{
@@ -29,6 +31,7 @@ pub(crate) struct ChatStream {
     /// Whether it was told already that there is something in the payload at hand that nobody knows. Once is enough:
     /// it may be there a hundred thousand times.
     told_unknown: bool,
+    said: Said,
 }
 
 impl ChatStream {
@@ -38,6 +41,7 @@ impl ChatStream {
             requested_choices: options.choices.max(1) as usize,
             created: false,
             told_unknown: false,
+            said: Said::default(),
         }
     }
 
@@ -87,8 +91,7 @@ impl ChatStream {
     /// Whether data is one whole object that ends any stream.
     pub(crate) fn is_terminal(name: Option<&str>, data: &[u8]) -> bool {
         let Some(chunk) = Chunk::read(data).ok().filter(|_| data.starts_with(b"{")) else { return false };
-        let is_bare_error = || is_bare_error(name, &chunk, &serde_json::from_slice(data).unwrap_or_default());
-        chunk_error(name, &chunk, data).is_some() || !chunk.says_something() && is_bare_error()
+        error_of(name, &chunk, data).is_some()
     }
 
     /// A payload that is no JSON object as a whole.
@@ -101,7 +104,8 @@ impl ChatStream {
         let text = String::from_utf8_lossy(data);
         let reported = serde_json::from_str::<Chunk<'_>>(&text)
             .ok()
-            .and_then(|chunk| chunk_error(name, &chunk, text.as_bytes()))
+            .filter(|_| text.starts_with('{'))
+            .and_then(|chunk| error_of(name, &chunk, text.as_bytes()))
             .or_else(|| (name == Some("error")).then(|| ApiError::undecodable(data)));
         if let (Some(reported), false) = (reported, out.is_settled()) {
             self.fail(reported, out);
@@ -118,15 +122,17 @@ impl ChatStream {
 
     fn handle_chunk(&mut self, name: Option<&str>, chunk: Chunk<'_>, data: &[u8], out: &mut Output) {
         self.told_unknown = false;
-        let error = chunk_error(name, &chunk, data).or_else(|| error_beside_nothing(name, &chunk, data));
+        let error = error_of(name, &chunk, data);
         if error.is_none() && !chunk.says_something() {
-            return self.handle_other(name, &chunk, data, out);
+            return self.handle_other(&chunk, data, out);
         }
         out.decoded();
         if !chunk.brings_output() {
             out.silent();
         }
         self.note_response(&chunk, out);
+        // What stands beside an error alone belongs to the error.
+        let members = if error.is_none() || chunk.has_choices() { chunk.members } else { Vec::new() };
         for choice in chunk.choices.into_iter().flatten() {
             self.handle_choice(choice, data, out);
             if out.collected.is_excessive() {
@@ -139,6 +145,7 @@ impl ChatStream {
         {
             out.ledger.usage = Some(usage);
         }
+        self.tell_members(&members, data, out);
         // What came beside the error stays available.
         if let Some(error) = error {
             self.fail(error, out);
@@ -147,18 +154,11 @@ impl ChatStream {
 
     /// An object that is no chunk.
     #[cold]
-    fn handle_other(&mut self, name: Option<&str>, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
-        let value: Value = serde_json::from_slice(data).unwrap_or_default();
-        if is_bare_error(name, chunk, &value) {
-            self.fail(api_error(&value, data), out);
-        } else if let Some(event_type) = chunk.event_type.as_deref() {
+    fn handle_other(&mut self, chunk: &Chunk<'_>, data: &[u8], out: &mut Output) {
+        if let Some(event_type) = chunk.event_type.as_deref() {
             out.ledger.unknown += 1;
             let event = OtherEvent { event: event_type.to_owned(), raw: RawJson::from_payload(data) };
             out.emit(TurnEvent::Unknown(event));
-        } else if value.get("choices").is_some_and(Value::is_null) {
-            // `choices: null` is an empty list to some servers.
-            out.silent();
-            self.note_response(chunk, out);
         } else {
             self.report_malformed("the chunk has no `choices`, no `usage` and no `error`", data, out);
         }
@@ -203,15 +203,15 @@ impl ChatStream {
         if let Some(refusal) = delta.refusal.into_string() {
             self.items.add_text(choice, PartKind::Refusal, refusal, out);
         }
-        for call in delta.tool_calls.into_iter().flatten() {
-            self.handle_call(choice, &call, out);
+        for call in delta.tool_calls {
+            self.items.add_call(choice, CallKey::of(&call), out);
             if out.collected.is_excessive() {
                 return;
             }
         }
         if let Some(function) = delta.function_call {
             let call = ToolCall { function: Some(*function), ..ToolCall::default() };
-            self.handle_call(choice, &call, out);
+            self.items.add_call(choice, CallKey::of(&call), out);
         }
     }
 
@@ -262,16 +262,17 @@ impl ChatStream {
         out.emit(TurnEvent::Unknown(event));
     }
 
-    fn handle_call(&mut self, choice: u32, call: &ToolCall<'_>, out: &mut Output) {
-        let none = Function::default();
-        let function = call.function.as_ref().unwrap_or(&none);
-        let key = CallKey {
-            index: call.index.index(),
-            id: call.id.non_empty(),
-            name: function.name.non_empty(),
-            arguments: &function.arguments.0,
-        };
-        self.items.add_call(choice, key, out);
+    /// Hands out the chunk for what in it has no field of its own and is new.
+    fn tell_members(&mut self, members: &[Member<'_>], data: &[u8], out: &mut Output) {
+        if members.is_empty() {
+            return;
+        }
+        let news = self.said.news(members);
+        if !news.is_empty() {
+            let names: Vec<&str> = news.into_iter().collect();
+            let event = OtherEvent { event: format!("members {}", names.join(", ")), raw: RawJson::from_payload(data) };
+            out.emit(TurnEvent::Other(event));
+        }
     }
 
     /// Takes the id (the first that is not empty) and the model (the last that is not), and announces the response.
@@ -287,8 +288,7 @@ impl ChatStream {
             ledger.model = Some(model.to_owned());
         }
         // A first chunk of filter results has empty names; the next one tells them.
-        let carries_output = chunk.choices.iter().flatten().next().is_some();
-        if !self.created && (chunk.id.non_empty().is_some() || carries_output) {
+        if !self.created && (chunk.id.non_empty().is_some() || chunk.has_choices()) {
             self.created = true;
             let created = Created { response_id: response_id(out), model: out.ledger.model.clone(), raw: None };
             out.emit(TurnEvent::Created(created));
@@ -341,32 +341,21 @@ enum TextKind {
     Thinking,
 }
 
-/// The error that a chunk reports: its own, that of a choice, or that of an event named so.
-fn chunk_error(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
+/// The error that an object reports: its own, that of a choice, or itself. An event is an error by its name; a bare
+/// error object, which some servers send, by its type, or by what it calls itself in `object`, unless it has choices.
+fn error_of(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
     let of_choices = chunk.choices.iter().flatten().map(|choice| &choice.error);
     let mut errors = std::iter::once(&chunk.error).chain(of_choices).flatten();
     if let Some(error) = errors.find(|error| is_error_value(error)) {
         return Some(api_error(error, data));
     }
-    // The name of the event decides only where a chunk would be taken for a good one.
-    let is_named = name == Some("error") && chunk.event_type.as_deref().is_none() && chunk.choices.is_some();
-    is_named.then(|| api_error(&serde_json::from_slice(data).unwrap_or_default(), data))
-}
-
-/// An error object that has an empty list of choices, or a usage, beside it.
-fn error_beside_nothing(name: Option<&str>, chunk: &Chunk<'_>, data: &[u8]) -> Option<ApiError> {
-    if !chunk.says_something() || chunk.choices.iter().flatten().next().is_some() {
-        return None;
-    }
-    let value: Value = serde_json::from_slice(data).unwrap_or_default();
-    is_bare_error(name, chunk, &value).then(|| api_error(&value, data))
-}
-
-/// Whether an object that is no chunk is an error. Some servers send the bare error object, which `object` tells.
-fn is_bare_error(name: Option<&str>, chunk: &Chunk<'_>, value: &Value) -> bool {
-    name == Some("error")
-        || chunk.event_type.as_deref() == Some("error")
-        || value.get("object").and_then(Value::as_str) == Some("error")
+    let (is_named, event_type) = (name == Some("error"), chunk.event_type.as_deref());
+    let is_error = if chunk.has_choices() {
+        is_named && event_type.is_none()
+    } else {
+        is_named || event_type == Some("error") || chunk.object.as_deref() == Some("error")
+    };
+    is_error.then(|| api_error(&value_of(data), data))
 }
 
 fn all_choices_ended(out: &Output, at_least: usize) -> bool {
@@ -383,8 +372,13 @@ fn response_id(out: &Output) -> Option<String> {
     out.ledger.response_id.clone().filter(|id| !id.is_empty())
 }
 
+/// A payload that was read already, as a whole: half a character in what was not read must not hide the rest.
+fn value_of(data: &[u8]) -> Value {
+    serde_json::from_str(&String::from_utf8_lossy(data)).unwrap_or_default()
+}
+
 fn api_error(error: &Value, data: &[u8]) -> ApiError {
-    let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
+    let envelope = value_of(data);
     // A chunk's own fields (`message`, `code`) say nothing of an error object inside it.
     let around = if envelope.get("choices").is_some() { &Value::Null } else { &envelope };
     let mut error = ApiError::from_value(error, around);

@@ -97,27 +97,31 @@ impl Messages {
                 self.push(json!({"role": role, "content": input_content(item)?}));
             }
             ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning.text),
-            ItemKind::FunctionCall(call) => {
-                let call = json!({
-                    "id": call.call_id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                });
-                match self.assistant.get_mut("tool_calls").and_then(Value::as_array_mut) {
-                    Some(calls) => calls.push(call),
-                    None => _ = self.assistant.insert("tool_calls".to_owned(), json!([call])),
-                }
-            }
-            ItemKind::Other("function_call_output") => {
+            ItemKind::FunctionCall(call) => self.add_call(json!({
+                "id": call.call_id,
+                "type": "function",
+                "function": {"name": call.name, "arguments": call.arguments},
+            })),
+            ItemKind::CustomToolCall(call) => self.add_call(json!({
+                "id": call.call_id,
+                "type": "custom",
+                "custom": {"name": call.name, "input": call.arguments},
+            })),
+            ItemKind::Other("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.text("call_id").unwrap_or_default();
                 let output = item.as_json().get("output").map(output_text).unwrap_or_default();
                 self.push(json!({"role": "tool", "tool_call_id": call_id, "content": output}));
             }
-            ItemKind::CustomToolCall(_) | ItemKind::Other(_) => {
-                return Err(EncodeError::Item(item.item_type().to_owned()));
-            }
+            ItemKind::Other(item_type) => return Err(EncodeError::Item(item_type.to_owned())),
         }
         Ok(())
+    }
+
+    fn add_call(&mut self, call: Value) {
+        match self.assistant.get_mut("tool_calls").and_then(Value::as_array_mut) {
+            Some(calls) => calls.push(call),
+            None => _ = self.assistant.insert("tool_calls".to_owned(), json!([call])),
+        }
     }
 
     /// Reasoning goes back in the field in which it came, with the message that follows it.

@@ -89,12 +89,29 @@ pub(crate) fn edit() -> impl Strategy<Value = Edit> {
     })
 }
 
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => list.iter().any(says_something),
+        Value::Object(fields) => fields.values().any(says_something),
+        Value::Bool(_) | Value::Number(_) => true,
+    }
+}
+
 /// Whatever the scanner reads, the general reader reads, too.
 #[track_caller]
 fn check(text: &str) {
     let mut scanner = Scanner::new(text);
     if scanner.skip().and_then(|()| scanner.finish()).is_some() {
         assert!(serde_json::from_str::<IgnoredAny>(text).is_ok(), "{text}");
+    }
+    let mut scanner = Scanner::new(text);
+    if let Some(something) = scanner.something().filter(|_| scanner.finish().is_some()) {
+        // The last of two fields of one name hides the first here.
+        let says = serde_json::from_str(text).is_ok_and(|value| says_something(&value));
+        assert!(something.is_some() || !says, "{text}");
+        assert!(something.is_none_or(|something| something == text.trim_ascii()), "{text}");
     }
     let mut scanner = Scanner::new(text);
     if let Some(string) = scanner.string().filter(|_| scanner.finish().is_some()) {
@@ -131,6 +148,23 @@ fn good_values_are_taken() {
         let mut scanner = Scanner::new(text);
         let taken = scanner.skip().and_then(|()| scanner.finish()).is_some();
         assert_eq!(taken, !text.contains("a\\n"), "{text}");
+    }
+}
+
+#[test]
+fn what_is_empty_however_deep_says_nothing() {
+    for (text, says) in [
+        (" null ", false),
+        (r#""""#, false),
+        (r#"{"a":[],"b":{"c":""}}"#, false),
+        ("[null,[{}]]", false),
+        ("false", true),
+        ("0", true),
+        (r#""\n""#, true),
+        (r#"{"a":[],"b":{"c":" "}}"#, true),
+        (r#"[0,""]"#, true),
+    ] {
+        assert_eq!(Scanner::new(text).something(), Some(says.then_some(text)), "{text}");
     }
 }
 

@@ -179,9 +179,10 @@ fn delta_line(kind: &str, delta: &Delta) -> String {
 }
 
 fn opening(added: &ItemEvent) -> String {
-    match added.item.as_call() {
-        Some(call) => format!("call {} {}", dashed(call.call_id), dashed(call.name)),
-        None => added.item.item_type().to_owned(),
+    match added.item.kind() {
+        ItemKind::FunctionCall(call) => format!("call {} {}", dashed(call.call_id), dashed(call.name)),
+        ItemKind::CustomToolCall(call) => format!("custom {} {}", dashed(call.call_id), dashed(call.name)),
+        _ => added.item.item_type().to_owned(),
     }
 }
 
@@ -198,7 +199,7 @@ pub(crate) fn item_text(item: &Item) -> String {
             format!("reasoning {:?}{extra}", reasoning.text)
         }
         ItemKind::FunctionCall(call) => format!("call {} {} {:?}", call.call_id, dashed(call.name), call.arguments),
-        ItemKind::CustomToolCall(call) => format!("custom {} {} {:?}", call.call_id, call.name, call.arguments),
+        ItemKind::CustomToolCall(call) => format!("custom {} {} {:?}", call.call_id, dashed(call.name), call.arguments),
         _ => serde_json::to_string(item).unwrap(),
     };
     line.extend(item.status().map(|status| format!(" {status}")));
