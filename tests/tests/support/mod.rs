@@ -3,6 +3,8 @@
 // Each suite uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod in_memory;
+
 use std::time::Duration;
 
 use codex_api::{Client, ClientBuilder, Environment, Error, Provider, RetryPolicy, TurnEvent, TurnStream};
