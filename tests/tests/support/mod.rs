@@ -3,7 +3,10 @@
 // Each suite uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod faults;
 pub(crate) mod in_memory;
+pub(crate) mod sockets;
+pub(crate) mod turns;
 
 use std::time::Duration;
 
