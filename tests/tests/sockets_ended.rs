@@ -2,13 +2,16 @@
 
 mod support;
 
-use codex_api::{FailureKind, Item, Transport, TurnEvent};
-use serde_json::json;
+use std::time::{Duration, Instant};
+
+use codex_api::{Client, FailureKind, Item, Pacing, Provider, RetryBudget, RetryPolicy, Transport, TurnEvent, Wire};
+use serde_json::{Value, json};
 use stream_replay::{Exchange, Response};
 use support::sockets::{
     HEADER, completed, created, exchange, fallbacks, hello, message_item, messages, request, session, socket, stream,
 };
-use support::{drain, impatient, playing};
+use support::{drain, impatient, playing, soon};
+use turn_session::{EngineConfig, InputForm, ResponseHead, Target, TurnEngine};
 
 #[tokio::test]
 async fn the_state_goes_along_with_the_fallback() {
@@ -55,6 +58,70 @@ async fn error_events_of_every_shape_end_the_request_while_the_socket_stays_open
         assert_eq!((server.requests().len(), server.messages().len()), (1, 1));
         server.wait_for_disconnects(1).await;
     }
+}
+
+/// By the code, else by the status, else as what nobody knows; with the waits that its headers ask for.
+#[tokio::test]
+async fn the_code_and_then_the_status_of_an_error_event_decide() {
+    let coded = |code: &str| json!({"code": code, "message": "Oh."});
+    let bare = json!({"message": "Oh."});
+    for (event, code, attempts) in [
+        (json!({"type": "error", "status": 429, "error": coded("rate_limit_exceeded")}), "rate_limit_exceeded", 9),
+        (json!({"type": "error", "error": coded("server_is_overloaded")}), "server_is_overloaded", 9),
+        // The code comes first.
+        (json!({"type": "error", "status": 400, "error": coded("server_is_overloaded")}), "server_is_overloaded", 9),
+        (json!({"type": "error", "status": 503, "error": coded("invalid_prompt")}), "invalid_prompt", 1),
+        (json!({"type": "error", "status": 429, "error": coded("insufficient_quota")}), "insufficient_quota", 1),
+        // A code that nobody knows, or none.
+        (json!({"type": "error", "status": 503, "error": coded("brand_new")}), "brand_new", 9),
+        (json!({"type": "error", "status": 422, "error": coded("brand_new")}), "brand_new", 1),
+        (json!({"type": "error", "error": coded("brand_new")}), "brand_new", 3),
+        (json!({"type": "error", "status": 500, "error": bare}), "", 9),
+        (json!({"type": "error", "status": 404, "error": bare}), "", 1),
+        (json!({"type": "error", "error": bare}), "", 3),
+    ] {
+        let server = playing([socket([exchange(std::slice::from_ref(&event))])]).await;
+        let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+        let error = error.unwrap_or_else(|| panic!("{event}: no failure"));
+        let told = (error.kind(), error.code().unwrap_or_default(), error.message());
+        assert_eq!(told, (FailureKind::Api, code, "Oh."), "{event}");
+        assert_eq!(error.status().map(u64::from), event["status"].as_u64(), "{event}");
+        assert_eq!((error.attempts(), error.is_retryable()), (attempts, attempts > 1), "{event}");
+        assert_eq!(server.messages().len(), attempts as usize, "{event}");
+    }
+}
+
+/// With the default waits. The seed is fixed, and so are the draws.
+#[tokio::test]
+async fn the_headers_of_an_error_event_are_hints() {
+    let (ms, s) = (Duration::from_millis, Duration::from_secs);
+    let refusal =
+        |headers: Value| json!({"type": "error", "status": 429, "error": {"message": "Oh."}, "headers": headers});
+    for (headers, least, most) in [
+        (json!({"retry-after": "5"}), s(5), ms(7_500)),
+        (json!({"Retry-After-Ms": 5000}), s(5), ms(7_500)),
+        (json!({"retry-after": "soon"}), s(1), s(2)),
+        (json!({}), s(1), s(2)),
+    ] {
+        let server = playing([socket([exchange(&[refusal(headers.clone())])])]).await;
+        let client = Client::builder(Provider::new(&server.base_url()).unwrap()).transport(Transport::WebSocket);
+        let client = client.retry_seed(1).build().unwrap();
+        for _ in 0..20 {
+            // A stream that is dropped while it waits gives its token back.
+            let mut stream = client.session().begin_turn().stream(request());
+            let retry = loop {
+                if let Some(TurnEvent::Retry(retry)) = soon(stream.try_next()).await.unwrap() {
+                    break retry;
+                }
+            };
+            assert!(least <= retry.delay && retry.delay <= most, "{headers}: {:?}", retry.delay);
+        }
+    }
+    let server = playing([socket([exchange(&[refusal(json!({"retry-after": "10800"}))])])]).await;
+    let (_, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    assert_eq!((error.attempts(), error.is_retryable()), (1, true));
+    assert_eq!(error.retry_after(), Some(s(10_800)));
 }
 
 #[tokio::test]
@@ -189,14 +256,56 @@ async fn a_previous_response_of_the_callers_own_is_the_callers() {
     assert_eq!(messages(&server).len(), 1);
 }
 
+fn too_old() -> Value {
+    json!({"type": "error", "status": 400,
+        "error": {"code": "websocket_connection_limit_reached", "message": "60 minutes"}})
+}
+
 #[tokio::test]
 async fn a_socket_that_is_too_old_is_replaced_for_free() {
-    let old = json!({"type": "error", "status": 400,
-        "error": {"code": "websocket_connection_limit_reached", "message": "60 minutes"}});
-    let server = playing([socket([exchange(&[old])]), socket([hello("r2")])]).await;
+    let server = playing([socket([exchange(&[too_old()])]), socket([hello("r2")])]).await;
     let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
     assert!(error.is_none(), "{error:?}");
     assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))));
+    let attempts = events.iter().filter_map(|event| match event {
+        TurnEvent::Request(request) => Some(request.attempt),
+        _ => None,
+    });
+    assert_eq!(attempts.collect::<Vec<_>>(), [1, 1], "a repair is no attempt");
+    assert_eq!(server.requests().len(), 2, "it is a fresh one");
+    // Once it is free; from then on it is tried again as everything that may pass.
+    let server = playing([socket([exchange(&[too_old()])])]).await;
+    let (events, error) = drain(session(&server, Transport::WebSocket).begin_turn().stream(request())).await;
+    let error = error.expect("a failure");
+    let told = (error.kind(), error.code(), error.message());
+    assert_eq!(told, (FailureKind::Api, Some("websocket_connection_limit_reached"), "60 minutes"));
+    assert_eq!((error.attempts(), error.is_retryable()), (9, true));
+    assert_eq!(events.iter().filter(|event| matches!(event, TurnEvent::Retry(_))).count(), 8);
+    assert_eq!((server.requests().len(), server.messages().len()), (10, 10));
+}
+
+/// So that all who are told at the same time do not come back at the same time. Without a token of the budget.
+#[test]
+fn the_free_replacement_of_a_socket_comes_within_a_second() {
+    let mut waits = Vec::new();
+    for seed in 0..40 {
+        let now = Instant::now();
+        let budget = RetryBudget::new(Pacing::default());
+        let mut config = EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now);
+        config.transport = Transport::WebSocket;
+        config.policy = RetryPolicy::new();
+        config.budget = Some(budget.clone());
+        config.seed = seed;
+        let mut engine = TurnEngine::new(config);
+        engine.handle_opened(ResponseHead { status: 101, headers: &http::HeaderMap::new() }, now);
+        engine.handle_sent(InputForm::Whole, now);
+        engine.handle_payload(None, too_old().to_string().as_bytes(), now);
+        waits.push(engine.poll_timeout().expect("a wait").duration_since(now));
+        assert_eq!(budget.tokens(), 2);
+    }
+    waits.sort();
+    assert!(waits[0] < Duration::from_millis(200) && waits[39] > Duration::from_millis(800), "{waits:?}");
+    assert!(waits[39] <= Duration::from_secs(1), "{waits:?}");
 }
 
 #[tokio::test]
