@@ -159,6 +159,14 @@ async fn refusals() {
         format!("head {status} \"content-length: {}\" {headers}\n{}serve", body.len(), send(body))
     };
     let plain = |status: u16, headers: &str| json(status, headers, "");
+    let error = |code: &str| format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"Oh.\"}}}}");
+    let api = |code, requests: usize| Ends::Fails {
+        kind: Api,
+        code: Some(code),
+        retryable: requests > 1,
+        requests,
+        message: "Oh.",
+    };
     let usage_limit = "{\"error\":{\"type\":\"usage_limit_reached\",\"message\":\"Spent.\",\"resets_at\":9999999999}}";
     let page = "<html><head><title>Log in</title>";
     let mut rows = vec![
@@ -172,6 +180,24 @@ async fn refusals() {
             "13 captive portal that says so",
             json(511, "\"content-type: text/html\"", page),
             never(Status, "HTTP 511 Network Authentication Required: Log in"),
+            Bound::Ended,
+        ),
+        (
+            "13 captive portal without end",
+            format!("head 200 \"content-type: text/html\"\n{}repeat forever send \"<p>\" * 1000", send(page)),
+            once(Protocol, "not an API answer: HTTP 200 with text/html: Log in"),
+            Bound::LetsGo,
+        ),
+        (
+            "33 an error object in place of a stream, by its code",
+            json(200, "\"content-type: application/json\"", &error("server_error")),
+            api("server_error", 9),
+            Bound::Ended,
+        ),
+        (
+            "33 an error object that is final",
+            json(200, "\"content-type: application/json\"", &error("invalid_prompt")),
+            api("invalid_prompt", 1),
             Bound::Ended,
         ),
         (
@@ -248,6 +274,15 @@ async fn refusals() {
             Bound::Ended,
         ),
     ];
+    for status in [403, 404, 413, 422] {
+        rows.push((
+            "24 a refusal for good, with an error object",
+            json(status, "", "{\"error\":{\"message\":\"No.\"}}"),
+            never(Api, "No."),
+            Bound::Ended,
+        ));
+        rows.push(("24 a refusal for good", json(status, "", "oops"), never(Status, ": oops"), Bound::Ended));
+    }
     for hint in ["-1", "NaN", "1e308", "inf", "Sun, 06 Nov 1994 08:49:37 GMT", "soon"] {
         rows.push((
             "29 useless hint",

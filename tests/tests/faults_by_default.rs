@@ -5,7 +5,7 @@ mod support;
 
 use std::{future::pending, io, time::Duration};
 
-use codex_api::FailureKind::{Connect, Timeout};
+use codex_api::FailureKind::{Connect, Protocol, Status, Timeout};
 use codex_api::{
     Auth, AuthorizeFuture, Client, ClientBuilder, Credentials, Environment, Error, FailureKind, Jitter,
     OutgoingRequest, Pacing, Phase, Provider, ProxyUrl, Request, RetryBudget, RetryPolicy, TurnEvent, connector,
@@ -164,6 +164,43 @@ async fn silence_and_trickles_have_the_documented_ends() {
     ] {
         let client = client("http://model.test/v1").connector(service.connector());
         check(name, client, limit, Cost::Tokens, failure).await;
+    }
+}
+
+/// Rows 13 and 31: what explains a refusal is waited for, but not for long.
+#[tokio::test(start_paused = true)]
+async fn the_text_of_a_refusal_is_read_for_5_s() {
+    const REFUSED: &str = "HTTP/1.1 500 Internal Server Error\r\ncontent-type: text/plain\r\n\r\nOverheat";
+    let often = Duration::from_millis(700);
+    let portal = || Service::new("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<title>Log in</title>");
+    let overheat = "HTTP 500 Internal Server Error: Overheat";
+    let page = "not an API answer: HTTP 200 with text/html: Log in";
+    for (name, service, kind, count, message) in [
+        ("31 a body that stays away", Service::new(REFUSED), Status, ATTEMPTS, overheat),
+        ("31 a body in a trickle", Service::new(REFUSED).again(often, "ed"), Status, ATTEMPTS, overheat),
+        (
+            "31 never tried again",
+            Service::new(REFUSED.replace("500", "400")),
+            Status,
+            1,
+            "HTTP 400 Bad Request: Overheat",
+        ),
+        ("13 a page that stays away", portal(), Protocol, 2, page),
+        ("13 a page in a trickle", portal().again(often, "<p>"), Protocol, 2, page),
+    ] {
+        let client = client("http://model.test/v1").connector(service.connector()).build().unwrap();
+        let Course { attempts, error, .. } = course(&client).await;
+        let error = error.expect("a failure");
+        assert_eq!(
+            (error.kind(), error.attempts() as usize, attempts.len()),
+            (kind, count, count),
+            "{name}: {error:?}"
+        );
+        assert!(error.message().starts_with(message), "{name}: {error:?}");
+        assert_eq!(error.is_retryable(), count > 1, "{name}");
+        for taken in attempts {
+            assert_takes(taken, seconds(5), name);
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 
 mod support;
 
-use codex_api::FailureKind::{Api, Truncated};
+use codex_api::FailureKind::{Api, Protocol, Truncated};
 use codex_api::Wire;
 use support::faults::{
     Bound, COMPLETED, CREATED, Ends, FLAGGED, Row, SSE, TEXT, always, answer, check, check_all, drop_by_drop, events,
-    step, stream,
+    once, step, stream,
 };
 
 const CHAT_TEXT: &str = "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\"DONE\"}}]}";
@@ -15,6 +15,7 @@ const CHAT_STOP: &str = "{\"id\":\"c\",\"choices\":[{\"index\":0,\"delta\":{},\"
 
 #[tokio::test]
 async fn events_of_the_responses_wire() {
+    let nonsense = |count| std::iter::repeat_n("nonsense", count);
     let odd = |unknown, malformed| Ends::Answer { text: "Hé", unknown, malformed };
     let flagged =
         || Ends::Fails { kind: Api, code: Some("invalid_prompt"), retryable: false, requests: 1, message: "No." };
@@ -32,6 +33,13 @@ async fn events_of_the_responses_wire() {
     let split = format!("head 200 \"content-type: text/event-stream\"\n{}hold", drop_by_drop(&marked));
     check_all([
         ("56 invalid UTF-8", half, odd(0, 1), Bound::LetsGo),
+        ("56 31 events in a row", stream(nonsense(31).chain([TEXT, COMPLETED]), "hold"), odd(0, 31), Bound::LetsGo),
+        (
+            "56 32 events in a row",
+            stream(nonsense(32).chain([TEXT, COMPLETED]), "hold"),
+            once(Protocol, "32"),
+            Bound::LetsGo,
+        ),
         ("57 BOM, CRLF and characters cut anywhere", split, answer("Hé"), Bound::LetsGo),
         ("58 invalid JSON", stream(["{\"type\":", TEXT, "nonsense", COMPLETED], "hold"), odd(0, 2), Bound::LetsGo),
         (

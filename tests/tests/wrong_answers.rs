@@ -68,6 +68,8 @@ async fn wrong_answers_say_what_came() {
         let error = error.expect("a failure");
         let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
         assert_eq!(told, expected);
+        // There was an answer: the phase says how far it came.
+        assert!(matches!(error.phase(), Phase::FirstEvent | Phase::Streaming), "{error:?}");
     }
 }
 
@@ -81,11 +83,16 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     assert_eq!(paths, ["/v1/responses", "/v2/answers?x=1", "/v2/moved"]);
     assert!(requests.iter().all(|request| request.method == "POST" && request.body == requests[0].body));
     // A redirect that makes a GET of the request, and a loop.
-    for (response, requests) in [(to(303, "/v2"), 1), (to(307, "/v1/responses"), 4)] {
+    for (response, requests, message) in [
+        (to(303, "/v2"), 1, "HTTP 303 redirects to /v2, which is not followed"),
+        (to(307, "/v1/responses"), 4, "HTTP 307 redirects to /v1/responses, after too many redirects"),
+        (Response::new(308), 1, "HTTP 308 redirects to nowhere, which is not followed"),
+    ] {
         let server = playing([response]).await;
         let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
-        assert_eq!(error.map(|error| (error.kind(), error.is_retryable())), Some((FailureKind::Protocol, false)));
-        assert_eq!(server.requests().len(), requests);
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.is_retryable(), error.attempts()), (FailureKind::Protocol, false, 1));
+        assert_eq!((server.requests().len(), error.message()), (requests, message));
     }
 }
 

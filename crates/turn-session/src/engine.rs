@@ -162,7 +162,8 @@ impl TurnEngine {
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {
-                self.fail(not_an_api_answer(status, self.attempt.content_type.as_deref(), body), now);
+                let failure = not_an_api_answer(status, self.attempt.content_type.as_deref(), body);
+                self.fail(failure.in_phase(self.attempt.phase), now);
             }
         } else {
             self.fail(refused(status, body, &self.shown_url()).in_phase(self.attempt.phase), now);
@@ -406,17 +407,18 @@ impl TurnEngine {
     fn handle_redirect(&mut self, head: ResponseHead<'_>, now: Instant) {
         let location = head.header("location");
         let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
-        match next {
+        let refusal = match next {
             Some(next) if self.redirects < MAX_REDIRECTS => {
                 self.redirects += 1;
                 self.target = next;
                 self.begin_attempt(self.attempt.number);
                 self.actions.push_back(Action::Close);
-                self.open(CredentialNeed::Usual, SocketNeed::Fresh);
+                return self.open(CredentialNeed::Usual, SocketNeed::Fresh);
             }
-            Some(_) => self.fail(redirected(head.status, location, Refusal::TooMany), now),
-            None => self.fail(redirected(head.status, location, Refusal::Elsewhere), now),
-        }
+            Some(_) => Refusal::TooMany,
+            None => Refusal::Elsewhere,
+        };
+        self.fail(redirected(head.status, location, refusal).in_phase(self.attempt.phase), now);
     }
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.
