@@ -17,7 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    refusal::{Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused},
+    refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
     retrying::Retrying,
     timers::Timer,
     transport::Route,
@@ -89,7 +89,7 @@ impl TurnEngine {
         attempt.phase = Phase::FirstEvent;
         attempt.timers.note_opened(now);
         attempt.status = Some(head.status);
-        attempt.content_type = head.header("content-type").map(str::to_owned);
+        attempt.content_type = head.header("content-type").map(|kind| shortened(kind, HEADER_QUOTE).into_owned());
         attempt.request_id = head.request_id();
         attempt.hints = HeadHints::new(head, now);
         let request_id = attempt.request_id.clone();
