@@ -67,7 +67,8 @@ async fn check(name: &str, client: ClientBuilder, failure: (FailureKind, u32, bo
 
 #[tokio::test]
 async fn names_that_do_not_resolve_are_tried_again() {
-    check("1 DNS", impatient("http://no-such-host.invalid/v1"), (Dns, 9, true, "no-such-host.invalid")).await;
+    check("1 DNS", impatient("http://no-such-host.invalid/v1"), (Dns, 9, true, "cannot resolve no-such-host.invalid"))
+        .await;
 }
 
 #[tokio::test]

@@ -11,8 +11,8 @@ use std::{
 };
 
 use codex_api::{
-    Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OnCut, OutgoingRequest, Phase, Request,
-    RetryPolicy, Timeouts, Transport, TurnEvent, Wire,
+    Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OnCut, OutgoingRequest, Pacing, Phase, Request,
+    RetryBudget, RetryPolicy, Timeouts, Transport, TurnEvent, Wire,
 };
 use http::HeaderValue;
 use serde_json::json;
@@ -208,11 +208,23 @@ async fn a_hint_is_waited_for() {
 #[tokio::test]
 async fn dropping_the_stream_cancels_the_wait() {
     let server = playing([Response::json(503, "{}").header("retry-after", "100")]).await;
-    let client = impatient(&server.base_url()).build().unwrap();
+    let budget = RetryBudget::new(Pacing::new(2, Duration::from_secs(24 * 60 * 60)));
+    let client = impatient(&server.base_url()).retry_budget(budget.clone()).build().unwrap();
     let mut stream = client.session().begin_turn().stream(request());
     while !matches!(stream.try_next().await.unwrap(), Some(TurnEvent::Retry(_))) {}
-    drop(stream);
-    assert_eq!(server.requests().len(), 1);
+    assert_eq!(budget.tokens(), 1);
+    let waiting = tokio::spawn(async move { stream.try_next().await.map(|_| ()) });
+    tokio::task::yield_now().await;
+    waiting.abort();
+    assert!(waiting.await.is_err_and(|end| end.is_cancelled()));
+    // Nobody comes back when the wait would have been over, and what was set aside for it is there again.
+    tokio::time::pause();
+    tokio::time::advance(Duration::from_secs(1000)).await;
+    tokio::time::resume();
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+    assert_eq!((server.requests().len(), budget.tokens()), (1, 2));
 }
 
 /// Gives a worn-out token until it is asked for another.
@@ -309,7 +321,11 @@ async fn an_unreachable_service_is_tried_again() {
     server.shutdown().await;
     let client = impatient(&base_url).build().unwrap();
     let (events, error) = drain(client.session().begin_turn().stream(request())).await;
-    assert_eq!(error.map(|error| (error.kind(), error.attempts())), Some((FailureKind::Connect, 9)));
+    let error = error.expect("a failure");
+    assert_eq!((error.kind(), error.phase(), error.attempts()), (FailureKind::Connect, Phase::Connect, 9));
+    let address = base_url.trim_start_matches("http://").trim_end_matches("/v1");
+    assert_eq!(error.message(), format!("{address} refused the connection: connection refused"));
+    assert!(error.is_retryable());
     assert!(retries(&events).iter().all(|(_, kind, discarded)| (*kind, *discarded) == (FailureKind::Connect, false)));
 }
 

@@ -17,7 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    refusal::{Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused},
+    refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
     retrying::Retrying,
     timers::Timer,
     transport::Route,
@@ -89,7 +89,7 @@ impl TurnEngine {
         attempt.phase = Phase::FirstEvent;
         attempt.timers.note_opened(now);
         attempt.status = Some(head.status);
-        attempt.content_type = head.header("content-type").map(str::to_owned);
+        attempt.content_type = head.header("content-type").map(|kind| shortened(kind, HEADER_QUOTE).into_owned());
         attempt.request_id = head.request_id();
         attempt.hints = HeadHints::new(&head, now);
         let request_id = attempt.request_id.clone();
@@ -164,7 +164,8 @@ impl TurnEngine {
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {
-                self.fail(not_an_api_answer(status, self.attempt.content_type.as_deref(), body), now);
+                let failure = not_an_api_answer(status, self.attempt.content_type.as_deref(), body);
+                self.fail(failure.in_phase(self.attempt.phase), now);
             }
         } else {
             self.fail(refused(status, body, &self.shown_url()).in_phase(self.attempt.phase), now);
@@ -408,17 +409,18 @@ impl TurnEngine {
     fn handle_redirect(&mut self, head: &ResponseHead, now: Instant) {
         let location = head.header("location");
         let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
-        match next {
+        let refusal = match next {
             Some(next) if self.redirects < MAX_REDIRECTS => {
                 self.redirects += 1;
                 self.target = next;
                 self.begin_attempt(self.attempt.number);
                 self.actions.push_back(Action::Close);
-                self.open(CredentialNeed::Usual, SocketNeed::Fresh);
+                return self.open(CredentialNeed::Usual, SocketNeed::Fresh);
             }
-            Some(_) => self.fail(redirected(head.status, location, Refusal::TooMany), now),
-            None => self.fail(redirected(head.status, location, Refusal::Elsewhere), now),
-        }
+            Some(_) => Refusal::TooMany,
+            None => Refusal::Elsewhere,
+        };
+        self.fail(redirected(head.status, location, refusal).in_phase(self.attempt.phase), now);
     }
 
     /// Only an answer that goes on belongs to the backend that keeps the turn.

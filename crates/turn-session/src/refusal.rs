@@ -1,5 +1,7 @@
 //! Answers that are no event stream, and what they mean.
 
+use std::borrow::Cow;
+
 use http::StatusCode;
 use response_events::{ApiError, Failure, FailureKind, Phase};
 
@@ -7,6 +9,8 @@ use crate::Target;
 
 /// Longest piece of a body that a message quotes, in characters.
 const QUOTE: usize = 300;
+/// Longest value of a header that a message quotes: a service may send any.
+pub(crate) const HEADER_QUOTE: usize = 100;
 
 /// The failure that an HTTP error status with its body is. `url` is where the request went, as it may be shown.
 pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
@@ -31,6 +35,7 @@ pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
 
 /// The failure that an answer is whose body cannot be read for its encoding. A refusal is one all the same.
 pub(crate) fn encoded(status: u16, encoding: &str, url: &str) -> Failure {
+    let encoding = shortened(encoding, HEADER_QUOTE);
     if status >= 400 {
         let mut failure = refused(status, b"", url);
         failure.message = format!("{}, with a body encoded as {encoding:?}, which was not asked for", failure.message);
@@ -54,7 +59,8 @@ pub(crate) enum Refusal {
 
 /// The failure that a redirect is which is not followed.
 pub(crate) fn redirected(status: u16, location: Option<&str>, refusal: Refusal) -> Failure {
-    let target = location.map_or_else(|| "nowhere".to_owned(), |location| Target::new(location).shown());
+    let shown = |location| shortened(&Target::new(location).shown(), 2 * HEADER_QUOTE).into_owned();
+    let target = location.map_or_else(|| "nowhere".to_owned(), |location: &str| shown(location));
     let why = match refusal {
         Refusal::Elsewhere => "which is not followed",
         Refusal::TooMany => "after too many redirects",
@@ -93,6 +99,8 @@ pub(crate) fn not_upgraded(status: u16, content_type: Option<&str>) -> Failure {
 /// What a person should see of a body: the title of a page, else its first text, without its tags if it is a page.
 pub(crate) fn quote(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(body);
+    // No character that could be seen.
+    let text = text.trim_start_matches('\u{feff}');
     let lower = text.to_ascii_lowercase();
     let title = lower.find("<title").and_then(|start| {
         let begin = start + lower[start..].find('>')? + 1;
@@ -101,14 +109,18 @@ pub(crate) fn quote(body: &[u8]) -> Option<String> {
     });
     let text = match title {
         Some(title) => title.to_owned(),
-        None if text.trim_start().starts_with('<') => without_tags(&text),
-        None => text.into_owned(),
+        None if text.trim_start().starts_with('<') => without_tags(text),
+        None => text.to_owned(),
     };
     let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
-    match words.char_indices().nth(QUOTE) {
-        _ if words.is_empty() => None,
-        Some((at, _)) => Some(format!("{}…", &words[..at])),
-        None => Some(words),
+    if words.is_empty() { None } else { Some(shortened(&words, QUOTE).into_owned()) }
+}
+
+/// The beginning of a text, in so many characters; it says so where more follows.
+pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
+    match text.char_indices().nth(most) {
+        Some((at, _)) => format!("{}…", &text[..at]).into(),
+        None => text.into(),
     }
 }
 
@@ -131,6 +143,8 @@ mod tests {
         assert_eq!(quote(b"1 < 2 <b>").as_deref(), Some("1 < 2 <b>"));
         assert_eq!(quote(b" <p></p>"), None);
         assert_eq!(quote(b" \n"), None);
+        assert_eq!(quote("\u{feff}".as_bytes()), None);
+        assert_eq!(quote("\u{feff} gone".as_bytes()).as_deref(), Some("gone"));
         assert_eq!(quote("ü".repeat(400).as_bytes()).map(|quote| quote.chars().count()), Some(QUOTE + 1));
         assert_eq!(quote("<title>İstanbul</title>".as_bytes()).as_deref(), Some("İstanbul"));
     }

@@ -50,8 +50,9 @@ impl Target {
             return None;
         }
         let (scheme, authority) = (base.scheme_str()?, base.authority()?);
-        let is_absolute = location.split_once("://").is_some_and(|(scheme, _)| !scheme.contains(['/', '?']));
-        let url = if is_absolute {
+        // What stands before a colon is a scheme, unless a path or a query has begun (section 4.2).
+        let has_scheme = location.split_once(':').is_some_and(|(scheme, _)| !scheme.contains(['/', '?']));
+        let url = if has_scheme {
             location.to_owned()
         } else if location.starts_with("//") {
             format!("{scheme}:{location}")
@@ -151,6 +152,8 @@ mod tests {
         check("//host.example/x", Some("https://host.example/x"));
         check("/x?y=1", Some("https://host.example/x?y=1"));
         check("other", Some("https://host.example/v1/other"));
+        check("./a:b", Some("https://host.example/v1/a:b"));
+        check("?at=a:b", Some("https://host.example/v1/responses?at=a:b"));
         check("?region=2", Some("https://host.example/v1/responses?region=2"));
         check("/x?from=http://other.example/../y", Some("https://host.example/x?from=http://other.example/../y"));
         for elsewhere in [
@@ -161,6 +164,9 @@ mod tests {
             "https://me@host.example/x",
             "https://host.example@other.example/x",
             "ftp://host.example/x",
+            "javascript:alert(1)",
+            "mailto:me@host.example",
+            "https:/x",
             "",
             "https://",
         ] {

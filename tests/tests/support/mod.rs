@@ -3,6 +3,11 @@
 // Each suite uses its own part of this.
 #![allow(dead_code)]
 
+pub(crate) mod faults;
+pub(crate) mod in_memory;
+pub(crate) mod sockets;
+pub(crate) mod turns;
+
 use std::time::Duration;
 
 use codex_api::{Client, ClientBuilder, Environment, Error, Provider, RetryPolicy, TurnEvent, TurnStream};

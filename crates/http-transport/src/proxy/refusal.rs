@@ -16,6 +16,9 @@ use crate::target::Endpoint;
 use super::answer::ProxyAnswer;
 use super::url::Proxy;
 
+/// Longest piece of a reason phrase that a message quotes, in characters.
+const REASON: usize = 100;
+
 /// A proxy's no, and the text that is still to come.
 pub(crate) struct Refusal {
     proxy: Arc<Proxy>,
@@ -84,7 +87,12 @@ impl Refusal {
 
     fn message(&self, answer: &ProxyAnswer) -> String {
         let proxy = &self.proxy.endpoint;
-        let status = format!("{} {}", answer.head.status.as_u16(), answer.reason);
+        // A message is a sentence, and a phrase may have any length.
+        let reason = match answer.reason.char_indices().nth(REASON) {
+            Some((at, _)) => format!("{}…", &answer.reason[..at]),
+            None => answer.reason.clone(),
+        };
+        let status = format!("{} {reason}", answer.head.status.as_u16());
         let status = status.trim_end();
         if answer.head.status != StatusCode::PROXY_AUTHENTICATION_REQUIRED {
             return format!("{proxy} refused to connect to {} ({status})", self.endpoint);
