@@ -25,6 +25,12 @@ fn without_a_service_a_recording_is_played_and_said_to_be_one() {
 }
 
 #[test]
+fn nothing_leads_to_the_recording_but_the_way_on_this_machine() {
+    let ran = run(&["turn", "hi", "--proxy", "http://127.0.0.1:1", "--max-attempts", "1"]);
+    assert_eq!((ran.status, ran.stderr.lines().count()), (Some(0), 1), "{ran:?}");
+}
+
+#[test]
 fn turns_of_a_session_carry_the_history() {
     let server = Server::new([message("One."), message("Two.")]);
     let ran = server.turn(&["first", "second", "--model", "m", "--set", "store=true"]);

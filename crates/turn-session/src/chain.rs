@@ -23,7 +23,12 @@ struct Chain {
 impl SocketMemory {
     /// The memory of a response that answered `request` with `output`. Only a completed one can be continued;
     /// `response_id` is `None` for every other.
-    pub fn new(finished: FinishedResponse, request: &Request, response_id: Option<String>, output: Vec<Item>) -> Self {
+    pub(crate) fn new(
+        finished: FinishedResponse,
+        request: &Request,
+        response_id: Option<String>,
+        output: Vec<Item>,
+    ) -> Self {
         let chain = response_id.zip(request.conversation_fields()).map(|(response_id, fields)| {
             let covered = request.input.iter().cloned().chain(output).collect();
             Chain { response_id, fields, covered }

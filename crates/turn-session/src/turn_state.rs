@@ -47,7 +47,7 @@ impl TurnState {
     }
 
     /// Stands for the value where it must not be shown.
-    pub fn mark(&self) -> Option<TurnStateMark> {
+    pub(crate) fn mark(&self) -> Option<TurnStateMark> {
         self.get().map(TurnStateMark::new)
     }
 

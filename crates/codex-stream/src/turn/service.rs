@@ -2,7 +2,7 @@
 
 use std::env;
 
-use codex_api::{Auth, Client, Environment, Provider};
+use codex_api::{Auth, Client, ClientBuilder, Environment, Provider, ProxySettings};
 use codex_stream::TextStyle;
 use stream_replay::ReplayServer;
 
@@ -41,9 +41,10 @@ impl Service {
         let auth = key.map_or_else(|| Ok(Auth::none()), Auth::bearer);
         let client = provider
             .and_then(|provider| {
-                let builder = Client::builder(provider);
-                // Nothing of the environment leads to a server of our own.
-                settings.apply(if demo.is_some() { builder.environment(Environment::empty()) } else { builder })
+                let builder = settings.apply(Client::builder(provider))?;
+                // Neither the environment nor a proxy leads to a server of our own.
+                let ours = |it: ClientBuilder| it.environment(Environment::empty()).proxy(ProxySettings::Direct);
+                Ok(if demo.is_some() { ours(builder) } else { builder })
             })
             .and_then(|builder| auth.and_then(|auth| builder.auth(auth).build()))
             .map_err(|error| usage(error.message()))?;

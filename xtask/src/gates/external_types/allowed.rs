@@ -54,7 +54,8 @@ pub(super) const ALLOWED: &[Allowed] = &[
     },
     Allowed {
         package: "codex-stream",
-        crates: &["response_events"],
+        // A user of the facade, which says how a stream ended.
+        crates: &["codex_api", "response_events"],
         // A value of an option.
         adapters: &[("codex_stream::OutputFormat", "clap_builder")],
     },
