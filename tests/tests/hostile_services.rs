@@ -1,5 +1,5 @@
-//! What a service can do to a client over HTTP/1.1 beyond the rows of `docs/faults.md`: heads, framing, headers and events
-//! that are barely what they should be, or just not.
+//! What a service can do to a client over HTTP/1.1 beyond the rows of `docs/faults.md`: heads, framing, headers and
+//! events that are barely what they should be, or just not.
 
 mod support;
 

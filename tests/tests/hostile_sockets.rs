@@ -1,5 +1,5 @@
-//! What a service can do to a client over a WebSocket beyond the rows of `docs/faults.md`: frames, closes and handshakes
-//! that are barely what they should be, or just not.
+//! What a service can do to a client over a WebSocket beyond the rows of `docs/faults.md`: frames, closes and
+//! handshakes that are barely what they should be, or just not.
 
 mod support;
 
