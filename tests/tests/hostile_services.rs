@@ -3,8 +3,10 @@
 
 mod support;
 
+use std::time::Duration;
+
 use codex_api::FailureKind::{Api, Protocol, Status, TooLarge, Truncated};
-use codex_api::{ProxyUrl, Request, TurnEvent, Wire};
+use codex_api::{Phase, ProxyUrl, Request, RetryPolicy, Timeouts, TurnEvent, Wire};
 use stream_replay::{FaultScript, ReplayServer, Response};
 use support::faults::{
     Bound, COMPLETED, Ends, Row, SSE, TEXT, always, answer, check, check_all, events, never, once, send, step, stream,
@@ -418,5 +420,28 @@ async fn an_early_refusal_is_read_although_nobody_takes_the_request() {
         assert_eq!((error.kind(), error.status(), error.attempts()), (Status, Some(413), 1), "{end}: {error:?}");
         assert!(error.message().ends_with(": oops"), "{end}: {error:?}");
         assert_eq!(server.requests().len(), 1);
+    }
+}
+
+/// Nothing but signs of life, as fast as they can be read: there is never a moment in which nothing is to be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_of_comments_does_not_outrun_the_deadlines() {
+    let limit = Some(Duration::from_millis(1));
+    let timeouts = Timeouts { first_event: limit, progress: limit, ..Timeouts::default() };
+    let text = step("chunk", format!("data: {TEXT}\n\n"));
+    for (begin, flood, phase) in
+        [("", ": x\\n", Phase::FirstEvent), (text.as_str(), "data: : x\\n\\n", Phase::Streaming)]
+    {
+        let script = format!("{SSE}{begin}repeat forever chunk \"{flood}\" * 10000");
+        let server = playing([Response::fault(FaultScript::parse(&script).unwrap())]).await;
+        let client = impatient(&server.base_url()).timeouts(timeouts);
+        let client = client.retry(RetryPolicy::new().with_max_attempts(1)).build().unwrap();
+        let stream = client.session().begin_turn().stream(Request::new("m").user("Hi"));
+        let (_, error) = soon(drain(stream)).await;
+        let error = error.expect("a failure");
+        assert_eq!(error.kind(), codex_api::FailureKind::Timeout, "{flood}: {error:?}");
+        // A server that is slow to begin has not said anything by then.
+        assert!(error.phase() == phase || error.phase() == Phase::FirstEvent, "{flood}: {error:?}");
+        soon(server.wait_for_disconnects(1)).await;
     }
 }
