@@ -1,6 +1,8 @@
 //! The client under test, and what it should bring.
 
-use codex_api::{Client, ClientBuilder, Error, HttpVersions, Request, RetryPolicy, TurnEvent, TurnStream, Wire};
+use codex_api::{
+    Client, ClientBuilder, Error, HttpVersions, Request, ResponseHeaders, RetryPolicy, TurnEvent, TurnStream, Wire,
+};
 use stream_replay::{Gate, ReplayServer, Response};
 
 use crate::peers::{Logged, Site};
@@ -90,12 +92,21 @@ pub(crate) async fn without_proxy(wire: Wire, body: &'static str) -> Vec<TurnEve
     let server = playing([Response::sse(body)]).await;
     let (events, error) = drain(ask(&impatient(&server.base_url()).wire(wire).build().unwrap())).await;
     assert!(error.is_none(), "{error:?}");
-    last_attempt(&events).to_vec()
+    last_attempt(&events)
 }
 
-/// The events of the last attempt, its request aside.
-pub(crate) fn last_attempt(events: &[TurnEvent]) -> &[TurnEvent] {
-    events.rsplit(|event| matches!(event, TurnEvent::Request(_))).next().unwrap_or_default()
+/// The events of the last attempt, its request aside, and the headers, of which a proxy has its own.
+pub(crate) fn last_attempt(events: &[TurnEvent]) -> Vec<TurnEvent> {
+    let events = events.rsplit(|event| matches!(event, TurnEvent::Request(_))).next().unwrap_or_default();
+    let without_headers = |event: &TurnEvent| match event {
+        TurnEvent::Opened(opened) => {
+            let mut opened = opened.clone();
+            opened.headers = ResponseHeaders::default();
+            TurnEvent::Opened(opened)
+        }
+        event => event.clone(),
+    };
+    events.iter().map(without_headers).collect()
 }
 
 /// Reads a stream to its end, and lets its server pass `gate` as soon as some of the text has come through.

@@ -66,8 +66,8 @@ async fn ask(client: &Client, prompt: &str) -> (Vec<TurnEvent>, Option<Error>) {
 }
 
 fn text_of(events: &[TurnEvent]) -> String {
-    let last = crate::client::last_attempt(events).iter().filter_map(|event| match event {
-        TurnEvent::TextDelta(delta) => Some(delta.text.as_str()),
+    let last = crate::client::last_attempt(events).into_iter().filter_map(|event| match event {
+        TurnEvent::TextDelta(delta) => Some(delta.text),
         _ => None,
     });
     last.collect()

@@ -63,7 +63,7 @@ async fn check(lane: &Lane, how: How) {
         (FailureKind::Truncated, Phase::Streaming, true, true, 1),
         "{error}"
     );
-    assert!(expected.starts_with(last_attempt(&events)));
+    assert!(expected.starts_with(&last_attempt(&events)));
     lane.logged(3).await;
 }
 

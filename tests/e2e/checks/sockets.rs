@@ -74,7 +74,7 @@ async fn idle(site: Site) {
         _ => None,
     });
     assert_eq!(retries.collect::<Vec<_>>(), [(2, FailureKind::Closed, true)]);
-    let texts = last_attempt(&events).iter().filter(|event| matches!(event, TurnEvent::TextDelta(_)));
+    let texts = last_attempt(&events).into_iter().filter(|event| matches!(event, TurnEvent::TextDelta(_)));
     assert_eq!(texts.count(), 6);
     assert!(matches!(events.last(), Some(TurnEvent::Completed(_))));
     assert_eq!((server.requests().len(), server.messages().len()), (2, 2));
