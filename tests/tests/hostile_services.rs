@@ -319,6 +319,33 @@ async fn failures_without_a_reason_are_failures() {
     check_all([("a code alone", stream([failed(code).as_str()], "hold"), final_one, Bound::LetsGo)]).await;
 }
 
+/// Half a character must not hide what the service says: half of a surrogate pair, or a byte that is no UTF-8.
+#[tokio::test]
+async fn half_a_character_in_a_message_does_not_hide_the_code() {
+    for half in [&b"\\ud83d"[..], b"\\ude00", b"\\ud83d\\u0041", b"\xe9", b"\xf0\x9f"] {
+        let message = if half.ends_with(b"41") { "No \u{fffd}A." } else { "No \u{fffd}." };
+        let error = [&b"{\"error\":{\"code\":\"invalid_prompt\",\"message\":\"No "[..], half, b".\"}}"].concat();
+        let event = |kind: &str, error: &[u8]| [kind.as_bytes(), error].concat();
+        let ends = || Ends::Fails { kind: Api, code: Some("invalid_prompt"), retryable: false, requests: 1, message };
+        let line = |payload: Vec<u8>| [&b"data: "[..], &payload, b"\n\n"].concat();
+        let failed = [event("{\"type\":\"response.failed\",\"response\":", &error), b"}".to_vec()].concat();
+        let flat = event("{\"type\":\"error\",", &error[1..]);
+        let refusal = |status: u16| {
+            let length = error.len();
+            format!("head {status} \"content-length: {length}\"\n{}serve", send(&error))
+        };
+        for (name, wire, script, bound) in [
+            ("failed", Wire::Responses, format!("{SSE}{}hold", step("chunk", line(failed))), Bound::LetsGo),
+            ("error", Wire::Responses, format!("{SSE}{}hold", step("chunk", line(flat))), Bound::LetsGo),
+            ("a chunk", Wire::Chat, format!("{SSE}{}hold", step("chunk", line(error.clone()))), Bound::LetsGo),
+            ("a refusal", Wire::Responses, refusal(400), Bound::Ended),
+            ("a refusal that is tried again without a code", Wire::Chat, refusal(429), Bound::Ended),
+        ] {
+            check(Row { name, wire, script, ends: ends(), bound }).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn terminal_events_are_terminal_whatever_else_they_hold() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -4,7 +4,7 @@ use std::{error::Error, fmt};
 
 use serde_json::{Map, Value};
 
-use crate::{Classifier, ErrorClass, classify_code, raw_json::redact_value};
+use crate::{Classifier, ErrorClass, classify_code, half_characters::mended, raw_json::redact_value};
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +35,10 @@ impl ApiError {
     /// `{"message": …}` and `{"detail": …}` of gateways, and what an event of the API says in their place. A byte order
     /// mark before it is skipped. `None` when the body is no JSON object or has none of them.
     pub fn from_body(body: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(without_bom(body)).ok()?;
+        let body = without_bom(body);
+        let read = serde_json::from_slice(body).ok();
+        // Half a character somewhere in it must not hide an error's code.
+        let value: Value = read.or_else(|| serde_json::from_str(&mended(body)).ok())?;
         // Some gateways wrap the object in a list.
         let value = match value {
             Value::Array(mut list) if list.len() == 1 => list.remove(0),

@@ -19,6 +19,7 @@ mod close_reason;
 mod collected;
 mod event;
 mod failure;
+mod half_characters;
 mod interpreter;
 mod item;
 mod json;

@@ -13,6 +13,7 @@ use super::{
 use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
+    half_characters::mended,
     interpreter::Output,
     values::{Unread, for_each_value},
 };
@@ -98,7 +99,7 @@ impl ChatStream {
             self.report_malformed(error, data, out);
         }
         // Half a character somewhere in it must not hide an error's code.
-        let text = String::from_utf8_lossy(data);
+        let text = mended(data);
         let reported = serde_json::from_str::<Chunk<'_>>(&text)
             .ok()
             .and_then(|chunk| chunk_error(name, &chunk, text.as_bytes()))

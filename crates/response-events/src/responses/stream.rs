@@ -18,6 +18,7 @@ use crate::{
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
     collected::{MAX_ITEMS, json_len},
+    half_characters::mended,
     interpreter::Output,
     json::{Text, salvage_type},
     secret::Secret,
@@ -282,9 +283,11 @@ impl ResponsesStream {
         };
         out.ledger.terminal_event = event_type;
         // Half a character somewhere in it must not hide how the answer ended, and why.
-        let text = String::from_utf8_lossy(data);
+        let text = mended(data);
         let payload = serde_json::from_str::<Payload<'_>>(&text).ok();
-        settle(terminal, payload.as_ref(), text.as_bytes(), out);
+        // What is no JSON at all is plain text.
+        let data = if payload.is_some() { text.as_bytes() } else { data };
+        settle(terminal, payload.as_ref(), data, out);
     }
 
     fn index_of(&mut self, stated: Option<u32>) -> u32 {
