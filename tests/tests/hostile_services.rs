@@ -346,6 +346,39 @@ async fn half_a_character_in_a_message_does_not_hide_the_code() {
     }
 }
 
+/// What else an error holds may be unreadable: a number beyond all numbers, a nesting without end.
+#[tokio::test]
+async fn unreadable_details_do_not_hide_the_code() {
+    let deep = format!("{}{}", "[".repeat(1000), "]".repeat(1000));
+    for odd in ["1e999", "-1e999", &deep] {
+        let error = format!("{{\"code\":\"invalid_prompt\",\"message\":\"No.\",\"more\":{odd}}}");
+        let plain = "{\"code\":\"invalid_prompt\",\"message\":\"No.\"}";
+        let nested = format!("{{\"error\":{error}}}");
+        let refusal =
+            |status: u16| format!("head {status} \"content-length: {}\"\n{}serve", nested.len(), send(&nested));
+        let held = |payload: String| stream([payload.as_str()], "hold");
+        let response = |fields: String| held(format!("{{\"type\":\"response.failed\",\"response\":{{{fields}}}}}"));
+        for (name, wire, script, bound) in [
+            ("in the error", Wire::Responses, response(format!("\"error\":{error}")), Bound::LetsGo),
+            (
+                "beside the error",
+                Wire::Responses,
+                response(format!("\"error\":{plain},\"usage\":{odd}")),
+                Bound::LetsGo,
+            ),
+            ("nested", Wire::Responses, held(format!("{{\"type\":\"error\",\"error\":{error}}}")), Bound::LetsGo),
+            ("flat", Wire::Responses, held(format!("{{\"type\":\"error\",{}", &error[1..])), Bound::LetsGo),
+            ("a chunk", Wire::Chat, held(nested.clone()), Bound::LetsGo),
+            ("a refusal", Wire::Responses, refusal(400), Bound::Ended),
+            ("a refusal that is tried again without a code", Wire::Chat, refusal(429), Bound::Ended),
+        ] {
+            let ends =
+                Ends::Fails { kind: Api, code: Some("invalid_prompt"), retryable: false, requests: 1, message: "No." };
+            check(Row { name, wire, script, ends, bound }).await;
+        }
+    }
+}
+
 #[tokio::test]
 async fn terminal_events_are_terminal_whatever_else_they_hold() {
     let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));

@@ -12,6 +12,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_error;
+mod bare_error;
 mod chat;
 mod class;
 mod classifier;

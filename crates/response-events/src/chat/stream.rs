@@ -13,6 +13,7 @@ use super::{
 use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
+    bare_error::{Place, bare_error},
     half_characters::mended,
     interpreter::Output,
     values::{Unread, for_each_value},
@@ -103,6 +104,7 @@ impl ChatStream {
         let reported = serde_json::from_str::<Chunk<'_>>(&text)
             .ok()
             .and_then(|chunk| chunk_error(name, &chunk, text.as_bytes()))
+            .or_else(|| bare_error(data, Place::Nested))
             .or_else(|| (name == Some("error")).then(|| ApiError::undecodable(data)));
         if let (Some(reported), false) = (reported, out.is_settled()) {
             self.fail(reported, out);

@@ -17,6 +17,7 @@ use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
+    bare_error::{Place, bare_error},
     collected::{MAX_ITEMS, json_len},
     half_characters::mended,
     interpreter::Output,
@@ -420,7 +421,10 @@ fn completed(out: &Output, data: &[u8]) -> Completed {
 fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
     let nested = [&payload.response().error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
-    let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
+    // What stands beside the type may be unreadable, although the type is not.
+    let bare = || if envelope.is_null() { bare_error(data, Place::Flat) } else { None };
+    let read = || ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
+    let mut error = if nested.is_none() { bare().unwrap_or_else(read) } else { read() };
     if nested.is_none() {
         error.error_type = None;
     }
