@@ -5,9 +5,9 @@ use std::borrow::Cow;
 /// What stands for a character that cannot be known.
 const REPLACEMENT: &str = "\\ufffd";
 
-/// A JSON text that can be read although bytes of it are no UTF-8, or an escape is half of a surrogate pair (RFC 8259,
-/// section 8.2: what receivers make of that is not foreseeable): U+FFFD takes their place. Services cut texts where they
-/// like, and quote them in their errors.
+/// A JSON text that can be read although bytes of it are no UTF-8, or an escape is half of a surrogate pair (of which
+/// RFC 8259, section 8.2, says that receivers differ): U+FFFD takes their place. Services cut texts where they like,
+/// and quote them in their errors.
 pub(crate) fn mended(json: &[u8]) -> Cow<'_, str> {
     match String::from_utf8_lossy(json) {
         Cow::Borrowed(text) => without_halves(text),
