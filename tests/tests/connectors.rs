@@ -5,7 +5,7 @@ mod support;
 use std::{io, time::Duration};
 
 use codex_api::{FailureKind, Request, RetryPolicy, Timeouts, Transport, connector};
-use support::{drain, impatient, soon};
+use support::{drain, impatient, in_memory::accept_socket, soon};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
     time::timeout,
@@ -63,23 +63,8 @@ async fn turns_go_through_memory() {
 
 /// Opens a WebSocket, and takes `pieces` of 64 KiB of what is sent over it, one a second; once nothing more comes, it
 /// answers.
-async fn slow_socket(mut stream: BufReader<DuplexStream>, pieces: usize) -> io::Result<()> {
-    let mut headers = http::HeaderMap::new();
-    let mut line = String::new();
-    while line != "\r\n" {
-        line.clear();
-        stream.read_line(&mut line).await?;
-        if let Some((name, value)) = line.trim().split_once(": ") {
-            let name = http::HeaderName::try_from(name).map_err(io::Error::other)?;
-            headers.insert(name, value.parse().map_err(io::Error::other)?);
-        }
-    }
-    let handshake = ws_codec::ServerHandshake::verify(&http::Method::GET, http::Version::HTTP_11, &headers);
-    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
-    for (name, value) in &handshake.map_err(io::Error::other)?.headers() {
-        head.extend([name.as_str(), ": ", value.to_str().map_err(io::Error::other)?, "\r\n"]);
-    }
-    stream.write_all((head + "\r\n").as_bytes()).await?;
+async fn slow_socket(stream: BufReader<DuplexStream>, pieces: usize) -> io::Result<()> {
+    let mut stream = accept_socket(stream).await?;
     let mut piece = vec![0; 64 * 1024];
     for _ in 0..pieces {
         tokio::time::sleep(Duration::from_secs(1)).await;

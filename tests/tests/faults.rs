@@ -297,6 +297,8 @@ async fn refusals() {
 #[tokio::test]
 async fn limits() {
     let prefix = format!("{SSE}{}", events([TEXT]));
+    let item = format!("{{\"type\":\"x\",\"y\":\"{}\"}}", "x".repeat(1_000_000));
+    let item = format!("{{\"type\":\"response.output_item.done\",\"item\":{item}}}");
     let giant = never(TooLarge, "event is larger than the limit of 33554432 bytes");
     let endless = never(TooLarge, "event is larger than the limit of 33554432 bytes");
     check_all([
@@ -304,6 +306,12 @@ async fn limits() {
             "51 giant event",
             format!("{prefix}repeat forever chunk \"data: \" \"x\" * 60000 \"\\n\""),
             giant,
+            Bound::LetsGo,
+        ),
+        (
+            "51 giant answer",
+            format!("{prefix}repeat forever {}", events([item.as_str()])),
+            never(TooLarge, "67108864 bytes"),
             Bound::LetsGo,
         ),
         (

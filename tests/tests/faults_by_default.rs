@@ -8,12 +8,13 @@ use std::{future::pending, io, time::Duration};
 use codex_api::FailureKind::{Connect, Protocol, Status, Timeout};
 use codex_api::{
     Auth, AuthorizeFuture, Client, ClientBuilder, Credentials, Environment, Error, FailureKind, Jitter,
-    OutgoingRequest, Pacing, Phase, Provider, ProxyUrl, Request, RetryBudget, RetryPolicy, TurnEvent, connector,
+    OutgoingRequest, Pacing, Phase, Provider, ProxyUrl, Request, RetryBudget, RetryPolicy, Transport, TurnEvent,
+    connector,
 };
-use support::in_memory::Service;
+use support::in_memory::{Service, accept_socket};
 use tokio::{
-    io::DuplexStream,
-    time::{Instant, sleep_until},
+    io::{AsyncWriteExt, BufReader, DuplexStream, duplex},
+    time::{Instant, sleep, sleep_until},
 };
 
 const fn seconds(seconds: u64) -> Duration {
@@ -22,6 +23,7 @@ const fn seconds(seconds: u64) -> Duration {
 
 const SSE: &str = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n";
 const EVENT: &str = "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hi\"}\n\n";
+const EVENT_JSON: &str = "{\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hi\"}";
 const COMPLETED: &str = "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
 /// Attempts by default.
 const ATTEMPTS: usize = 9;
@@ -167,6 +169,60 @@ async fn silence_and_trickles_have_the_documented_ends() {
     }
 }
 
+/// What a WebSocket brings, and when: these bytes, and a sign of life every so often.
+async fn socket_of(begin: Vec<u8>, often: Option<Duration>, life: &'static [u8], far: DuplexStream) -> io::Result<()> {
+    let mut stream = accept_socket(BufReader::new(far)).await?;
+    stream.write_all(&begin).await?;
+    while let Some(often) = often {
+        sleep(often).await;
+        stream.write_all(life).await?;
+    }
+    // Nobody reads any more, and the connection stays.
+    pending().await
+}
+
+/// Rows 50 and 82: a peer that is gone is found by pings that nobody answers; one that lives, by what it does not say.
+#[tokio::test(start_paused = true)]
+async fn a_dead_socket_is_found_after_40_s_and_a_silent_one_like_a_silent_stream() {
+    let text = [&[0x81, EVENT_JSON.len() as u8], EVENT_JSON.as_bytes()].concat();
+    let half = [&text[..], b"\x01\x01{"].concat();
+    let (ping, fragment) = (&b"\x89\x00"[..], &b"\x00\x01x"[..]);
+    let often = Some(seconds(7));
+    let dead = "the peer gave no sign of life";
+    let first = "no event within 300s after the response head";
+    let progress = "no event for 900s, although the connection was alive";
+    for (name, begin, often, life, limit, message) in [
+        ("50 before an event", vec![], None, ping, 40, dead),
+        ("50 behind an event", text.clone(), None, ping, 40, dead),
+        ("82 half a message", half.clone(), None, ping, 40, dead),
+        ("38 pings before an event", vec![], often, ping, 300, first),
+        ("38 pings behind an event", text, often, ping, 900, progress),
+        ("82 half a message, and pings", half.clone(), often, ping, 900, progress),
+        ("82 a message without end", half, often, fragment, 900, progress),
+    ] {
+        let sockets = connector::from_fn(move |_| {
+            let (near, far) = duplex(64 * 1024);
+            tokio::spawn(socket_of(begin.clone(), often, life, far));
+            async move { Ok::<_, io::Error>(near) }
+        });
+        let client = client("http://model.test/v1").connector(sockets).transport(Transport::WebSocket);
+        let Course { attempts, waits, error, .. } = course(&client.build().unwrap()).await;
+        let error = error.expect("a failure");
+        assert_eq!(
+            (error.kind(), error.message(), error.is_retryable()),
+            (Timeout, message, true),
+            "{name}: {error:?}"
+        );
+        assert_eq!((error.attempts() as usize, attempts.len()), (ATTEMPTS, ATTEMPTS), "{name}");
+        for taken in attempts {
+            assert_takes(taken, seconds(limit), name);
+        }
+        for (wait, window) in waits.iter().zip(WINDOWS) {
+            assert!(*wait <= seconds(window), "{name}: {waits:?}");
+        }
+    }
+}
+
 /// Rows 13 and 31: what explains a refusal is waited for, but not for long.
 #[tokio::test(start_paused = true)]
 async fn the_text_of_a_refusal_is_read_for_5_s() {
@@ -288,7 +344,7 @@ async fn a_session_falls_back_for_ten_minutes() {
     let refuses = Service::new("HTTP/1.1 426 Upgrade Required\r\ncontent-length: 0\r\n\r\n");
     let answers = Service::new([SSE, EVENT, COMPLETED].concat());
     let service = Service::by_method([("GET", refuses), ("POST", answers)]);
-    let client = client("http://model.test/v1").connector(service.connector()).transport(codex_api::Transport::Auto);
+    let client = client("http://model.test/v1").connector(service.connector()).transport(Transport::Auto);
     let session = client.build().unwrap().session();
     let begun = Instant::now();
     let again = seconds(600) + MOMENT;

@@ -99,6 +99,12 @@ async fn events_of_the_responses_wire() {
             Bound::Ended,
         ),
         (
+            "68 a terminal event behind a sentinel",
+            stream([TEXT, "[DONE]", COMPLETED], "last-chunk\nfin"),
+            always(Truncated, "sentinel before a terminal event"),
+            Bound::Ended,
+        ),
+        (
             "72 sequence numbers with gaps, repeated and backwards",
             stream([seven.as_str(), &three, &three, COMPLETED], "hold"),
             answer("HéHéHé"),
@@ -157,6 +163,14 @@ async fn events_of_the_chat_wire() {
     for (name, payloads, then, ends, bound) in [
         ("68 [DONE], held open", vec![CHAT_TEXT, "[DONE]"], "hold", answer("DONE"), Bound::LetsGo),
         ("68 DONE, held open", vec![CHAT_TEXT, "DONE"], "hold", answer("DONE"), Bound::LetsGo),
+        (
+            "68 events behind it",
+            vec![CHAT_TEXT, "[DONE]", CHAT_TEXT, "{\"error\":{}}"],
+            "hold",
+            answer("DONE"),
+            Bound::LetsGo,
+        ),
+        ("68 twice", vec![CHAT_TEXT, "[DONE]", "DONE"], "last-chunk\nfin", answer("DONE"), Bound::Ended),
         (
             "69 a sentinel glued to a chunk",
             vec![&glued, "[DONE]"],

@@ -60,6 +60,7 @@ async fn check(name: &str, client: ClientBuilder, failure: (FailureKind, u32, bo
     );
     assert!(error.message().contains(message), "{name}: {error:?}");
     support::assert_portable(&error);
+    assert!(error.message().chars().count() < 500, "{name}: a message is a sentence");
     let retries = events.iter().filter(|event| matches!(event, TurnEvent::Retry(_))).count();
     assert_eq!(retries as u32, attempts - 1, "{name}: each retry is told");
     error
@@ -96,6 +97,19 @@ async fn tls_that_does_not_come_about() {
     }
 }
 
+/// A server that shows such a certificate, which it signed itself.
+async fn showing(params: &rcgen::CertificateParams) -> (ReplayServer, rcgen::Certificate) {
+    let folder = tempfile::tempdir().unwrap();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let certificate = params.clone().self_signed(&key).unwrap();
+    std::fs::write(folder.path().join("chain.pem"), certificate.pem()).unwrap();
+    std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
+    let script = "tls-accept certificate \"chain.pem\" \"key.pem\"\nserve";
+    std::fs::write(folder.path().join("a.fault"), script).unwrap();
+    let script = FaultScript::load(folder.path().join("a.fault")).unwrap();
+    (ReplayServer::builder().fault(script).respond(Response::sse(WHOLE)).start().await.unwrap(), certificate)
+}
+
 #[tokio::test]
 async fn certificates_that_are_refused_are_not_asked_for_again() {
     let server = playing("tls-accept\nserve").await;
@@ -106,20 +120,18 @@ async fn certificates_that_are_refused_are_not_asked_for_again() {
     assert!(!unknown.message().contains("UnknownIssuer"), "{unknown:?}");
     assert!(server.requests().is_empty());
 
+    // An issuer may have any name.
+    let mut params = rcgen::CertificateParams::new(["127.0.0.1".to_owned()]).unwrap();
+    params.distinguished_name.push(rcgen::DnType::CommonName, "y".repeat(10_000));
+    let (server, _) = showing(&params).await;
+    check("6 a long name", over_tls(&server), (Tls, 1, false, "yyy")).await;
+
     for (name, host, last_year, reason) in
         [("6 expired", "127.0.0.1", 2001, "expired"), ("6 another name", "other.example", 4001, "other.example")]
     {
-        let folder = tempfile::tempdir().unwrap();
-        let key = rcgen::KeyPair::generate().unwrap();
         let mut params = rcgen::CertificateParams::new([host.to_owned()]).unwrap();
         params.not_after = rcgen::date_time_ymd(last_year, 1, 1);
-        let certificate = params.self_signed(&key).unwrap();
-        std::fs::write(folder.path().join("chain.pem"), certificate.pem()).unwrap();
-        std::fs::write(folder.path().join("key.pem"), key.serialize_pem()).unwrap();
-        let script = "tls-accept certificate \"chain.pem\" \"key.pem\"\nserve";
-        std::fs::write(folder.path().join("a.fault"), script).unwrap();
-        let script = FaultScript::load(folder.path().join("a.fault")).unwrap();
-        let server = ReplayServer::builder().fault(script).respond(Response::sse(WHOLE)).start().await.unwrap();
+        let (server, certificate) = showing(&params).await;
         let client = over_tls(&server).extra_root_certificate(certificate.der().to_vec());
         check(name, client, (Tls, 1, false, reason)).await;
         assert!(server.requests().is_empty());

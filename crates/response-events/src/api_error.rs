@@ -4,7 +4,13 @@ use std::{error::Error, fmt};
 
 use serde_json::{Map, Value};
 
-use crate::{Classifier, ErrorClass, classify_code, raw_json::redact_value};
+use crate::{
+    Classifier, ErrorClass,
+    bare_error::{Place, bare_error},
+    classify_code,
+    half_characters::mended,
+    raw_json::redact_value,
+};
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -35,7 +41,12 @@ impl ApiError {
     /// `{"message": …}` and `{"detail": …}` of gateways, and what an event of the API says in their place. A byte order
     /// mark before it is skipped. `None` when the body is no JSON object or has none of them.
     pub fn from_body(body: &[u8]) -> Option<Self> {
-        let value: Value = serde_json::from_slice(without_bom(body)).ok()?;
+        let body = without_bom(body);
+        let read = serde_json::from_slice(body).ok();
+        // Half a character somewhere in it must not hide an error's code.
+        let Some(value) = read.or_else(|| serde_json::from_str::<Value>(&mended(body)).ok()) else {
+            return bare_error(body, Place::Nested);
+        };
         // Some gateways wrap the object in a list.
         let value = match value {
             Value::Array(mut list) if list.len() == 1 => list.remove(0),
@@ -87,9 +98,12 @@ impl ApiError {
         }
     }
 
-    /// An error that was reported in a form that cannot be read: plain text is the message, broken JSON is none.
+    /// An error that was reported in a form that cannot be read: plain text is the message, broken JSON is none. Of an
+    /// object that is only odd, code and message are read.
     pub(crate) fn undecodable(data: &[u8]) -> Self {
-        if data.starts_with(b"{") {
+        if let Some(error) = bare_error(data, Place::Flat) {
+            error
+        } else if data.starts_with(b"{") {
             Self::new("the service reported a failure whose details could not be decoded")
         } else {
             Self::new(String::from_utf8_lossy(data))

@@ -12,6 +12,7 @@
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod api_error;
+mod bare_error;
 mod chat;
 mod class;
 mod classifier;
@@ -19,6 +20,7 @@ mod close_reason;
 mod collected;
 mod event;
 mod failure;
+mod half_characters;
 mod interpreter;
 mod item;
 mod json;

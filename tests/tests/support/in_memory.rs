@@ -8,7 +8,7 @@ use std::{
 
 use codex_api::connector::{self, Connector};
 use tokio::{
-    io::{AsyncReadExt, AsyncWriteExt, DuplexStream, duplex},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
     time::sleep,
 };
 
@@ -69,4 +69,25 @@ impl Service {
         }
         std::future::pending().await
     }
+}
+
+/// Reads the handshake of a WebSocket, and grants it.
+pub(crate) async fn accept_socket(mut stream: BufReader<DuplexStream>) -> io::Result<BufReader<DuplexStream>> {
+    let mut headers = http::HeaderMap::new();
+    let mut line = String::new();
+    while line != "\r\n" {
+        line.clear();
+        stream.read_line(&mut line).await?;
+        if let Some((name, value)) = line.trim().split_once(": ") {
+            let name = http::HeaderName::try_from(name).map_err(io::Error::other)?;
+            headers.insert(name, value.parse().map_err(io::Error::other)?);
+        }
+    }
+    let handshake = ws_codec::ServerHandshake::verify(&http::Method::GET, http::Version::HTTP_11, &headers);
+    let mut head = "HTTP/1.1 101 Switching Protocols\r\n".to_owned();
+    for (name, value) in &handshake.map_err(io::Error::other)?.headers() {
+        head.extend([name.as_str(), ": ", value.to_str().map_err(io::Error::other)?, "\r\n"]);
+    }
+    stream.write_all((head + "\r\n").as_bytes()).await?;
+    Ok(stream)
 }

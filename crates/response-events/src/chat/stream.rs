@@ -15,6 +15,8 @@ use super::{
 use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
     api_error::is_error_value,
+    bare_error::{Place, bare_error},
+    half_characters::mended,
     interpreter::Output,
     values::{Unread, for_each_value},
 };
@@ -101,11 +103,12 @@ impl ChatStream {
             self.report_malformed(error, data, out);
         }
         // Half a character somewhere in it must not hide an error's code.
-        let text = String::from_utf8_lossy(data);
+        let text = mended(data);
         let reported = serde_json::from_str::<Chunk<'_>>(&text)
             .ok()
             .filter(|_| text.starts_with('{'))
             .and_then(|chunk| error_of(name, &chunk, text.as_bytes()))
+            .or_else(|| bare_error(data, Place::Nested))
             .or_else(|| (name == Some("error")).then(|| ApiError::undecodable(data)));
         if let (Some(reported), false) = (reported, out.is_settled()) {
             self.fail(reported, out);

@@ -16,7 +16,9 @@ use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
     TransportKind, TurnEvent, Usage,
     api_error::is_error_value,
+    bare_error::{Place, bare_error},
     collected::{MAX_ITEMS, json_len},
+    half_characters::mended,
     interpreter::Output,
     json::{Text, salvage_type},
     secret::Secret,
@@ -281,10 +283,11 @@ impl ResponsesStream {
         };
         out.ledger.terminal_event = event_type;
         // Half a character somewhere in it must not hide how the answer ended, and why.
-        let text = String::from_utf8_lossy(data);
+        let text = mended(data);
         match serde_json::from_str(&text) {
             Ok(payload) => self.settle_terminal(terminal, payload, text.as_bytes(), out),
-            Err(_) => settle(terminal, None, text.as_bytes(), out),
+            // What is no JSON at all is plain text.
+            Err(_) => settle(terminal, None, data, out),
         }
     }
 
@@ -418,7 +421,10 @@ fn completed(out: &Output, payload: Option<&Payload<'_>>) -> Completed {
 fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let envelope: Value = serde_json::from_slice(data).unwrap_or_default();
     let nested = [&payload.response().error, &payload.error].into_iter().flatten().find(|error| is_error_value(error));
-    let mut error = ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
+    // What stands beside the type may be unreadable, although the type is not.
+    let bare = || if envelope.is_null() { bare_error(data, Place::Flat) } else { None };
+    let read = || ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
+    let mut error = if nested.is_none() { bare().unwrap_or_else(read) } else { read() };
     if nested.is_none() {
         error.error_type = None;
     }
