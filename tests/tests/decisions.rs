@@ -49,7 +49,7 @@ fn opened(engine: &mut TurnEngine, status: u16, now: Instant) {
 fn by_http(status: u16, body: &str) -> String {
     told(attempts(|engine, now| {
         opened(engine, status, now);
-        engine.handle_body(body.as_bytes(), now);
+        engine.handle_body(body.as_bytes(), None, now);
     }))
 }
 

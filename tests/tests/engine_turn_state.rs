@@ -99,7 +99,7 @@ impl Play {
 
     /// The body of a refusal.
     fn body(&mut self, body: &str) -> &mut Self {
-        self.engine.handle_body(body.as_bytes(), self.now);
+        self.engine.handle_body(body.as_bytes(), None, self.now);
         self.drain();
         self
     }

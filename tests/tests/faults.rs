@@ -9,6 +9,10 @@ use support::faults::{
     stream,
 };
 
+/// The head and the beginning of an answer that is one document.
+const DOCUMENT: &str =
+    "head 200 \"content-type: application/json\" \"content-length: 999999999\"\nsend \"{\\\"id\\\":\\\"\"\n";
+
 #[tokio::test]
 async fn heads() {
     let ok = "HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nconnection: close\r\n\r\n";
@@ -198,6 +202,19 @@ async fn refusals() {
             "33 an error object that is final",
             json(200, "\"content-type: application/json\"", &error("invalid_prompt")),
             api("invalid_prompt", 1),
+            Bound::Ended,
+        ),
+        (
+            "33 a document without end",
+            format!("{DOCUMENT}repeat forever send \"x\" * 65536"),
+            never(TooLarge, "a document of more than 33554432 bytes"),
+            Bound::LetsGo,
+        ),
+        ("41 a document that is cut", format!("{DOCUMENT}fin"), always(Truncated, "too early"), Bound::Ended),
+        (
+            "41 a document of which nothing comes",
+            "head 200 \"content-type: application/json\" \"content-length: 9\"\nfin".to_owned(),
+            always(Truncated, "too early"),
             Bound::Ended,
         ),
         (

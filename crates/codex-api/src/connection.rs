@@ -72,7 +72,7 @@ pub(crate) enum Signal {
     End,
     /// Bytes of a body that is read as a whole.
     Activity,
-    Body(Bytes, Option<http_transport::Error>),
+    Body(Bytes, BodyEnd),
     /// The parked socket is in good health.
     Reused,
     /// There is no parked socket any more.
@@ -86,11 +86,7 @@ pub(crate) enum Signal {
 
 impl Signal {
     fn of_body(body: LimitedBody) -> Self {
-        let bytes = ErrorBody::undressed(body.bytes);
-        match body.end {
-            BodyEnd::Failed(error) => Self::Body(bytes, Some(error)),
-            _ => Self::Body(bytes, None),
-        }
+        Self::Body(ErrorBody::undressed(body.bytes), body.end)
     }
 }
 

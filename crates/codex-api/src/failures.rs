@@ -1,6 +1,6 @@
 //! What errors of the layers below mean to a caller.
 
-use http_transport::{ErrorKind, with_causes};
+use http_transport::{BodyEnd, ErrorKind, with_causes};
 use response_events::{ApiError, Classifier, Failure, FailureKind, Phase};
 use sse_codec::DecodeError;
 
@@ -51,6 +51,20 @@ fn phase_of(error: &http_transport::Error) -> Phase {
 /// The failure of a body that ends before the blank line of its last event.
 pub(crate) fn in_an_event() -> Failure {
     Failure::new(FailureKind::Truncated, "the stream ended in the middle of an event")
+}
+
+/// What cut a document short that should have been the answer. It has the limit of an event.
+pub(crate) fn of_body_end(end: BodyEnd, max_bytes: usize) -> (Option<Failure>, Option<BoxError>) {
+    let (kind, message) = match end {
+        BodyEnd::Failed(error) => {
+            let (failure, cause) = of_transport(error);
+            return (Some(failure), cause);
+        }
+        BodyEnd::TooLong => (FailureKind::TooLarge, format!("the answer is a document of more than {max_bytes} bytes")),
+        BodyEnd::TimedOut => (FailureKind::Timeout, "the answer is a document that did not end in time".to_owned()),
+        _ => return (None, None),
+    };
+    (Some(Failure::new(kind, message)), None)
 }
 
 /// The failure that a passed limit of the event stream is.

@@ -81,7 +81,7 @@ impl RecordedHead<'_> {
                     let (opened, _) = self.opened(&mut engine, &secrets);
                     return RecordedAnswer { opened, content: document(&payloads) };
                 }
-                engine.handle_body(&body, now);
+                engine.handle_body(&body, None, now);
             }
             Some(Action::Open { .. }) => {
                 let message = format!("HTTP {} redirects within the service", self.status);

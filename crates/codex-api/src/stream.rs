@@ -97,7 +97,9 @@ impl TurnStream {
         config.unix_time = turn.unix_time;
         config.seed = client.seeds.next();
         let mut secrets = Secrets::new(turn.state.clone());
-        client.headers.iter().chain(turn.headers.0.iter()).for_each(|(name, value)| secrets.learn_header(name, value));
+        // Which of these are secret was found when they were set.
+        let headers = client.headers.iter().chain(turn.headers.0.iter()).filter(|(_, value)| value.is_sensitive());
+        headers.for_each(|(name, value)| secrets.learn_header(name, value));
         client.auth.fixed().into_iter().for_each(|value| secrets.learn_header(&AUTHORIZATION, value));
         Self {
             turn: turn.clone(),
@@ -413,11 +415,11 @@ impl TurnStream {
                 self.engine.handle_closed(cut, now);
             }
             Signal::Activity => self.engine.handle_activity(now()),
-            Signal::Body(bytes, error) => {
-                // What arrived is enough to say why a request was refused. It is not enough to be an answer, and will
-                // be reported as none.
-                self.cause = error.map(Into::into);
-                self.engine.handle_body(&bytes, now());
+            Signal::Body(bytes, end) => {
+                // What arrived may be enough to say why a request was refused. It is not enough to be an answer.
+                let (cut, cause) = failures::of_body_end(end, self.turn.session.client.limits.get_max_event_bytes());
+                self.cause = cause;
+                self.engine.handle_body(&bytes, cut, now());
             }
             Signal::Reused => {
                 // What it brought before is no sign of life.

@@ -153,8 +153,8 @@ impl TurnEngine {
         }
     }
 
-    /// The body that [`Action::ReadBody`] asked for, as far as it arrived.
-    pub fn handle_body(&mut self, body: &[u8], now: Instant) {
+    /// The body that [`Action::ReadBody`] asked for, as far as it arrived, and what `cut` it short, if anything did.
+    pub fn handle_body(&mut self, body: &[u8], cut: Option<Failure>, now: Instant) {
         if !self.is_attempting() {
             return;
         }
@@ -164,7 +164,7 @@ impl TurnEngine {
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {
-                let failure = not_an_api_answer(status, self.attempt.content_type.as_deref(), body);
+                let failure = not_an_api_answer(status, self.attempt.content_type.as_deref(), body, cut);
                 self.fail(failure.in_phase(self.attempt.phase), now);
             }
         } else {

@@ -72,10 +72,15 @@ pub(crate) fn redirected(status: u16, location: Option<&str>, refusal: Refusal) 
 }
 
 /// The failure that a page or document instead of an event stream is.
-pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &[u8]) -> Failure {
+pub(crate) fn not_an_api_answer(status: u16, content_type: Option<&str>, body: &[u8], cut: Option<Failure>) -> Failure {
     if let Some(mut error) = ApiError::from_body(body) {
         error.status = error.status.filter(|status| *status >= 400);
         return Failure::from_api(error);
+    }
+    // Of a page the beginning says what it is; of a document it says nothing.
+    let may_be_document = body.trim_ascii_start().first().is_none_or(|first| b"{[".contains(first));
+    if let Some(cut) = cut.filter(|_| may_be_document) {
+        return cut;
     }
     let kind = content_type.unwrap_or("no content type");
     let message = match quote(body) {

@@ -58,7 +58,7 @@ fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String
                 headers.insert("x-request-id", HeaderValue::from_static("req"));
                 engine.handle_opened(ResponseHead::new(*status, headers), now);
             }
-            Body(body) => engine.handle_body(body.as_bytes(), now),
+            Body(body) => engine.handle_body(body.as_bytes(), None, now),
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
             Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
             Drained => engine.handle_drained(now),
@@ -315,7 +315,7 @@ fn the_class_of_a_bare_status_says_whether_trying_again_helps() {
         let now = Instant::now();
         let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new(""), now));
         engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
-        engine.handle_body(b"", now);
+        engine.handle_body(b"", None, now);
         let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).unwrap();
         assert_eq!((failure.status, failure.retryable), (Some(status), retryable));
     }
@@ -404,7 +404,7 @@ fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
         let mut engine =
             TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
         engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
-        engine.handle_body(body.as_bytes(), now);
+        engine.handle_body(body.as_bytes(), None, now);
         let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
         assert_eq!((failure.kind, failure.retry_after), (FailureKind::Status, wait.map(Duration::from_secs)), "{body}");
     }
