@@ -102,6 +102,10 @@ async fn an_error_object_is_found_in_whatever_clothes_it_comes() {
         for (status, content_type) in
             [(400, "text/event-stream"), (429, "application/json"), (500, "text/plain"), (200, "application/json")]
         {
+            // What begins as a stream is read as one: a line counts when it has ended, and nothing behind [DONE] does.
+            if status == 200 && ["an event without its end", "an event behind others"].contains(&name) {
+                continue;
+            }
             let error = r#"{"error":{"code":"invalid_prompt","message":"Flagged {."}}"#;
             let (server, _gate) = held(status, Some(content_type), dress(error)).await;
             let client = impatient(&server.base_url()).build().unwrap();

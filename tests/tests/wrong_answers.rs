@@ -4,9 +4,9 @@ mod support;
 
 use codex_api::{ClientBuilder, ErrorClass, FailureKind, Phase, Request, TurnEvent, Wire};
 use serde_json::{Value, json};
-use stream_replay::{Cut, Response};
+use stream_replay::{Cut, Gate, Response};
 use support::turns::{HELLO, ask, builder, terminal_events};
-use support::{drain, playing};
+use support::{drain, playing, soon};
 
 /// What the caller is told of a wrong answer: kind, code, status, message, retryable.
 type Told = (FailureKind, Option<&'static str>, Option<u16>, &'static str, bool);
@@ -105,6 +105,31 @@ async fn an_answer_that_is_one_document_is_understood() {
     for (wire, document) in [(Wire::Responses, document), (Wire::Chat, chat)] {
         let server = playing([Response::json(200, document.to_string())]).await;
         assert_eq!(ask(&server.base_url(), wire).collect().await.unwrap().text(), "Hello", "{wire:?}");
+    }
+}
+
+/// Gateways call everything a document. Whoever waits for its end waits for ever.
+#[tokio::test]
+async fn a_stream_that_is_called_a_document_is_read_as_it_comes() {
+    for before in ["", "\u{feff}", ": ready\n\n", "\n\n", "id: 1\n", "retry: 5\n\n"] {
+        for bytes in [1, 3, 1000] {
+            let stream = format!("{before}{HELLO}");
+            let answer = Response::new(200).header("content-type", "application/json").body(stream).chunk_bytes(bytes);
+            let server = playing([answer.hold_until(Gate::new())]).await;
+            let answer = soon(ask(&server.base_url(), Wire::Responses).collect()).await.unwrap();
+            assert_eq!((answer.text(), server.requests().len()), ("Hello".to_owned(), 1), "{before:?}, {bytes}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_document_may_come_behind_any_number_of_empty_lines() {
+    let document = json!({"id": "r", "status": "completed", "output": []});
+    for content_type in ["application/json", "text/event-stream"] {
+        let body = format!("{}{document}", "\n".repeat(5000));
+        let answer = Response::new(200).header("content-type", content_type).body(body).chunk_bytes(700);
+        let server = playing([answer]).await;
+        assert!(ask(&server.base_url(), Wire::Responses).collect().await.is_ok(), "{content_type}");
     }
 }
 

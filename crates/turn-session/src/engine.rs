@@ -123,7 +123,7 @@ impl TurnEngine {
                 }
                 BodyKind::Json if self.route.is_socket() => self.read_body(ErrorBody::Refusal, now),
                 BodyKind::Events => {}
-                BodyKind::Json => self.read_body(ErrorBody::Answer, now),
+                BodyKind::Json => self.attempt.expect_document(now),
                 BodyKind::Page => self.read_body(ErrorBody::Refusal, now),
             }
         }
@@ -173,13 +173,16 @@ impl TurnEngine {
     }
 
     /// Bytes of the event stream arrived. Those that cannot be the beginning of one are read as what they seem to be:
-    /// services forget to name the type of an error, and portals of a page.
+    /// services forget to name the type of an error, and portals of a page. Gateways call a stream a document.
     pub fn handle_data(&mut self, data: &[u8], now: Instant) {
         self.attempt.note_byte(now);
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
             match self.attempt.preview.take_in(data) {
                 Some(b'{') => self.read_body(ErrorBody::Answer, now),
                 Some(b'<') => self.read_body(ErrorBody::Refusal, now),
+                Some(_) if self.attempt.is_document_due && !self.attempt.preview.may_be_stream() => {
+                    self.read_body(ErrorBody::Answer, now);
+                }
                 _ => {}
             }
         }
@@ -251,6 +254,9 @@ impl TurnEngine {
     pub fn handle_closed(&mut self, failure: Option<Failure>, now: Instant) {
         if !self.is_attempting() {
             return;
+        }
+        if self.attempt.is_document_due && self.attempt.preview.is_empty() {
+            return self.handle_body(b"", failure, now);
         }
         self.attempt.interpreter.handle_end();
         let failure = failure.map(|failure| failure.in_phase(self.attempt.phase));
