@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use bytes::Bytes;
 use codex_api::{
     Auth, AuthorizeFuture, CredentialNeed, Credentials, FailureKind, OutgoingRequest, Request, Timeouts, Transport,
     TurnEvent, Wire,
@@ -137,6 +138,40 @@ async fn a_whole_answer_in_one_document_is_not_waited_behind() {
     let (server, _gate) = held(200, Some("application/json"), document.to_string()).await;
     let client = impatient(&server.base_url()).build().unwrap();
     assert_eq!(client.session().begin_turn().stream(request()).collect().await.unwrap().text(), "Hello");
+}
+
+/// Cut in front of and inside of the sentinel, and not at all: then it comes with the last piece of the call.
+#[tokio::test]
+async fn a_sentinel_hands_out_custom_calls_wherever_it_is_cut() {
+    let chunks = concat!(
+        r#"data: {"id":"c","choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c1","type":"custom","#,
+        r#""custom":{"name":"sh","input":"DONE"}}]}}]}"#,
+        "\n\n",
+        r#"data: {"id":"c","citations":["u"],"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"#,
+        r#""custom":{"input":"\ndata: [DONE]\n"}}]},"logprobs":{"content":[1]}}]}"#,
+        "\n\n",
+    );
+    for sentinel in ["data: [DONE]\n\n", "data: [DONE]\n", "data: DONE\r\n", "data:DONE\n"] {
+        let body = format!("{chunks}{sentinel}");
+        for cut in chunks.len()..=body.len() {
+            let (first, second) = body.as_bytes().split_at(cut);
+            let pieces = [first, second].into_iter().filter(|piece| !piece.is_empty()).map(Bytes::copy_from_slice);
+            let response = Response::new(200).header("content-type", "text/event-stream").chunks(pieces);
+            let gate = Gate::new();
+            let server = playing([response.hold_until(gate.clone())]).await;
+            let client = impatient(&server.base_url()).wire(Wire::Chat).build().unwrap();
+            let (events, error) = soon(drain(client.session().begin_turn().stream(request()))).await;
+            assert!(error.is_none(), "{sentinel:?} {cut}: {error:?}");
+            let [.., TurnEvent::Other(_), TurnEvent::ItemDone(done), TurnEvent::Completed(_)] = &events[..] else {
+                panic!("{sentinel:?} {cut}: {events:?}")
+            };
+            let call = done.item.as_call().expect("a call");
+            assert_eq!((done.item.item_type(), call.name), ("custom_tool_call", "sh"));
+            assert_eq!(call.arguments, "DONE\ndata: [DONE]\n");
+            let ends = events.iter().filter(|event| matches!(event, TurnEvent::Completed(_))).count();
+            assert_eq!((ends, server.requests().len()), (1, 1), "{sentinel:?} {cut}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -4,9 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use codex_api::{Client, FailureKind, Provider, RetryPolicy, Transport, TransportKind, TurnEvent};
+use codex_api::{Auth, Client, FailureKind, Provider, RetryPolicy, Transport, TransportKind, TurnEvent};
 use stream_replay::{Cut, Exchange, Gate, Response};
-use support::sockets::{completed, fallbacks, hello, request, session, socket, stream};
+use support::sockets::{HEADER, completed, fallbacks, hello, request, session, socket, stream};
 use support::{drain, impatient, playing, soon};
 
 /// The number and the transport of each attempt.
@@ -199,5 +199,35 @@ async fn a_handshake_that_is_refused_for_long_ends_the_request() {
         assert_eq!((error.message(), error.is_retryable(), error.attempts()), (message, retryable, 1));
         assert_eq!(error.retry_after(), Some(Duration::from_secs(hint)));
         assert_eq!((fallbacks(&events), server.requests().len()), (0, 1));
+    }
+}
+
+#[tokio::test]
+async fn handshakes_tell_their_headers_and_no_secret() {
+    let said = "for sk-very-secret in ts-very-secret";
+    for status in [302, 401, 403, 426, 429, 503] {
+        for transport in [Transport::Auto, Transport::WebSocket] {
+            let dressed = |response: Response| response.header(HEADER, "ts-very-secret").header("x-note", said);
+            let (refusal, accepted) = (Response::json(status, "{}"), socket([hello("r")]));
+            // The second one over a socket where a handshake is tried again, and else over server-sent events.
+            let second = if matches!(status, 429 | 503) { accepted } else { stream() };
+            let server = playing([dressed(refusal.header("retry-after-ms", "1")), dressed(second)]).await;
+            let builder = impatient(&server.base_url()).transport(transport);
+            let client = builder.auth(Auth::bearer("sk-very-secret").unwrap()).build().unwrap();
+            let (events, error) = soon(drain(client.session().begin_turn().stream(request()))).await;
+            let shown = format!("{events:?} {error:?}");
+            assert!(!shown.contains("very-secret"), "{status} {transport:?}: {shown}");
+            let heads = events.iter().filter_map(|event| match event {
+                TurnEvent::Opened(opened) => Some(opened),
+                _ => None,
+            });
+            for (at, head) in heads.enumerate() {
+                // Only an answer that goes on brings the turn its state, and nobody else.
+                assert_eq!((head.turn_state, head.headers.get(HEADER)), (at > 0, None), "{status} {transport:?}");
+                assert_eq!(head.headers["x-note"], "for [redacted] in [redacted]", "{status} {transport:?}");
+            }
+            let tried_again = error.is_none();
+            assert_eq!(server.requests().len(), 1 + usize::from(tried_again), "{status} {transport:?}: {error:?}");
+        }
     }
 }

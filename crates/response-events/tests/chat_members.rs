@@ -154,3 +154,13 @@ fn names_without_end_are_told_each_time() {
     }
     assert_eq!([told("x0"), told("x63"), told("y"), told("y")], [0, 0, 1, 1]);
 }
+
+/// A reader that follows lists into lists runs out of stack, and takes the whole process along.
+#[test]
+fn lists_are_nested_as_deeply_as_a_service_likes() {
+    let deep = "[".repeat(100_000) + &"]".repeat(100_000);
+    check(&format!(r#"{{"choices":[],"x_groq":{deep}}}"#), "");
+    check(&format!(r#"{{"choices":[],"x_groq":{{"id":{deep}}}}}"#), "");
+    check(&format!(r#"{{"choices":[],"x_groq":{{"error":{deep}}}}}"#), "0 error");
+    check(&format!(r#"{{"choices":[{{"index":0,"delta":{{"role":{deep},"audio":{deep}}}}}]}}"#), "0 audio");
+}

@@ -145,13 +145,19 @@ impl<'a> Member<'a> {
     }
 }
 
+/// The members of an object, or of each in a list. What a list in a list has is no member: it may be nested as deeply
+/// as a payload is long.
 fn collect(json: &str, level: Level, members: &mut Vec<Member<'_>>) {
     if json.starts_with('[') {
         for element in serde_json::from_str::<Vec<&RawValue>>(json).unwrap_or_default() {
-            collect(element.get(), level, members);
+            collect_object(element.get(), level, members);
         }
-        return;
+    } else {
+        collect_object(json, level, members);
     }
+}
+
+fn collect_object(json: &str, level: Level, members: &mut Vec<Member<'_>>) {
     let Ok(Pairs(pairs)) = serde_json::from_str(json) else { return };
     let from = members.len();
     let mut index = None;
