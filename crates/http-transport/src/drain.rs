@@ -21,7 +21,7 @@ pub(crate) fn drain(mut exchange: Exchange) {
     let now = poll_end(&mut exchange, &mut room, &mut Context::from_waker(Waker::noop()));
     if now.is_pending() {
         if let Ok(runtime) = Handle::try_current() {
-            let draining = exchange.draining(&runtime);
+            let draining = exchange.draining();
             runtime.spawn(async move {
                 let _draining = draining;
                 _ = timeout(TIME, poll_fn(|cx| poll_end(&mut exchange, &mut room, cx))).await;

@@ -392,11 +392,11 @@ impl Exchange {
     }
 
     /// Tells the pool that the connection is about to come free, if it can.
-    pub(crate) fn draining(&self, runtime: &Handle) -> Option<Draining> {
+    pub(crate) fn draining(&self) -> Option<Draining> {
         match &self.state {
-            State::Body(endpoint, Call::Http1(_)) => {
+            State::Body(endpoint, Call::Http1(http)) => {
                 let way = Way { endpoint: Arc::clone(endpoint), route: self.route.clone() };
-                Some(Draining::new(&self.settings.pool, way, runtime.id()))
+                Some(Draining::new(&self.settings.pool, way, http.runtime()?))
             }
             _ => None,
         }

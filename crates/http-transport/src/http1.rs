@@ -10,6 +10,7 @@ use bytes::Bytes;
 use http::StatusCode;
 use http_body::Body;
 use hyper::body::Incoming;
+use tokio::runtime::Id;
 
 use crate::classify;
 use crate::dial::BoxStream;
@@ -32,6 +33,8 @@ pub(crate) struct Http1 {
     sender: Option<Sender>,
     progress: Arc<Progress>,
     interim: Arc<AtomicUsize>,
+    /// That of the socket.
+    runtime: Option<Id>,
 }
 
 /// What hyper makes of a connection with a request: a future that moves bytes, and what comes out of it.
@@ -54,7 +57,7 @@ impl Http1 {
 
     /// Puts a request on a connection that has none. Nothing is written before the result is polled.
     pub(crate) fn on(idle: Idle, request: http::Request<Bytes>) -> Self {
-        let Idle { connection, mut sender, progress } = idle;
+        let Idle { connection, mut sender, progress, runtime } = idle;
         let switch = Switch::of(&request);
         let interim = Arc::new(AtomicUsize::new(0));
         let count = Arc::clone(&interim);
@@ -68,7 +71,7 @@ impl Http1 {
         let halves = Halves { connection, failure: None, response, body: None, switch };
         // What may become another protocol takes no other request.
         let sender = Some(sender).filter(|_| switch == Switch::Excluded);
-        Self { halves, relay: Relay::new(), sender, progress, interim }
+        Self { halves, relay: Relay::new(), sender, progress, interim, runtime }
     }
 
     /// The connection without its request, if it can take another one: both sides are done with this one, and both
@@ -77,8 +80,12 @@ impl Http1 {
         // hyper sees whether the connection goes on when it is polled behind the end of the body.
         self.halves.drive(&mut Context::from_waker(Waker::noop()));
         let connection = self.halves.connection.filter(|_| !self.progress.is_broken())?;
-        let idle = Idle { connection, sender: self.sender?, progress: self.progress };
+        let idle = Idle { connection, sender: self.sender?, progress: self.progress, runtime: self.runtime };
         idle.is_ready().then_some(idle)
+    }
+
+    pub(crate) fn runtime(&self) -> Option<Id> {
+        self.runtime
     }
 
     pub(crate) fn progress(&self) -> &Progress {

@@ -6,6 +6,7 @@ use std::task::{Context, Waker};
 
 use hyper::client::conn::http1::{Builder, Connection, SendRequest};
 use hyper_util::rt::TokioIo;
+use tokio::runtime::{Handle, Id};
 
 use crate::dial::BoxStream;
 use crate::outgoing::RequestBody;
@@ -24,6 +25,8 @@ pub(crate) struct Idle {
     pub(crate) connection: Link,
     pub(crate) sender: Sender,
     pub(crate) progress: Arc<Progress>,
+    /// That of the socket, wherever its answers are read; `None` if it was opened without one.
+    pub(crate) runtime: Option<Id>,
 }
 
 impl Idle {
@@ -39,7 +42,8 @@ impl Idle {
             .ignore_invalid_headers_in_responses(true)
             .handshake(socket)
             .await?;
-        Ok(Self { connection, sender, progress })
+        let runtime = Handle::try_current().ok().map(|handle| handle.id());
+        Ok(Self { connection, sender, progress, runtime })
     }
 
     /// Whether hyper waits for another request.

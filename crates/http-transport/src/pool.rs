@@ -123,13 +123,14 @@ impl Pool {
         shared.iter().rev().filter(|shared| shared.runtime == runtime).find_map(|shared| shared.connection.place())
     }
 
-    /// Keeps a connection for the next request, or gives it to one that waits. Without a runtime it is closed.
+    /// Keeps a connection for the next request, or gives it to one that waits, on the runtime that its
+    /// socket belongs to. Without one it is closed.
     pub(crate) fn park(&self, way: &Way, mut idle: Idle) {
-        let Ok(runtime) = Handle::try_current() else { return };
+        let Some(runtime) = idle.runtime else { return };
         loop {
             let mut all = self.lock();
-            let Some(sender) = all.lane(way).queue.pop(runtime.id()) else {
-                return all.park(way, idle, runtime.id());
+            let Some(sender) = all.lane(way).queue.pop(runtime) else {
+                return all.park(way, idle, runtime);
             };
             // Giving it away wakes the request.
             drop(all);

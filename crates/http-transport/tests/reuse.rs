@@ -338,6 +338,28 @@ fn a_connection_of_another_runtime_is_left_alone() {
     serving.block_on(server.check(&[0, 1, 0]));
 }
 
+#[test]
+fn a_connection_belongs_to_the_runtime_that_opened_it() {
+    // Wherever its answer was read to the end: its socket is that of the first, which nobody drives meanwhile.
+    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let (serving, first, second) = (
+        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
+        runtime(),
+        runtime(),
+    );
+    let server = serving.block_on(Server::start(&[&[Answer(HELLO), Answer(HELLO)], &[Answer(HELLO)]]));
+    let transport = direct();
+    let mut exchange = post(&transport, &server.uri);
+    first.block_on(exchange.head()).unwrap();
+    assert_eq!(second.block_on(rest(&mut exchange)).unwrap(), "hello");
+    for client in [&second, &first] {
+        let answer = client.block_on(async { soon(ask(&transport, &server.uri)).await });
+        assert_eq!(answer.unwrap(), "hello");
+    }
+    drop((exchange, transport));
+    serving.block_on(server.check(&[0, 1, 0]));
+}
+
 /// Asks, and finishes behind the first piece of the answer.
 async fn finish_early(transport: &Transport, uri: &str) {
     let mut exchange = post(transport, uri);
