@@ -11,6 +11,8 @@ use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeou
 enum Input {
     /// A head with a status and a content type.
     Head(u16, &'static str),
+    /// Bytes of a stream.
+    Data(&'static str),
     Body(&'static str),
     Payload(&'static str),
     /// A payload under an SSE event name.
@@ -26,7 +28,7 @@ enum Input {
     Clock,
 }
 
-use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Drained, Eof, Head, Named, Payload};
+use Input::{Body, Bytes, Clock, ConnectFailed, Cut, Data, Drained, Eof, Head, Named, Payload};
 
 const STREAM: Input = Head(200, "text/event-stream");
 const CREATED: Input = Payload(r#"{"type":"response.created","response":{"id":"r"}}"#);
@@ -58,6 +60,7 @@ fn played(wire: Wire, timeouts: Timeouts, inputs: &[(u64, Input)]) -> Vec<String
                 headers.insert("x-request-id", HeaderValue::from_static("req"));
                 engine.handle_opened(ResponseHead::new(*status, headers), now);
             }
+            Data(data) => engine.handle_data(data.as_bytes(), now),
             Body(body) => engine.handle_body(body.as_bytes(), None, now),
             Payload(data) => engine.handle_payload(None, data.as_bytes(), now),
             Named(name, data) => engine.handle_payload(Some(name), data.as_bytes(), now),
@@ -150,13 +153,30 @@ fn a_refusal_is_told_with_its_body() {
 
 #[test]
 fn an_answer_in_one_document_is_an_answer() {
+    let document = r#"{"output":[],"status":"completed"}"#;
     let inputs =
-        [(0, Head(200, "application/json; charset=utf-8")), (1, Body(r#"{"output":[],"status":"completed"}"#))];
+        [(0, Head(200, "application/json; charset=utf-8")), (1, Data("\n")), (2, Data(document)), (3, Body(document))];
     check(
         Wire::Responses,
         short(),
         &inputs,
         &["request 1", "> open 1", "opened 200", "> read answer", "completed", "> close"],
+    );
+}
+
+#[test]
+fn a_head_that_calls_a_stream_a_document_is_not_believed() {
+    let head = Head(200, "application/json");
+    for (data, read) in [("data: {", None), ("\u{feff}: ", None), ("da", None), ("no", Some("> read answer"))] {
+        let expected = ["request 1", "> open 1", "opened 200"].into_iter().chain(read);
+        check(Wire::Responses, short(), &[(0, head), (1, Data(data))], &expected.collect::<Vec<_>>());
+    }
+    let nothing = "protocol: not an API answer: HTTP 200 with application/json and an empty body";
+    check(
+        Wire::Responses,
+        short(),
+        &[(0, head), (1, Eof)],
+        &["request 1", "> open 1", "opened 200", nothing, "> close"],
     );
 }
 
