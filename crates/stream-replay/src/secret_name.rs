@@ -6,6 +6,9 @@
 /// In any part of a name.
 const PARTS: [&str; 6] = ["authorization", "cookie", "api-key", "apikey", "secret", "password"];
 
+/// What the parts begin with.
+const BEGINNINGS: &[u8; 4] = b"acsp";
+
 /// At its end.
 const ENDS: [&str; 2] = ["-key", "token"];
 
@@ -21,14 +24,12 @@ pub(crate) fn is_secret_name(name: &str) -> bool {
     if name.bytes().any(|byte| byte.is_ascii_uppercase()) {
         return is_secret_name(&name.to_ascii_lowercase());
     }
-    name != NONCE && (WHOLE.contains(&name) || holds_any(name, &PARTS) || ENDS.iter().any(|end| name.ends_with(end)))
+    name != NONCE && (WHOLE.contains(&name) || holds_part(name) || ENDS.iter().any(|end| name.ends_with(end)))
 }
 
-/// For names, which are short, this takes a tenth of what it takes to search for one part after the other.
-fn holds_any(name: &str, parts: &[&str]) -> bool {
-    let begins = |at: usize, part: &str| {
-        let rest = &name.as_bytes()[at..];
-        rest[0] == part.as_bytes()[0] && rest.starts_with(part.as_bytes())
-    };
-    (0..name.len()).any(|at| parts.iter().any(|part| begins(at, part)))
+/// One pass, which looks closer only where a part could begin: a request asks this of each of its headers.
+fn holds_part(name: &str) -> bool {
+    let name = name.as_bytes();
+    let is_part = |at: usize| PARTS.iter().any(|part| name[at..].starts_with(part.as_bytes()));
+    (0..name.len()).any(|at| BEGINNINGS.contains(&name[at]) && is_part(at))
 }
