@@ -54,7 +54,8 @@ pub use turn_state_token::TurnStateToken;
 
 // Requests, and the items that they and their answers are made of.
 pub use response_events::{
-    Continuation, EncodeError, FunctionCall, InvalidItem, Item, ItemKind, Message, RawJson, Reasoning, Request,
+    CallKind, Continuation, EncodeError, FunctionCall, InvalidItem, Item, ItemKind, Message, RawJson, Reasoning,
+    Request,
 };
 
 // What a stream tells.

@@ -60,6 +60,8 @@ pub struct Reasoning<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct FunctionCall<'a> {
+    /// What is called.
+    pub kind: CallKind,
     /// Ties the call to its output.
     pub call_id: &'a str,
     /// The function's or tool's name. Empty where a Chat service never gave one: then nobody can make the call, and its
@@ -68,6 +70,27 @@ pub struct FunctionCall<'a> {
     /// The raw arguments as the model wrote them: JSON for functions (possibly empty, possibly cut where the item is
     /// `incomplete`), free text for custom tools.
     pub arguments: &'a str,
+}
+
+/// What a call calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum CallKind {
+    /// A function, whose arguments are JSON.
+    Function,
+    /// A custom tool, whose input is any text.
+    Custom,
+}
+
+impl FunctionCall<'_> {
+    /// What the function or the tool answered, as the item that goes back with the next request: an
+    /// [`Item::function_output`] or an [`Item::custom_tool_output`].
+    pub fn output(&self, output: impl Into<String>) -> Item {
+        match self.kind {
+            CallKind::Function => Item::function_output(self.call_id, output),
+            CallKind::Custom => Item::custom_tool_output(self.call_id, output),
+        }
+    }
 }
 
 impl Item {
@@ -151,8 +174,8 @@ impl Item {
                 summary: self.joined("summary", &[("summary_text", "text")]),
                 encrypted_content: self.text("encrypted_content"),
             }),
-            "function_call" => ItemKind::FunctionCall(self.call("arguments")),
-            "custom_tool_call" => ItemKind::CustomToolCall(self.call("input")),
+            "function_call" => ItemKind::FunctionCall(self.call(CallKind::Function, "arguments")),
+            "custom_tool_call" => ItemKind::CustomToolCall(self.call(CallKind::Custom, "input")),
             other => ItemKind::Other(other),
         }
     }
@@ -177,8 +200,9 @@ impl Item {
         }
     }
 
-    fn call(&self, arguments: &str) -> FunctionCall<'_> {
+    fn call(&self, kind: CallKind, arguments: &str) -> FunctionCall<'_> {
         FunctionCall {
+            kind,
             call_id: self.text("call_id").unwrap_or_default(),
             name: self.text("name").unwrap_or_default(),
             arguments: self.text(arguments).unwrap_or_default(),
@@ -253,7 +277,10 @@ mod tests {
         let expected = Message { role: "assistant", text: "ab".into(), refusal: Some("no".into()) };
         assert_eq!(message.kind(), ItemKind::Message(expected));
         let call = item(json!({"type": "custom_tool_call", "call_id": "c", "name": "n", "input": "x"}));
-        assert_eq!(call.as_call(), Some(FunctionCall { call_id: "c", name: "n", arguments: "x" }));
+        assert_eq!(
+            call.as_call(),
+            Some(FunctionCall { kind: CallKind::Custom, call_id: "c", name: "n", arguments: "x" })
+        );
         let mystery = json!({"type": "mystery"});
         assert_eq!(item(mystery.clone()).kind(), ItemKind::Other("mystery"));
         assert_eq!(Item::try_from(mystery.clone()).map(Value::from), Ok(mystery));

@@ -50,7 +50,7 @@ pub use event::{
 };
 pub use failure::{Failure, FailureKind, Phase};
 pub use interpreter::{Interpreter, InterpreterOptions};
-pub use item::{FunctionCall, InvalidItem, Item, ItemKind, Message, Reasoning};
+pub use item::{CallKind, FunctionCall, InvalidItem, Item, ItemKind, Message, Reasoning};
 pub use ledger::{ChoiceEnd, EventCounts, Ledger};
 pub use outcome::Outcome;
 pub use rate_limits::{Credits, RateLimitWindow, RateLimits};

@@ -62,10 +62,7 @@ fn members_of_every_level_count() {
         (r#"delta {"reasoning_encrypted":"x"}"#, "reasoning_encrypted"),
         (r#"delta {"flag":false}"#, "flag"),
         (r#"{"choices":[{"index":0,"message":{"content":"a","images":[{"url":"u"}]}}]}"#, "images"),
-        (
-            r#"delta {"tool_calls":[{"index":0,"id":"c","extra_content":{"google":{"thought_signature":"s"}}}]}"#,
-            "extra_content",
-        ),
+        (r#"delta {"tool_calls":[{"index":0,"id":"c","annotation":{"google":{"flag":"s"}}}]}"#, "annotation"),
         (
             r#"delta {"tool_calls":[{"index":0,"id":"c","function":{"name":"f","parsed_arguments":{"a":1}}}]}"#,
             "parsed_arguments",

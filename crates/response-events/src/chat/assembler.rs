@@ -8,7 +8,7 @@ use super::{
     calls::{CallKey, Calls},
     slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
 };
-use crate::{Delta, ItemEvent, TurnEvent, interpreter::Output};
+use crate::{Delta, ItemEvent, TurnEvent, collected::json_len, interpreter::Output};
 
 /// What a part of a message takes beside its text.
 const PART_BYTES: usize = r#"{"type":"output_text","text":""}"#.len();
@@ -115,7 +115,8 @@ impl Assembler {
     pub(super) fn add_call(&mut self, choice: u32, key: CallKey<'_>, out: &mut Output) {
         let known = self.choices.get(&choice).and_then(|items| items.calls.find(key, |at| self.call(at)));
         // Empty fields, as programs write that do not leave them out, call nothing.
-        if known.is_none() && key.id.is_none() && key.name.is_none() && key.arguments.is_empty() {
+        if known.is_none() && key.id.is_none() && key.name.is_none() && key.arguments.is_empty() && key.extra.is_none()
+        {
             return out.silent();
         }
         let opened = known.is_none();
@@ -135,6 +136,10 @@ impl Assembler {
             };
             first(&mut call.id, key.id);
             first(&mut call.name, key.name);
+            if let (None, Some(extra)) = (&call.extra, key.extra) {
+                out.collected.add_bytes(json_len(extra));
+                call.extra = Some(extra.clone());
+            }
             self.choices.entry(choice).or_default().calls.note(at, call);
         }
         if opened {

@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use super::{
-    chunk::ToolCall,
-    slot::{CallBody, CallKind},
-};
+use serde_json::Value;
+
+use super::{chunk::ToolCall, slot::CallBody};
+use crate::CallKind;
 
 /// What a piece says of its call, empty strings counted as missing.
 #[derive(Clone, Copy, Debug)]
@@ -15,6 +15,7 @@ pub(super) struct CallKey<'a> {
     pub(super) kind: Option<CallKind>,
     pub(super) name: Option<&'a str>,
     pub(super) arguments: &'a str,
+    pub(super) extra: Option<&'a Value>,
 }
 
 impl<'a> CallKey<'a> {
@@ -31,7 +32,19 @@ impl<'a> CallKey<'a> {
             let kind = (call.call_type.as_deref() == Some("custom")).then_some(CallKind::Custom);
             (kind, None, "")
         });
-        Self { index: call.index.index(), id: call.id.non_empty(), kind, name, arguments }
+        let extra = call.extra_content.as_ref().filter(|extra| says_something(extra));
+        Self { index: call.index.index(), id: call.id.non_empty(), kind, name, arguments, extra }
+    }
+}
+
+/// Whether a value is more than a place holder.
+fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
     }
 }
 
@@ -148,7 +161,7 @@ mod tests {
             let mut calls: Vec<CallBody> = Vec::new();
             let mut known = Calls::default();
             for (index, id, kind, name, arguments) in pieces {
-                let key = CallKey { index, id, kind, name, arguments };
+                let key = CallKey { index, id, kind, name, arguments, extra: None };
                 let found = known.find(key, |at| calls.get(at));
                 prop_assert_eq!(found, search(&calls, key));
                 // Whatever found it, a call has one index, one id, one kind and one name.

@@ -91,6 +91,8 @@ pub(super) struct ToolCall<'a> {
     pub(super) function: Option<Function<'a>>,
     #[serde(borrow, deserialize_with = "object")]
     pub(super) custom: Option<Box<Custom<'a>>>,
+    /// What a service wants back with the call (Gemini's `thought_signature`).
+    pub(super) extra_content: Option<Value>,
 }
 
 #[derive(Debug, Default, PartialEq, Deserialize)]

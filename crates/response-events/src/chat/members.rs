@@ -75,7 +75,7 @@ impl Level {
                 "tool_calls",
                 "function_call",
             ],
-            Self::Call => &["index", "id", "type", "function", "custom"],
+            Self::Call => &["index", "id", "type", "function", "custom", "extra_content"],
             Self::Function => &["name", "arguments", "input"],
         }
     }

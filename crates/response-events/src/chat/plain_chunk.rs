@@ -99,17 +99,19 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
 }
 
 fn tool_call<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<ToolCall<'a>> {
-    let (mut index, mut id, mut call_type, mut function) = (None, None, None, None);
+    let (mut index, mut id, mut call_type, mut function, mut extra_content) = (None, None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
         b"id" => fill(&mut id, scanner.string_or_null()?),
         b"type" => fill(&mut call_type, scanner.string_or_null()?),
         b"function" => fill(&mut function, self::function(scanner, members)?),
+        b"extra_content" => fill(&mut extra_content, scanner.value_or_null()?),
         b"custom" => None,
         _ => Member::scan(scanner, Level::Call, key, members),
     })?;
     let (id, call_type) = (Text(id.flatten()), Text(call_type.flatten()));
-    Some(ToolCall { index: Number(index), id, call_type, function, custom: None })
+    let extra_content = extra_content.flatten();
+    Some(ToolCall { index: Number(index), id, call_type, function, custom: None, extra_content })
 }
 
 fn function<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Function<'a>> {
@@ -199,7 +201,10 @@ mod tests {
         let text =
             || select(&["\"t\"", "\"\"", "null", "\"\\u00e4\"", r#"[{"text":"p"}]"#][..]).prop_map(str::to_owned);
         let function = object(&["name", "arguments", "input", "extra"], text());
-        let call = object(&["index", "id", "function", "type", "custom", "extra"], prop_oneof![text(), function]);
+        let call = object(
+            &["index", "id", "function", "type", "custom", "extra", "extra_content"],
+            prop_oneof![text(), function],
+        );
         let delta = object(
             &[
                 "content",

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use crate::{Item, collected::json_len};
+use crate::{CallKind, Item, collected::json_len};
 
 /// An item, from its opening until it is handed out.
 #[derive(Debug)]
@@ -70,15 +70,8 @@ pub(super) struct CallBody {
     pub(super) name: Option<String>,
     /// The input, where the tool is a custom one.
     pub(super) arguments: String,
-}
-
-/// What a call calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum CallKind {
-    /// A function, whose arguments are JSON.
-    Function,
-    /// A custom tool, whose input is any text.
-    Custom,
+    /// What goes back with the call, as it came.
+    pub(super) extra: Option<Value>,
 }
 
 impl ItemStatus {
@@ -123,12 +116,16 @@ impl Slot {
             Body::Call(call) => {
                 let call = std::mem::take(call);
                 let (item_type, arguments) = call.names();
-                json!({
+                let mut item = json!({
                     "type": item_type,
                     "call_id": call.id.unwrap_or_else(fallback_id),
                     "name": call.name.unwrap_or_default(),
                     arguments: call.arguments,
-                })
+                });
+                if let Some(extra) = call.extra {
+                    item["extra_content"] = extra;
+                }
+                item
             }
         };
         item["status"] = Value::from(status.as_str());

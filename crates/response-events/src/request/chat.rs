@@ -97,16 +97,22 @@ impl Messages {
                 self.push(json!({"role": role, "content": input_content(item)?}));
             }
             ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning.text),
-            ItemKind::FunctionCall(call) => self.add_call(json!({
-                "id": call.call_id,
-                "type": "function",
-                "function": {"name": call.name, "arguments": call.arguments},
-            })),
-            ItemKind::CustomToolCall(call) => self.add_call(json!({
-                "id": call.call_id,
-                "type": "custom",
-                "custom": {"name": call.name, "input": call.arguments},
-            })),
+            ItemKind::FunctionCall(call) => self.add_call(
+                item,
+                json!({
+                    "id": call.call_id,
+                    "type": "function",
+                    "function": {"name": call.name, "arguments": call.arguments},
+                }),
+            ),
+            ItemKind::CustomToolCall(call) => self.add_call(
+                item,
+                json!({
+                    "id": call.call_id,
+                    "type": "custom",
+                    "custom": {"name": call.name, "input": call.arguments},
+                }),
+            ),
             ItemKind::Other("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.text("call_id").unwrap_or_default();
                 let output = item.as_json().get("output").map(output_text).unwrap_or_default();
@@ -117,7 +123,11 @@ impl Messages {
         Ok(())
     }
 
-    fn add_call(&mut self, call: Value) {
+    fn add_call(&mut self, item: &Item, mut call: Value) {
+        // Where it came from the service, it wants it back.
+        if let Some(extra) = item.as_json().get("extra_content") {
+            call["extra_content"] = extra.clone();
+        }
         match self.assistant.get_mut("tool_calls").and_then(Value::as_array_mut) {
             Some(calls) => calls.push(call),
             None => _ = self.assistant.insert("tool_calls".to_owned(), json!([call])),

@@ -66,11 +66,14 @@ impl Serialize for Input<'_> {
     }
 }
 
-/// Items go back as they came; only what the Chat interpreter noted for its own wire stays here.
+/// What the Chat interpreter notes on items for its own wire. The other one refuses members that it does not know.
+const OF_CHAT: [&str; 2] = ["reasoning_field", "extra_content"];
+
+/// Items go back as they came, but for that.
 struct InputItem<'r>(&'r Item);
 
 impl Serialize for InputItem<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.as_json().iter().filter(|(key, _)| *key != "reasoning_field"))
+        serializer.collect_map(self.0.as_json().iter().filter(|(key, _)| !OF_CHAT.contains(&key.as_str())))
     }
 }
