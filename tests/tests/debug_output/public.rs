@@ -53,6 +53,7 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
         "response_events",
         "the model's words and the caller's, and what is counted of them",
         &[
+            "CallKind",
             "ChoiceEnd",
             "ChoiceSummary",
             "Continuation",
