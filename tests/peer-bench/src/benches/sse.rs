@@ -12,8 +12,7 @@ use crate::traffic;
 const FLOOR: &str = "memchr2 scan";
 const BYTES: &str = "sse-codec, borrowed bytes";
 const BORROWED: &str = "sse-codec, borrowed text";
-const OWNED_BYTES: &str = "sse-codec, owned bytes";
-const OWNED: &str = "sse-codec, owned text";
+const OWNED: &str = "sse-codec, owned";
 const SSE_CORE: &str = "sse-core 0.2.3";
 const EVENTSOURCE_STREAM: &str = "eventsource-stream 0.2.3";
 const SSE_STREAM: &str = "sse-stream 0.3.0";
@@ -41,7 +40,6 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 .goal(BORROWED, 0.10, Against::Named(EVENTSOURCE_STREAM))
                 .goal(BYTES, 2.0, Against::Named(FLOOR))
                 .goal(BORROWED, 2.0, Against::Named(FLOOR))
-                .goal(OWNED_BYTES, 0.70, Against::Named(SSE_CORE))
                 .goal(OWNED, 0.70, Against::Named(SSE_CORE)),
         );
     }
@@ -53,9 +51,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
     }
     let large = Traffic { name: "1 MiB event", bytes: traffic::large(), events: 1 };
     for chunk in [1400, 64 << 10] {
-        let goals = [OWNED_BYTES, OWNED];
-        let scenario = scenario(&large, chunk);
-        scenarios.push(goals.into_iter().fold(scenario, |scenario, ours| scenario.goal(ours, 1.0, Against::BestPeer)));
+        scenarios.push(scenario(&large, chunk).goal(OWNED, 1.0, Against::BestPeer));
     }
     scenarios
 }
@@ -75,7 +71,6 @@ fn scenario(traffic: &Traffic, chunk: usize) -> Scenario {
         floor,
         contender(Side::Ours, BYTES, sse::ours_bytes),
         contender(Side::Ours, BORROWED, sse::ours_borrowed),
-        contender(Side::Ours, OWNED_BYTES, sse::ours_owned_bytes),
         contender(Side::Ours, OWNED, sse::ours_owned),
         contender(Side::Peer, SSE_CORE, sse::sse_core),
         contender(Side::Peer, SSE_STREAM, sse::sse_stream),

@@ -60,20 +60,6 @@ pub fn data_text(stream: &[u8], chunk: usize) -> u64 {
     bytes
 }
 
-/// Ours, owned; nobody asks for text.
-pub fn ours_owned_bytes(chunks: &Chunks) -> u64 {
-    let mut decoder = sse_codec::Decoder::new();
-    let mut events = 0;
-    for chunk in chunks {
-        let mut feed = decoder.feed_bytes(chunk.clone());
-        while let Some(Ok(event)) = feed.next() {
-            black_box(event.into_data());
-            events += 1;
-        }
-    }
-    events
-}
-
 /// Ours, owned.
 pub fn ours_owned(chunks: &Chunks) -> u64 {
     let mut decoder = sse_codec::Decoder::new();
