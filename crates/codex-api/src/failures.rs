@@ -21,9 +21,7 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
         ErrorKind::Connect | ErrorKind::NotSent | ErrorKind::Unanswered | ErrorKind::Overloaded => FailureKind::Connect,
         _ => FailureKind::Protocol,
     };
-    // About a certificate the transport says all there is, and its cause would say it once more for programmers.
-    let message = if error.is_certificate() { error.to_string() } else { with_causes(&error) };
-    let mut failure = Failure::new(kind, message).in_phase(phase_of(&error));
+    let mut failure = Failure::new(kind, with_causes(&error)).in_phase(phase_of(&error));
     if error.kind() == ErrorKind::Overloaded {
         failure.code = Some(Failure::ENHANCE_YOUR_CALM.to_owned());
     }

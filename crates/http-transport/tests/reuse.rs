@@ -11,7 +11,7 @@ use http_transport::{Error, ErrorKind, Exchange, Phase, Reuse, Transport};
 use support::{direct, finish, post, read_request, soon, upgrade};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::runtime::Handle;
+use tokio::runtime::{Builder, Handle, Runtime};
 use tokio::sync::Notify;
 use tokio::task::{JoinHandle, yield_now};
 
@@ -320,15 +320,16 @@ async fn at_most_sixteen_connections_wait() {
     server.check(&expected).await;
 }
 
+/// One that runs by itself, for the server, and two that run when they are asked to.
+fn three_runtimes() -> [Runtime; 3] {
+    let runtime = || Builder::new_current_thread().enable_all().build().unwrap();
+    [Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(), runtime(), runtime()]
+}
+
 #[test]
 fn a_connection_of_another_runtime_is_left_alone() {
     // Whose sockets nobody looks at: a request on one would wait for ever.
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (serving, first, second) = (
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
-        runtime(),
-        runtime(),
-    );
+    let [serving, first, second] = three_runtimes();
     let server = serving.block_on(Server::start(&[&[Answer(HELLO), Answer(HELLO)], &[Answer(HELLO)]]));
     let transport = direct();
     for client in [&first, &second, &first] {
@@ -341,12 +342,7 @@ fn a_connection_of_another_runtime_is_left_alone() {
 #[test]
 fn a_connection_belongs_to_the_runtime_that_opened_it() {
     // Wherever its answer was read to the end: its socket is that of the first, which nobody drives meanwhile.
-    let runtime = || tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-    let (serving, first, second) = (
-        tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap(),
-        runtime(),
-        runtime(),
-    );
+    let [serving, first, second] = three_runtimes();
     let server = serving.block_on(Server::start(&[&[Answer(HELLO), Answer(HELLO)], &[Answer(HELLO)]]));
     let transport = direct();
     let mut exchange = post(&transport, &server.uri);

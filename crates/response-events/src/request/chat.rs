@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use super::{EncodeError, Request};
-use crate::{Item, ItemKind};
+use crate::{CallKind, FunctionCall, Item, ItemKind};
 
 pub(super) fn body(request: &Request) -> Result<Map<String, Value>, EncodeError> {
     let mut body = Map::new();
@@ -97,22 +97,7 @@ impl Messages {
                 self.push(json!({"role": role, "content": input_content(item)?}));
             }
             ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning.text),
-            ItemKind::FunctionCall(call) => self.add_call(
-                item,
-                json!({
-                    "id": call.call_id,
-                    "type": "function",
-                    "function": {"name": call.name, "arguments": call.arguments},
-                }),
-            ),
-            ItemKind::CustomToolCall(call) => self.add_call(
-                item,
-                json!({
-                    "id": call.call_id,
-                    "type": "custom",
-                    "custom": {"name": call.name, "input": call.arguments},
-                }),
-            ),
+            ItemKind::FunctionCall(call) | ItemKind::CustomToolCall(call) => self.add_call(item, call),
             ItemKind::Other("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.text("call_id").unwrap_or_default();
                 let output = item.as_json().get("output").map(output_text).unwrap_or_default();
@@ -123,7 +108,14 @@ impl Messages {
         Ok(())
     }
 
-    fn add_call(&mut self, item: &Item, mut call: Value) {
+    fn add_call(&mut self, item: &Item, call: FunctionCall<'_>) {
+        let FunctionCall { kind, call_id, name, arguments } = call;
+        let mut call = match kind {
+            CallKind::Function => {
+                json!({"id": call_id, "type": "function", "function": {"name": name, "arguments": arguments}})
+            }
+            CallKind::Custom => json!({"id": call_id, "type": "custom", "custom": {"name": name, "input": arguments}}),
+        };
         // Where it came from the service, it wants it back.
         if let Some(extra) = item.as_json().get("extra_content") {
             call["extra_content"] = extra.clone();
