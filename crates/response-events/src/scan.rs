@@ -29,6 +29,15 @@ impl<'a> Scanner<'a> {
     /// Reads an object; `field` is told each key and has to read its value.
     #[inline]
     pub(crate) fn object(&mut self, mut field: impl FnMut(&mut Self, &'a [u8]) -> Scanned<()>) -> Scanned<()> {
+        self.members(|scanner| {
+            let key = scanner.key()?;
+            field(scanner, key)
+        })
+    }
+
+    /// Reads an object; `member` has to read each key and its value.
+    #[inline]
+    pub(crate) fn members(&mut self, mut member: impl FnMut(&mut Self) -> Scanned<()>) -> Scanned<()> {
         self.take(b'{')?;
         if self.peek()? == b'}' {
             self.at += 1;
@@ -36,15 +45,34 @@ impl<'a> Scanner<'a> {
         }
         self.enter()?;
         loop {
-            let key = self.key()?;
-            self.take(b':')?;
-            field(self, key)?;
+            // To the key, behind white space.
+            self.peek()?;
+            member(self)?;
             if self.goes_on(b'}')? {
                 continue;
             }
             self.depth -= 1;
             return Some(());
         }
+    }
+
+    /// Reads the key of a member, and the colon behind it.
+    #[inline]
+    pub(crate) fn key(&mut self) -> Scanned<&'a [u8]> {
+        let key = self.plain_string()?;
+        self.take(b':')?;
+        Some(key)
+    }
+
+    /// Goes behind `key`, quotation marks and colon included, if that is next to the byte. It costs a comparison,
+    /// where [`key`](Self::key) has to search for the end.
+    #[inline]
+    pub(crate) fn is_key(&mut self, key: &'static str) -> bool {
+        let is_next = self.bytes().get(self.at..).is_some_and(|rest| rest.starts_with(key.as_bytes()));
+        if is_next {
+            self.at += key.len();
+        }
+        is_next
     }
 
     /// Reads a list; `element` has to read each element.
@@ -250,7 +278,7 @@ impl<'a> Scanner<'a> {
 
     /// A string without escapes.
     #[inline]
-    fn key(&mut self) -> Scanned<&'a [u8]> {
+    fn plain_string(&mut self) -> Scanned<&'a [u8]> {
         self.take(b'"')?;
         let from = self.at;
         let to = self.string_stop()?;
