@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use response_events::{Completed, Failure, FunctionCall, Item, ItemKind, TurnEvent};
+use response_events::{Completed, Failure, FunctionCall, Item, ItemKind, Opened, RateLimits, TurnEvent};
 
 use crate::Error;
 
@@ -16,6 +16,11 @@ pub struct Answer {
     pub response: Completed,
     /// Why the answer is not whole; `None` when it is.
     pub incomplete_reason: Option<String>,
+    /// The head that the answer came behind, with its request id and headers; heads of attempts that failed are not
+    /// here. `None` over a WebSocket that an earlier request had opened: its one head came with the handshake.
+    pub opened: Option<Opened>,
+    /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
+    pub rate_limits: Vec<RateLimits>,
 }
 
 impl Answer {
@@ -38,6 +43,9 @@ impl Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     items: BTreeMap<u32, Item>,
+    opened: Option<Opened>,
+    /// By the name of their family.
+    rate_limits: BTreeMap<String, RateLimits>,
     end: Option<Box<Result<Answer, Failure>>>,
 }
 
@@ -45,8 +53,19 @@ impl Collector {
     /// Takes in an event; the terminal one completes the answer.
     pub(crate) fn observe(&mut self, event: &TurnEvent) {
         let (response, incomplete_reason) = match event {
-            // A new attempt sends the answer from its beginning; what came before a retry is void.
-            TurnEvent::Request(_) | TurnEvent::Retry(_) => return self.items.clear(),
+            // A new attempt sends the answer from its beginning; what came before a retry is void. The limits hold.
+            TurnEvent::Request(_) | TurnEvent::Retry(_) => {
+                self.opened = None;
+                return self.items.clear();
+            }
+            TurnEvent::Opened(opened) => {
+                self.opened = Some(opened.clone());
+                return;
+            }
+            TurnEvent::RateLimits(limits) => {
+                self.rate_limits.insert(limits.limit_id.clone(), limits.as_ref().clone());
+                return;
+            }
             TurnEvent::ItemDone(done) => {
                 self.items.insert(done.output_index, done.item.clone());
                 return;
@@ -56,7 +75,9 @@ impl Collector {
             _ => return,
         };
         let items = std::mem::take(&mut self.items).into_values().collect();
-        self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason })));
+        let (opened, rate_limits) = (self.opened.take(), std::mem::take(&mut self.rate_limits));
+        let rate_limits = rate_limits.into_values().collect();
+        self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason, opened, rate_limits })));
     }
 
     /// There is no answer.
