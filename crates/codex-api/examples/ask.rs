@@ -15,8 +15,8 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 print!("{}", delta.text);
                 stdout().flush()?; // or nothing is seen before the line ends
             }
-            // The answer begins again: what was shown of it is void.
-            TurnEvent::Retry(retry) if retry.discarded => println!("\n[void: {}]", retry.message),
+            // The answer begins again; what was shown of it may be void, and the line says so.
+            TurnEvent::Retry(retry) => eprintln!("\n[{retry}]"),
             _ => {}
         }
     }

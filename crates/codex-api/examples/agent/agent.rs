@@ -68,10 +68,10 @@ async fn show(mut events: TurnStream, out: &mut impl Write) -> Result<Answer, Bo
                 is_fresh_line = false;
             }
             TurnEvent::Retry(retry) => {
-                // The next attempt begins the answer again. A terminal cannot take back what it has shown.
-                let void = if retry.discarded { "; what this answer said so far is void" } else { "" };
+                // The next attempt begins the answer again. A terminal cannot take back what it has shown: the line says
+                // what is void.
                 let line_end = if is_fresh_line { "" } else { "\n" };
-                writeln!(out, "{line_end}[{}{void}; trying again in {:.1?}]", retry.message, retry.delay)?;
+                writeln!(out, "{line_end}[{retry}]")?;
                 is_fresh_line = true;
             }
             _ => {}
