@@ -7,3 +7,7 @@ struct Readme;
 #[cfg(doctest)]
 #[doc = include_str!("../../docs/recipes.md")]
 struct Recipes;
+
+#[cfg(doctest)]
+#[doc = concat!("```\n", include_str!("../../crates/codex-api/examples/hello.rs"), "\n```")]
+struct Hello;

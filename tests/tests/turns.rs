@@ -5,8 +5,8 @@ mod support;
 use std::time::Duration;
 
 use codex_api::{
-    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Opened, Request, RetryPolicy, Transport, Turn,
-    TurnEvent, TurnStream, Wire,
+    Auth, Client, ClientBuilder, Error, FailureKind, ItemKind, Opened, RateLimits, Request, RetryPolicy, Transport,
+    Turn, TurnEvent, TurnStream, Wire,
 };
 use serde_json::json;
 use stream_replay::{Cut, Gate, ReplayServer, Response};
@@ -145,6 +145,23 @@ async fn collect_gives_the_answer_as_a_whole() {
     assert_eq!(answer.text(), "Hello");
     assert_eq!(answer.incomplete_reason, None);
     assert_eq!(answer.response.usage.and_then(|usage| usage.total_tokens()), Some(4));
+}
+
+#[tokio::test]
+async fn collect_gives_the_head_of_the_attempt_that_answered_and_the_latest_limits() {
+    let used = "x-codex-primary-used-percent";
+    let busy = Response::json(429, "{}").header("retry-after-ms", "1").header("x-request-id", "req_1");
+    let busy = busy.header(used, "98").header("x-other-primary-used-percent", "3");
+    let answering = Response::sse(HELLO).header("x-request-id", "req_2").header(used, "99");
+    let server = playing([busy, answering.header("openai-processing-ms", "12")]).await;
+    let client = impatient(&server.base_url()).build().unwrap();
+    let answer = client.session().begin_turn().stream(Request::new("m").user("Hi")).collect().await.unwrap();
+    let opened = answer.opened.as_ref().expect("a head");
+    assert_eq!((opened.status, opened.request_id.as_deref()), (200, Some("req_2")));
+    assert_eq!(opened.headers["openai-processing-ms"], "12");
+    let used = |limits: &RateLimits| limits.primary.as_ref().map(|window| window.used_percent);
+    let limits: Vec<_> = answer.rate_limits.iter().map(|limits| (limits.limit_id.as_str(), used(limits))).collect();
+    assert_eq!(limits, [("codex", Some(99.0)), ("other", Some(3.0))]);
 }
 
 #[tokio::test]

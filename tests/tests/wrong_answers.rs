@@ -28,7 +28,7 @@ async fn wrong_answers_say_what_came() {
             (Api, Some("insufficient_quota"), Some(429), "Pay.", false),
         ),
         (api(429, json!({"error": {"code": null, "message": "Slow."}})), (Api, None, Some(429), "Slow.", true)),
-        (api(404, json!({"detail": "Not Found"})), (Api, None, Some(404), "Not Found", false)),
+        (api(404, json!({"detail": "No such model"})), (Api, None, Some(404), "No such model", false)),
         (
             Response::new(502).body("upstream\ngone"),
             (Status, None, Some(502), "HTTP 502 Bad Gateway: upstream gone", true),
@@ -224,4 +224,23 @@ async fn a_refusal_without_an_error_object_has_the_class_of_its_status() {
     }
     let server = playing([Response::sse("").cut(Cut::Reset)]).await;
     assert_eq!(ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err().class(), None);
+}
+
+/// What web frameworks say of a path that they do not know, mostly for a base URL without its `/v1`.
+#[tokio::test]
+async fn a_refusal_that_repeats_the_name_of_its_status_says_where_it_was_met() {
+    for (status, name, body) in [
+        (404, "Not Found", r#"{"detail":"Not Found"}"#),
+        (404, "Not Found", r#"{"error":"not found"}"#),
+        (405, "Method Not Allowed", r#"{"message":"Method Not Allowed"}"#),
+    ] {
+        let server = playing([Response::json(status, body)]).await;
+        let error = ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+        let expected = format!("HTTP {status} {name} at {}/responses: {body}", server.base_url());
+        assert_eq!((error.kind(), error.message(), error.is_retryable()), (FailureKind::Status, &*expected, false));
+    }
+    let named = r#"{"error":{"code":"not_found","message":"Not Found"}}"#;
+    let server = playing([Response::json(404, named)]).await;
+    let error = ask(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+    assert_eq!((error.kind(), error.code(), error.message()), (FailureKind::Api, Some("not_found"), "Not Found"));
 }

@@ -19,9 +19,14 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let turn = client.session().begin_turn();
     let mut events = turn.stream(Request::new("demo").user("Say hello"));
     while let Some(event) = events.try_next().await? {
-        if let TurnEvent::TextDelta(delta) = event {
-            print!("{}", delta.text);
-            stdout().flush()?;
+        match event {
+            TurnEvent::TextDelta(delta) => {
+                print!("{}", delta.text);
+                stdout().flush()?; // or nothing is seen before the line ends
+            }
+            // The answer begins again; what was shown of it may be void, and the line says so.
+            TurnEvent::Retry(retry) => eprintln!("\n[{retry}]"),
+            _ => {}
         }
     }
     println!();

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use response_events::{Completed, Failure, FunctionCall, Item, ItemKind, TurnEvent};
+use response_events::{Completed, Failure, FunctionCall, Item, ItemKind, Opened, RateLimits, TurnEvent};
 
 use crate::Error;
 
@@ -10,12 +10,17 @@ use crate::Error;
 #[derive(Clone, Debug, Default, PartialEq)]
 #[non_exhaustive]
 pub struct Answer {
-    /// The finished items, in the order of the answer.
+    /// The finished items, in the order of the answer. [`history`](Self::history) has those that go back.
     pub items: Vec<Item>,
     /// Id, model, token counts.
     pub response: Completed,
     /// Why the answer is not whole; `None` when it is.
     pub incomplete_reason: Option<String>,
+    /// The head that the answer came behind, with its request id and headers; heads of attempts that failed are not
+    /// here. `None` over a WebSocket that an earlier request had opened: its one head came with the handshake.
+    pub opened: Option<Opened>,
+    /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
+    pub rate_limits: Vec<RateLimits>,
 }
 
 impl Answer {
@@ -28,9 +33,33 @@ impl Answer {
         texts.collect()
     }
 
-    /// The calls that the caller has to make.
+    /// The calls that the caller has to make. Those that were cut off, whose arguments are not what the model meant to
+    /// say, are in [`items`](Self::items) alone.
     pub fn calls(&self) -> impl Iterator<Item = FunctionCall<'_>> {
-        self.items.iter().filter_map(Item::as_call)
+        self.items.iter().filter(|item| !self.is_cut_call(item)).filter_map(Item::as_call)
+    }
+
+    /// What of the answer goes into the next request, ahead of the outputs of its [`calls`](Self::calls): the items as
+    /// they came, but for calls that were cut off, which would lack an output, and for the reasoning behind which
+    /// nothing is left then, or nothing came. Services refuse both.
+    pub fn history(&self) -> impl Iterator<Item = Item> {
+        let is_reasoning = |item: &&&Item| matches!(item.kind(), ItemKind::Reasoning(_));
+        let mut kept: Vec<&Item> = self.items.iter().filter(|item| !self.is_cut_call(item)).collect();
+        // Behind a whole answer reasoning belongs to the message before it (details of it that came late, on the Chat
+        // wire).
+        if self.incomplete_reason.is_some() || kept.len() < self.items.len() {
+            kept.truncate(kept.len() - kept.iter().rev().take_while(is_reasoning).count());
+        }
+        kept.into_iter().cloned()
+    }
+
+    /// Of an answer that is not whole, a call has to say that it was not cut.
+    fn is_cut_call(&self, item: &Item) -> bool {
+        let is_whole = match self.incomplete_reason {
+            None => item.status() != Some("incomplete"),
+            Some(_) => item.status() == Some("completed"),
+        };
+        item.as_call().is_some() && !is_whole
     }
 }
 
@@ -38,6 +67,9 @@ impl Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     items: BTreeMap<u32, Item>,
+    opened: Option<Opened>,
+    /// By the name of their family.
+    rate_limits: BTreeMap<String, RateLimits>,
     end: Option<Box<Result<Answer, Failure>>>,
 }
 
@@ -45,8 +77,19 @@ impl Collector {
     /// Takes in an event; the terminal one completes the answer.
     pub(crate) fn observe(&mut self, event: &TurnEvent) {
         let (response, incomplete_reason) = match event {
-            // A new attempt sends the answer from its beginning; what came before a retry is void.
-            TurnEvent::Request(_) | TurnEvent::Retry(_) => return self.items.clear(),
+            // A new attempt sends the answer from its beginning; what came before a retry is void. The limits hold.
+            TurnEvent::Request(_) | TurnEvent::Retry(_) => {
+                self.opened = None;
+                return self.items.clear();
+            }
+            TurnEvent::Opened(opened) => {
+                self.opened = Some(opened.clone());
+                return;
+            }
+            TurnEvent::RateLimits(limits) => {
+                self.rate_limits.insert(limits.limit_id.clone(), limits.as_ref().clone());
+                return;
+            }
             TurnEvent::ItemDone(done) => {
                 self.items.insert(done.output_index, done.item.clone());
                 return;
@@ -56,7 +99,9 @@ impl Collector {
             _ => return,
         };
         let items = std::mem::take(&mut self.items).into_values().collect();
-        self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason })));
+        let (opened, rate_limits) = (self.opened.take(), std::mem::take(&mut self.rate_limits));
+        let rate_limits = rate_limits.into_values().collect();
+        self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason, opened, rate_limits })));
     }
 
     /// There is no answer.
@@ -73,5 +118,52 @@ impl Collector {
     /// How the request ended.
     pub(crate) fn into_end(self) -> Option<Result<Answer, Error>> {
         Some((*self.end?).map_err(|failure| Error::new(failure, None)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use response_events::{Incomplete, ItemEvent};
+    use serde_json::json;
+
+    use super::*;
+
+    /// The items of an answer (`TYPE STATUS`), how it ends, the places of its calls, and those of its history.
+    #[track_caller]
+    fn check(items: &[&str], end: &TurnEvent, calls: &[usize], history: &[usize]) {
+        let mut collector = Collector::default();
+        for (place, item) in items.iter().enumerate() {
+            let (item_type, status) = item.split_once(' ').unwrap();
+            let mut item = json!({"type": item_type, "call_id": place.to_string(), "name": "f"});
+            if status != "-" {
+                item["status"] = status.into();
+            }
+            let item = Item::from_json(item).unwrap();
+            collector.observe(&TurnEvent::ItemDone(ItemEvent::new(u32::try_from(place).unwrap(), item)));
+        }
+        collector.observe(end);
+        let answer = collector.answer().unwrap();
+        let place = |id: &str| id.parse::<usize>().unwrap();
+        assert_eq!(answer.calls().map(|call| place(call.call_id)).collect::<Vec<_>>(), calls);
+        let kept = answer.history().map(|item| place(item.as_json()["call_id"].as_str().unwrap()));
+        assert_eq!(kept.collect::<Vec<_>>(), history);
+    }
+
+    #[test]
+    fn calls_that_were_cut_are_neither_made_nor_sent_back() {
+        let completed = TurnEvent::Completed(Completed::default());
+        let mut end = Incomplete::default();
+        end.reason = "max_output_tokens".into();
+        let incomplete = TurnEvent::Incomplete(end);
+
+        let calls = ["reasoning -", "function_call completed", "custom_tool_call -", "function_call incomplete"];
+        check(&calls, &completed, &[1, 2], &[0, 1, 2]);
+        check(&calls, &incomplete, &[1], &[0, 1]);
+        // Reasoning goes with what follows it.
+        check(&["message -", "reasoning -", "reasoning -", "function_call incomplete"], &completed, &[], &[0]);
+        check(&["reasoning -", "message incomplete"], &incomplete, &[], &[0, 1]);
+        check(&["reasoning incomplete"], &incomplete, &[], &[]);
+        check(&["message -", "reasoning -"], &completed, &[], &[0, 1]);
+        check(&["reasoning -", "web_search_call incomplete"], &incomplete, &[], &[0, 1]);
     }
 }

@@ -49,7 +49,9 @@ impl Provider {
         let base_url = base_url.trim();
         let without_fragment = base_url.split('#').next().unwrap_or_default();
         let wrong = |why: &str| Error::config(format!("the base URL {:?} {why}", Target::new(base_url).shown()));
-        let uri: Uri = without_fragment.parse().map_err(|cause| wrong("is no URL").with_source(cause))?;
+        let uri: Uri = without_fragment
+            .parse()
+            .map_err(|cause| wrong("is no URL of the form http(s)://host/path").with_source(cause))?;
         let (Some(scheme @ ("http" | "https")), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return Err(wrong("must be of the form http(s)://host/path"));
         };
@@ -183,17 +185,17 @@ mod tests {
         check(" https://host/v1/ ", Ok("https://host/v1/responses"));
         check("https://host", Ok("https://host/responses"));
         check("https://host/p?api-version=1#x", Ok("https://host/p/responses?api-version=1"));
-        check("host/v1", Err(r#"the base URL "host/v1" is no URL"#));
+        check("host/v1", Err(r#"the base URL "host/v1" is no URL of the form http(s)://host/path"#));
         check("ftp://host/", Err(r#"the base URL "ftp://host/" must be of the form http(s)://host/path"#));
         check("https://me:pw@host/", Err(r#"the base URL "https://host/" must not hold user information"#));
-        check("me:pw@host/v1", Err(r#"the base URL "host/v1" is no URL"#));
+        check("me:pw@host/v1", Err(r#"the base URL "host/v1" is no URL of the form http(s)://host/path"#));
         check("https://host/@me/v1", Ok("https://host/@me/v1/responses"));
         check("http://[::1]:80/v1", Ok("http://[::1]:80/v1/responses"));
         for port in ["99999", "0"] {
             let url = format!("http://host:{port}/v1");
             check(&url, Err(&format!("the base URL \"{url}\" has a port that is none (1 to 65535)")));
         }
-        check("", Err(r#"the base URL "" is no URL"#));
+        check("", Err(r#"the base URL "" is no URL of the form http(s)://host/path"#));
         for endpoint in ["/responses", "/chat/completions", "/responses/compact"] {
             let url = format!("https://host/v1{endpoint}");
             let expected = format!("the base URL \"{url}\" ends with {endpoint}, which is added to it");

@@ -1,6 +1,7 @@
 //! The vocabulary of a streamed turn, the same for every wire and transport.
 
 mod new;
+mod shown;
 
 use std::{sync::Arc, time::Duration};
 
@@ -247,7 +248,7 @@ pub struct Malformed {
     pub raw: String,
 }
 
-/// See [`TurnEvent::Retry`].
+/// See [`TurnEvent::Retry`]. `Display` tells it to people, with the message as it came.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Retry {

@@ -114,6 +114,13 @@ impl Item {
         Self::input_message("developer", &text.into())
     }
 
+    /// A message of the model, of which only the text is known: of a conversation that was kept elsewhere, or of an
+    /// example that the model is to follow. Items of an answer go back as they came.
+    pub fn assistant(text: impl Into<String>) -> Self {
+        let content = json!([{"type": "output_text", "text": text.into()}]);
+        Self::of(json!({"type": "message", "role": "assistant", "content": content}))
+    }
+
     /// What a called function answered.
     pub fn function_output(call_id: impl Into<String>, output: impl Into<String>) -> Self {
         Self::of(json!({"type": "function_call_output", "call_id": call_id.into(), "output": output.into()}))

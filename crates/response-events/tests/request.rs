@@ -241,6 +241,19 @@ fn messages_of_every_role_and_shape() {
 }
 
 #[test]
+fn messages_that_are_made_by_hand_have_the_parts_of_their_role() {
+    let request = Request::new("m").item(Item::developer("a")).user("b").item(Item::assistant("c"));
+    let message = |role: &str, part: &str, text: &str| json!({"type": "message", "role": role, "content": [{"type": part, "text": text}]});
+    let (text, said) = ("input_text", "output_text");
+    let expected =
+        json!([message("developer", text, "a"), message("user", text, "b"), message("assistant", said, "c")]);
+    assert_eq!(body(&request, Wire::Responses)["input"], expected);
+    let message = |role: &str, text: &str| json!({"role": role, "content": text});
+    let expected = json!([message("developer", "a"), message("user", "b"), message("assistant", "c")]);
+    assert_eq!(body(&request, Wire::Chat)["messages"], expected);
+}
+
+#[test]
 fn what_the_chat_wire_has_no_form_for_is_refused_by_name() {
     for (item, name) in [
         (json!({"type": "web_search_call", "id": "w"}), "web_search_call"),

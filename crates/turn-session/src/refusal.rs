@@ -14,14 +14,17 @@ pub(crate) const HEADER_QUOTE: usize = 100;
 
 /// The failure that an HTTP error status with its body is. `url` is where the request went, as it may be shown.
 pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
-    if let Some(mut error) = ApiError::from_body(body) {
-        error.status = Some(status);
-        return Failure::from_api(error);
-    }
     let name =
         StatusCode::from_u16(status).ok().and_then(|status| status.canonical_reason()).unwrap_or("unnamed status");
     // Nothing of that name is there, or it is not for requests: mostly the base URL is wrong.
-    let place = if matches!(status, 404 | 405 | 410) { format!(" at {url}") } else { String::new() };
+    let is_misplaced = matches!(status, 404 | 405 | 410);
+    // Web frameworks say it of paths that they do not know (`{"detail":"Not Found"}`): that is no error of the API.
+    let only_names_it = |error: &ApiError| error.code.is_none() && error.message.eq_ignore_ascii_case(name);
+    if let Some(mut error) = ApiError::from_body(body).filter(|error| !(is_misplaced && only_names_it(error))) {
+        error.status = Some(status);
+        return Failure::from_api(error);
+    }
+    let place = if is_misplaced { format!(" at {url}") } else { String::new() };
     let message = match quote(body) {
         Some(quote) => format!("HTTP {status} {name}{place}: {quote}"),
         None => format!("HTTP {status} {name}{place}"),
