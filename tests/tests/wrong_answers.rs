@@ -86,7 +86,8 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     for (response, requests, message) in [
         (to(303, "/v2"), 1, "HTTP 303 redirects to /v2, which is not followed"),
         (to(307, "/v1/responses"), 4, "HTTP 307 redirects to /v1/responses, after too many redirects"),
-        (Response::new(308), 1, "HTTP 308 redirects to nowhere, which is not followed"),
+        (to(300, "/v2"), 1, "HTTP 300 redirects to /v2, which is not followed"),
+        (to(305, "http://proxy.example/"), 1, "HTTP 305 redirects to http://proxy.example/, which is not followed"),
     ] {
         let server = playing([response]).await;
         let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;

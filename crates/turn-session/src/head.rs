@@ -41,8 +41,9 @@ impl ResponseHead {
         self.is_success() || self.status == 101
     }
 
+    /// Whether it names another place (RFC 9110, section 15.4). A 304 speaks of the one that was asked.
     pub(crate) fn is_redirect(&self) -> bool {
-        (300..400).contains(&self.status)
+        (300..400).contains(&self.status) && self.status != 304 && self.headers.get("location").is_some()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
