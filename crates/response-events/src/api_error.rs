@@ -40,8 +40,8 @@ impl ApiError {
 
     /// Reads the error out of an HTTP error body: `{"error": {…}}`, `{"error": "text"}`, the bare object, and the
     /// `{"message": …}` and `{"detail": …}` of gateways, and what an event of the API says in their place. A byte order
-    /// mark before it is skipped. Of a body that is cut or damaged, what was whole before counts. `None` when the body is
-    /// no JSON object or has none of them.
+    /// mark before it is skipped. Of a body that is cut or damaged, what was whole before counts. `None` when the body
+    /// is no JSON object or has none of them.
     pub fn from_body(body: &[u8]) -> Option<Self> {
         let body = without_bom(body);
         // Half a character somewhere in it must not hide an error's code, nor must its end that is missing.
