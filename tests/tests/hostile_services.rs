@@ -136,6 +136,26 @@ async fn lengths_that_contradict_themselves_are_refused() {
             answer("Hé"),
         ),
         ("identity", framed("transfer-encoding: identity\r\n"), answer("Hé")),
+        (
+            "more than there are headers for",
+            framed("content-length: 18446744073709551615\r\n"),
+            never(TooLarge, "has more than 100 headers, or a content-length that no body can have"),
+        ),
+        (
+            "a transfer coding that nobody asked for",
+            chunked("HTTP/1.1", "transfer-encoding: GZip, chunked\r\n"),
+            once(Protocol, "in the transfer coding \"gzip\", which was not asked for"),
+        ),
+        (
+            "a long name of a transfer coding",
+            chunked("HTTP/1.1", &format!("transfer-encoding: {}\r\n", "x".repeat(20_000))),
+            once(Protocol, "in the transfer coding \"xxxxxx"),
+        ),
+        (
+            "a transfer coding of a refusal",
+            raw("HTTP/1.1 404 x\r\ntransfer-encoding: gzip\r\n\r\nrubbish"),
+            never(Status, "HTTP 404 Not Found at "),
+        ),
         ("chunked in HTTP/1.0", chunked("HTTP/1.0", "transfer-encoding: chunked\r\n"), invalid()),
     ])
     .await;
