@@ -164,13 +164,15 @@ async fn refusals() {
     };
     let plain = |status: u16, headers: &str| json(status, headers, "");
     let error = |code: &str| format!("{{\"error\":{{\"code\":\"{code}\",\"message\":\"Oh.\"}}}}");
-    let api = |code, requests: usize| Ends::Fails {
+    let api = |code, requests: usize, message| Ends::Fails {
         kind: Api,
         code: Some(code),
         retryable: requests > 1,
         requests,
-        message: "Oh.",
+        message,
     };
+    let cut =
+        |status: u16, body: &str, end: &str| format!("head {status} \"content-length: 999\"\n{}{end}", send(body));
     let usage_limit = "{\"error\":{\"type\":\"usage_limit_reached\",\"message\":\"Spent.\",\"resets_at\":9999999999}}";
     let page = "<html><head><title>Log in</title>";
     let mut rows = vec![
@@ -195,13 +197,13 @@ async fn refusals() {
         (
             "33 an error object in place of a stream, by its code",
             json(200, "\"content-type: application/json\"", &error("server_error")),
-            api("server_error", 9),
+            api("server_error", 9, "Oh."),
             Bound::Ended,
         ),
         (
             "33 an error object that is final",
             json(200, "\"content-type: application/json\"", &error("invalid_prompt")),
-            api("invalid_prompt", 1),
+            api("invalid_prompt", 1, "Oh."),
             Bound::Ended,
         ),
         (
@@ -288,6 +290,51 @@ async fn refusals() {
             "32 error body that is cut",
             "head 404 \"content-length: 99\"\nsend \"No such mod\"\nfin".to_owned(),
             never(Status, "/v1/responses: No such mod"),
+            Bound::Ended,
+        ),
+        (
+            "32 an error object that is cut behind its code",
+            cut(429, "{\"error\":{\"code\":\"insufficient_quota\",\"message\":\"Spent a", "fin"),
+            api("insufficient_quota", 1, "Spent …"),
+            Bound::Ended,
+        ),
+        (
+            "32 an error object whose end does not come",
+            cut(429, "{\"error\":{\"message\":\"Oh.\",\"code\":\"insufficient_quota\"", "hold"),
+            api("insufficient_quota", 1, "Oh."),
+            Bound::LetsGo,
+        ),
+        (
+            "32 an error object without end",
+            format!(
+                "head 429 \"transfer-encoding: chunked\"\n{}repeat forever chunk \"a \" * 500",
+                support::faults::step("chunk", "{\"error\":{\"code\":\"insufficient_quota\",\"debug\":\"")
+            ),
+            api("insufficient_quota", 1, "the service gave no error message"),
+            Bound::LetsGo,
+        ),
+        (
+            "32 an error object in an event that is cut",
+            cut(429, "data: {\"error\":{\"code\":\"insufficient_quota\",\"mess", "fin"),
+            api("insufficient_quota", 1, "the service gave no error message"),
+            Bound::Ended,
+        ),
+        (
+            "32 an error object that is damaged",
+            json(429, "", "{\"error\":{\"message\":\"No \"more\".\n\",\"code\":\"insufficient_quota\",}}"),
+            api("insufficient_quota", 1, "No \"more\".\n"),
+            Bound::Ended,
+        ),
+        (
+            "32 an error object that is cut in its code",
+            cut(429, "{\"error\":{\"code\":\"insufficient", "fin"),
+            always(Status, "HTTP 429 Too Many Requests: {\"error\":{\"code\":\"insufficient"),
+            Bound::Ended,
+        ),
+        (
+            "33 an error object in place of a stream, cut",
+            cut(200, "{\"error\":{\"code\":\"invalid_prompt\",", "fin"),
+            api("invalid_prompt", 1, "the service gave no error message"),
             Bound::Ended,
         ),
     ];

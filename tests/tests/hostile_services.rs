@@ -3,7 +3,7 @@
 
 mod support;
 
-use codex_api::FailureKind::{Protocol, Proxy, Status, TooLarge, Truncated};
+use codex_api::FailureKind::{Api, Protocol, Proxy, Status, TooLarge, Truncated};
 use codex_api::{ProxyUrl, Request, TurnEvent};
 use stream_replay::{FaultScript, ReplayServer, Response};
 use support::faults::{Bound, COMPLETED, Ends, TEXT, always, answer, check_all, never, once, send, step, stream};
@@ -72,7 +72,31 @@ async fn heads_that_are_odd_are_read_and_those_that_are_none_are_not() {
             answered("HTTP/1.1 101 x", "upgrade: websocket\r\nconnection: upgrade\r\n"),
             once(Protocol, "switched protocols without being asked to"),
         ),
-        ("not modified", raw("HTTP/1.1 304 x\r\n\r\n"), never(Protocol, "which is not followed")),
+        (
+            "not modified",
+            raw("HTTP/1.1 304 x\r\nlocation: /v2\r\n\r\n"),
+            once(Protocol, "HTTP 304 Not Modified is no answer to this request"),
+        ),
+        (
+            "choices without a place",
+            raw("HTTP/1.1 300 x\r\ncontent-length: 5\r\n\r\nA, B."),
+            once(Protocol, "HTTP 300 Multiple Choices is no answer to this request: A, B."),
+        ),
+        (
+            "a redirect without a place",
+            raw("HTTP/1.1 308 x\r\ncontent-length: 0\r\n\r\n"),
+            once(Protocol, "HTTP 308 Permanent Redirect is no answer to this request"),
+        ),
+        (
+            "a redirect that nobody knows",
+            raw("HTTP/1.1 306 x\r\ncontent-length: 0\r\n\r\n"),
+            once(Protocol, "HTTP 306 unnamed status is no answer to this request"),
+        ),
+        (
+            "a redirect with an error",
+            raw("HTTP/1.1 302 x\r\ncontent-length: 36\r\n\r\n{\"error\":{\"code\":\"x\",\"message\":\"m\"}}"),
+            Ends::Fails { kind: Api, code: Some("x"), retryable: true, requests: 3, message: "m" },
+        ),
     ])
     .await;
     let endless = [
@@ -112,6 +136,26 @@ async fn lengths_that_contradict_themselves_are_refused() {
             answer("Hé"),
         ),
         ("identity", framed("transfer-encoding: identity\r\n"), answer("Hé")),
+        (
+            "more than there are headers for",
+            framed("content-length: 18446744073709551615\r\n"),
+            never(TooLarge, "has more than 100 headers, or a content-length that no body can have"),
+        ),
+        (
+            "a transfer coding that nobody asked for",
+            chunked("HTTP/1.1", "transfer-encoding: GZip, chunked\r\n"),
+            once(Protocol, "in the transfer coding \"gzip\", which was not asked for"),
+        ),
+        (
+            "a long name of a transfer coding",
+            chunked("HTTP/1.1", &format!("transfer-encoding: {}\r\n", "x".repeat(20_000))),
+            once(Protocol, "in the transfer coding \"xxxxxx"),
+        ),
+        (
+            "a transfer coding of a refusal",
+            raw("HTTP/1.1 404 x\r\ntransfer-encoding: gzip\r\n\r\nrubbish"),
+            never(Status, "HTTP 404 Not Found at "),
+        ),
         ("chunked in HTTP/1.0", chunked("HTTP/1.0", "transfer-encoding: chunked\r\n"), invalid()),
     ])
     .await;

@@ -86,7 +86,8 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     for (response, requests, message) in [
         (to(303, "/v2"), 1, "HTTP 303 redirects to /v2, which is not followed"),
         (to(307, "/v1/responses"), 4, "HTTP 307 redirects to /v1/responses, after too many redirects"),
-        (Response::new(308), 1, "HTTP 308 redirects to nowhere, which is not followed"),
+        (to(300, "/v2"), 1, "HTTP 300 redirects to /v2, which is not followed"),
+        (to(305, "http://proxy.example/"), 1, "HTTP 305 redirects to http://proxy.example/, which is not followed"),
     ] {
         let server = playing([response]).await;
         let (_, error) = drain(ask(&server.base_url(), Wire::Responses)).await;
@@ -108,16 +109,50 @@ async fn an_answer_that_is_one_document_is_understood() {
     }
 }
 
-/// Gateways call everything a document. Whoever waits for its end waits for ever.
+/// Gateways call everything a document, or a page. Whoever waits for its end waits for ever.
 #[tokio::test]
-async fn a_stream_that_is_called_a_document_is_read_as_it_comes() {
-    for before in ["", "\u{feff}", ": ready\n\n", "\n\n", "id: 1\n", "retry: 5\n\n"] {
-        for bytes in [1, 3, 1000] {
-            let stream = format!("{before}{HELLO}");
-            let answer = Response::new(200).header("content-type", "application/json").body(stream).chunk_bytes(bytes);
+async fn a_stream_is_read_as_it_comes_whatever_it_is_called() {
+    for name in [
+        Some("application/json"),
+        Some("text/html; charset=UTF-8"),
+        Some("text/plain"),
+        Some("application/octet-stream"),
+        Some("application/x-ndjson"),
+        None,
+    ] {
+        for before in ["", "\u{feff}", ": ready\n\n", "\n\n", "id: 1\n", "retry: 5\n\n"] {
+            for bytes in [1, 3, 1000] {
+                let answer = Response::new(200).body(format!("{before}{HELLO}")).chunk_bytes(bytes);
+                let answer = name.into_iter().fold(answer, |answer, name| answer.header("content-type", name));
+                let server = playing([answer.hold_until(Gate::new())]).await;
+                let answer = soon(ask(&server.base_url(), Wire::Responses).collect()).await;
+                let answer = answer.unwrap_or_else(|error| panic!("{name:?}, {before:?}, {bytes}: {error}"));
+                assert_eq!((answer.text(), server.requests().len()), ("Hello".to_owned(), 1), "{name:?}, {before:?}");
+            }
+        }
+    }
+}
+
+/// Its beginning says what it is, at once.
+#[tokio::test]
+async fn what_is_no_stream_is_quoted_whatever_it_is_called() {
+    for (name, body, quote) in [
+        (Some("text/html"), "\n<html><title>Log in</title>", "text/html: Log in"),
+        (Some("text/plain"), "<p>Log in", "text/plain: Log in"),
+        (Some("text/event-stream"), "<p>Log in", "text/event-stream: Log in"),
+        (Some("text/html"), "Data base down", "text/html: Data base down"),
+        (Some("text/plain"), "database down", "text/plain: database down"),
+        (Some("application/octet-stream"), "retry later", "application/octet-stream: retry later"),
+        (None, "upstream gone", "no content type: upstream gone"),
+    ] {
+        for bytes in [1, 1000] {
+            let answer = Response::new(200).body(format!("{body}{}", " ".repeat(64 * 1024))).chunk_bytes(bytes);
+            let answer = name.into_iter().fold(answer, |answer, name| answer.header("content-type", name));
             let server = playing([answer.hold_until(Gate::new())]).await;
-            let answer = soon(ask(&server.base_url(), Wire::Responses).collect()).await.unwrap();
-            assert_eq!((answer.text(), server.requests().len()), ("Hello".to_owned(), 1), "{before:?}, {bytes}");
+            let (_, error) = soon(drain(ask(&server.base_url(), Wire::Responses))).await;
+            let error = error.expect("a failure");
+            assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Protocol, true), "{name:?}, {body:?}");
+            assert_eq!(error.message(), format!("not an API answer: HTTP 200 with {quote}"), "{bytes}");
         }
     }
 }

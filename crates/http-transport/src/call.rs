@@ -30,8 +30,7 @@ impl Call {
         match self {
             Self::Http1(http) => {
                 let response = ready!(http.poll_response(cx));
-                let written = http.progress().written();
-                Poll::Ready(response.map_err(|cause| classify::head(endpoint, phase, written, cause)))
+                Poll::Ready(response.map_err(|cause| classify::head(endpoint, phase, http.progress(), cause)))
             }
             Self::Http2(http) => http.poll_response(cx, endpoint, phase),
         }
@@ -45,6 +44,9 @@ impl Call {
     ) -> Poll<Option<Result<Bytes, Error>>> {
         match self {
             Self::Http1(http) => {
+                if let Some(coding) = http.take_foreign_coding() {
+                    return Poll::Ready(Some(Err(classify::foreign_coding(endpoint, &coding))));
+                }
                 let data = ready!(http.poll_data(cx));
                 Poll::Ready(data.map(|data| data.map_err(|cause| classify::body(endpoint, cause))))
             }

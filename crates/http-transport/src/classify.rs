@@ -10,7 +10,9 @@ use std::io;
 use crate::coding::DecodeError;
 use crate::connector::BoxError;
 use crate::error::{Error, ErrorKind};
+use crate::idle::HEAD_LIMIT;
 use crate::phase::Phase;
+use crate::progress::Progress;
 use crate::target::Endpoint;
 
 /// The first error of type `E` in the chain, `error` itself included.
@@ -69,11 +71,21 @@ pub(crate) fn handshake(endpoint: &Endpoint, phase: Phase, cause: io::Error) -> 
     Error::new(ErrorKind::Tls, phase, message).with_source(cause)
 }
 
-/// No tunnel came.
-pub(crate) fn tunnel(proxy: &Endpoint, cause: hyper::Error) -> Error {
+/// What is too large about a head of which so much was read. hyper tells neither a large number of headers nor a
+/// `content-length` beyond all numbers from a large head.
+fn too_large(seen: &Progress) -> &'static str {
+    if seen.read() < HEAD_LIMIT as u64 {
+        "has more than 100 headers, or a content-length that no body can have"
+    } else {
+        "is larger than 64 KiB or has more than 100 headers"
+    }
+}
+
+/// No tunnel came. `seen` is what passed on the connection.
+pub(crate) fn tunnel(proxy: &Endpoint, seen: &Progress, cause: hyper::Error) -> Error {
     let error = |message| Error::new(ErrorKind::Proxy, Phase::Proxy, message);
     let error = if cause.is_parse_too_large() {
-        error(format!("the answer of {proxy} has a head that is larger than 64 KiB or has more than 100 headers"))
+        error(format!("the head of the answer of {proxy} {}", too_large(seen)))
     } else if cause.is_parse() || is_unasked(&cause) {
         error(format!("{proxy} did not answer with valid HTTP"))
     } else {
@@ -82,18 +94,15 @@ pub(crate) fn tunnel(proxy: &Endpoint, cause: hyper::Error) -> Error {
     error.with_source(cause)
 }
 
-/// No response head came. `written` is how many bytes of the request the socket took.
-pub(crate) fn head(endpoint: &Endpoint, phase: Phase, written: u64, cause: hyper::Error) -> Error {
+/// No response head came. `seen` is what passed on the connection since the request was put on it.
+pub(crate) fn head(endpoint: &Endpoint, phase: Phase, seen: &Progress, cause: hyper::Error) -> Error {
     let (kind, message) = if cause.is_parse_too_large() {
-        (
-            ErrorKind::TooLarge,
-            format!("the response head of {endpoint} is larger than 64 KiB or has more than 100 headers"),
-        )
+        (ErrorKind::TooLarge, format!("the response head of {endpoint} {}", too_large(seen)))
     } else if find::<rustls::Error>(&cause).is_some() {
         (ErrorKind::Tls, format!("the TLS connection to {endpoint} failed"))
     } else if cause.is_parse() || is_unasked(&cause) {
         (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP"))
-    } else if written == 0 {
+    } else if seen.written() == 0 {
         (ErrorKind::NotSent, format!("{endpoint} closed the connection before the request was sent"))
     } else if cause.is_incomplete_message() || find::<io::Error>(&cause).is_some() {
         (ErrorKind::Unanswered, format!("{endpoint} closed the connection before it answered"))
@@ -114,6 +123,14 @@ pub(crate) fn body(endpoint: &Endpoint, cause: hyper::Error) -> Error {
         (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
     };
     Error::new(kind, Phase::Body, message).with_source(cause)
+}
+
+/// The body is in a transfer coding that is not undone.
+pub(crate) fn foreign_coding(endpoint: &Endpoint, coding: &str) -> Error {
+    let coding: String = coding.chars().take(40).collect();
+    let message =
+        format!("{endpoint} sent the response body in the transfer coding {coding:?}, which was not asked for");
+    Error::new(ErrorKind::Protocol, Phase::Body, message)
 }
 
 /// The body came, and cannot be decoded (to its end).

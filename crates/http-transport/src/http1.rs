@@ -14,6 +14,7 @@ use tokio::runtime::Id;
 
 use crate::classify;
 use crate::dial::BoxStream;
+use crate::framing::Framing;
 use crate::idle::{Idle, Link, Sender};
 use crate::outgoing::RequestBody;
 use crate::progress::Progress;
@@ -33,6 +34,8 @@ pub(crate) struct Http1 {
     sender: Option<Sender>,
     progress: Arc<Progress>,
     interim: Arc<AtomicUsize>,
+    /// The transfer coding that the body has and must not have, until that is told.
+    foreign_coding: Option<String>,
     /// That of the socket.
     runtime: Option<Id>,
 }
@@ -71,7 +74,7 @@ impl Http1 {
         let halves = Halves { connection, failure: None, response, body: None, switch };
         // What may become another protocol takes no other request.
         let sender = Some(sender).filter(|_| switch == Switch::Excluded);
-        Self { halves, relay: Relay::new(), sender, progress, interim, runtime }
+        Self { halves, relay: Relay::new(), sender, progress, interim, foreign_coding: None, runtime }
     }
 
     /// The connection without its request, if it can take another one: both sides are done with this one, and both
@@ -111,11 +114,20 @@ impl Http1 {
     /// The response without its body, which stays here. Ready once.
     pub(crate) fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         let response = ready!(self.relay.poll(cx, |cx| self.halves.poll_response(cx)))?;
-        if response.status() == StatusCode::MISDIRECTED_REQUEST {
-            // RFC 9110, section 15.5.20: another try needs another connection.
+        let framing = Framing::of(&response);
+        // RFC 9110, section 15.5.20: behind a misdirected request, another try needs another connection.
+        if response.status() == StatusCode::MISDIRECTED_REQUEST || framing != Framing::Clear {
             self.sender = None;
         }
+        if let Framing::Foreign(coding) = framing {
+            self.foreign_coding = Some(coding);
+        }
         Poll::Ready(Ok(response))
+    }
+
+    /// What keeps the body from being read, if anything: told once, before it is.
+    pub(crate) fn take_foreign_coding(&mut self) -> Option<String> {
+        self.foreign_coding.take()
     }
 
     /// The next bytes of the body, or `None` at its clean end. Trailers are passed over.

@@ -13,7 +13,7 @@ use crate::outgoing::RequestBody;
 use crate::progress::{Metered, Progress};
 
 /// Bytes of a response head, trailers, and of hyper's read buffer.
-const HEAD_LIMIT: usize = 64 * 1024;
+pub(crate) const HEAD_LIMIT: usize = 64 * 1024;
 /// Headers of one head.
 const HEADER_COUNT: usize = 100;
 

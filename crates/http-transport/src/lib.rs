@@ -18,6 +18,7 @@ mod drain;
 mod environment;
 mod error;
 mod exchange;
+mod framing;
 mod head;
 mod http1;
 mod http2;

@@ -14,6 +14,7 @@ use crate::http2;
 use crate::outgoing;
 use crate::phase::Phase;
 use crate::pool::{Lead, Way};
+use crate::progress::Progress;
 use crate::proxy::{self, Route};
 use crate::request::{Repeat, Request};
 use crate::target::{Endpoint, Role, Target};
@@ -76,7 +77,8 @@ pub(crate) async fn start(
                 lead.not_shared();
             }
             let http = Http1::start(stream, plan.request).await;
-            let http = http.map_err(|cause| classify::head(&plan.endpoint, Phase::Sending, 0, cause))?;
+            let http =
+                http.map_err(|cause| classify::head(&plan.endpoint, Phase::Sending, &Progress::default(), cause))?;
             Ok((Call::Http1(Box::new(http)), None))
         }
     }

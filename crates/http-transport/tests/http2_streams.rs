@@ -145,6 +145,7 @@ async fn a_reset_in_the_body_is_told_by_its_name() {
     for (reason, kind, message) in [
         (INTERNAL_ERROR, ErrorKind::Truncated, "SERVER reset the response body (INTERNAL_ERROR)"),
         (CANCEL, ErrorKind::Truncated, "SERVER reset the response body (CANCEL)"),
+        (255, ErrorKind::Truncated, "SERVER reset the response body (error code 255)"),
         // No word of an end: what came is not the whole.
         (NO_ERROR, ErrorKind::Truncated, "SERVER reset the response body (NO_ERROR)"),
         (ENHANCE_YOUR_CALM, ErrorKind::Overloaded, "SERVER asks for fewer requests (ENHANCE_YOUR_CALM)"),

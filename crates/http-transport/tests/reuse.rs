@@ -21,6 +21,11 @@ const LAST_CHUNK: &str = "0\r\n\r\n";
 const EMPTY: &str = "HTTP/1.1 204 No Content\r\n\r\n";
 const CLOSE: &str = "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: 5\r\n\r\nhello";
 const OLD: &str = "HTTP/1.0 200 OK\r\ncontent-length: 5\r\n\r\nhello";
+const OLD_AND_KEPT: &str = "HTTP/1.0 200 OK\r\nconnection: keep-alive\r\ncontent-length: 5\r\n\r\nhello";
+/// The next answer, as somebody between saw it who goes by the length.
+const CONTESTED: &str =
+    "HTTP/1.1 200 OK\r\ncontent-length: 5\r\ntransfer-encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
+const CHUNKED_TWICE: &str = "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked, chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n";
 const MISDIRECTED: &str = "HTTP/1.1 421 Misdirected Request\r\ncontent-length: 5\r\n\r\nhello";
 
 /// What a server does with one connection.
@@ -174,7 +179,7 @@ async fn a_connection_can_wait_for_the_callers_word() {
 
 #[tokio::test]
 async fn a_connection_that_the_server_ends_or_that_was_the_wrong_one_is_not_used_again() {
-    for answer in [CLOSE, OLD, MISDIRECTED] {
+    for answer in [CLOSE, OLD, OLD_AND_KEPT, CONTESTED, CHUNKED_TWICE, MISDIRECTED] {
         check(&[&[Answer(answer)], &[Answer(HELLO)]], &[Ok("hello"); 2], &[0, 1]).await;
     }
     let until_the_end = [Answer("HTTP/1.1 200 OK\r\n\r\nhello"), Close];

@@ -212,8 +212,9 @@ async fn an_answer_that_makes_no_sense_is_no_reason_to_try_again() {
 
 #[tokio::test]
 async fn an_answer_without_end_is_cut_off_at_64_kib() {
-    let message = "the answer of the proxy PROXY has a head that is larger than 64 KiB or has more than 100 headers";
+    let message = "the head of the answer of the proxy PROXY is larger than 64 KiB or has more than 100 headers";
     check_refusal("http://", &format!("HTTP/1.1 200 OK\r\nx: {}", "x".repeat(70_000)), message, false).await;
+    let message = "the head of the answer of the proxy PROXY has more than 100 headers, or a content-length that no body can have";
     let headers = "x: y\r\n".repeat(101);
     check_refusal("http://", &format!("HTTP/1.1 200 OK\r\n{headers}\r\n"), message, false).await;
     // What is large and not too large is an answer.

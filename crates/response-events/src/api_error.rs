@@ -10,6 +10,7 @@ use crate::{
     classify_code,
     half_characters::mended,
     raw_json::redact_value,
+    unfinished_json::closed,
 };
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
@@ -39,12 +40,17 @@ impl ApiError {
 
     /// Reads the error out of an HTTP error body: `{"error": {…}}`, `{"error": "text"}`, the bare object, and the
     /// `{"message": …}` and `{"detail": …}` of gateways, and what an event of the API says in their place. A byte order
-    /// mark before it is skipped. `None` when the body is no JSON object or has none of them.
+    /// mark before it is skipped. Of a body that is cut or damaged, what was whole before counts. `None` when the body
+    /// is no JSON object or has none of them.
     pub fn from_body(body: &[u8]) -> Option<Self> {
         let body = without_bom(body);
-        let read = serde_json::from_slice(body).ok();
-        // Half a character somewhere in it must not hide an error's code.
-        let Some(value) = read.or_else(|| serde_json::from_str::<Value>(&mended(body)).ok()) else {
+        // Half a character somewhere in it must not hide an error's code, nor must its end that is missing.
+        let read = serde_json::from_slice(body).ok().or_else(|| {
+            let text = mended(body);
+            let value = serde_json::from_str::<Value>(&text).ok();
+            value.or_else(|| serde_json::from_str(&closed(&text)?).ok())
+        });
+        let Some(value) = read else {
             return bare_error(body, Place::Nested);
         };
         // Some gateways wrap the object in a list.

@@ -6,6 +6,7 @@ use crate::{
     ApiError,
     half_characters::mended,
     json::{Text, object_or_default},
+    unfinished_json::closed,
 };
 
 /// The object that an error is, or one that holds it. What else is there is passed over unread: it may hold numbers and
@@ -51,10 +52,13 @@ impl Bare<'_> {
 }
 
 /// The error in a document or event that cannot be read as a whole: in its `response`, in its `error`, or, with
-/// [`Place::Flat`], in itself. `None` where it is no JSON, or has neither code nor message.
+/// [`Place::Flat`], in itself; of one that is cut or damaged, in what was whole before. `None` where it is no JSON, or
+/// has neither code nor message.
 pub(crate) fn bare_error(data: &[u8], place: Place) -> Option<ApiError> {
     let text = mended(data);
-    let mut whole: Bare<'_> = serde_json::from_str(&text).ok()?;
+    let read = serde_json::from_str::<Bare<'_>>(&text).ok();
+    let closed = if read.is_none() { closed(&text) } else { None };
+    let mut whole = read.or_else(|| serde_json::from_str(closed.as_deref()?).ok())?;
     let within = whole.response.take().and_then(|response| response.error);
     let nested = [within, whole.error.take()].into_iter().flatten().find(|error| error.says_something());
     match (nested, place) {

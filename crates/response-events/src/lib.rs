@@ -36,6 +36,7 @@ mod secret;
 mod summary;
 mod transcript;
 mod turn_state_mark;
+mod unfinished_json;
 mod usage;
 mod values;
 mod whole_answer;

@@ -271,16 +271,22 @@ fn a_terminal_type_ends_the_stream_although_the_rest_is_broken() {
     }
     let broken = r#"{"type":"response.incomplete","response":"#;
     check_responses(broken, &format!("!! response.incomplete {broken}\n== incomplete unknown -\nmalformed=1"));
-    for event_type in ["response.failed", "error"] {
-        let broken = format!(r#"{{"type":"{event_type}","response":{{"error":{{"code":"invalid_prompt""#);
-        check_responses(
-            &broken,
-            &format!(
-                "!! {event_type} {broken}\n\
-                 == failed - \"the service reported a failure whose details could not be decoded\" Unknown retryable\n\
-                 malformed=1"
-            ),
-        );
+    let undecodable = "- \"the service reported a failure whose details could not be decoded\" Unknown retryable";
+    let known = "invalid_prompt \"the service gave no reason for the failure\" InvalidRequest final";
+    for (event_type, error, told) in [
+        ("response.failed", r#"{"code":"invalid_pro"#, undecodable),
+        ("error", r#"{"code":"invalid_pro"#, undecodable),
+        // What was whole before it broke is not lost.
+        ("response.failed", r#"{"code":"invalid_prompt""#, known),
+        ("error", r#"{"code":"invalid_prompt","message":"N"#, known),
+        (
+            "response.failed",
+            r#"{"message":"Not "so"","code":"invalid_prompt"}}}"#,
+            r#"invalid_prompt "Not \"so\"" InvalidRequest final"#,
+        ),
+    ] {
+        let broken = format!(r#"{{"type":"{event_type}","response":{{"error":{error}"#);
+        check_responses(&broken, &format!("!! {event_type} {broken}\n== failed {told}\nmalformed=1"));
     }
 }
 

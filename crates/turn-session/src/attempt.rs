@@ -1,13 +1,14 @@
 //! One attempt: its head, its stream, its deadlines.
 
-use std::{fmt, time::Instant};
+use std::time::Instant;
 
 use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind};
 
 use crate::{
     EngineConfig, ErrorBody,
+    head::BodyKind,
     hints::HeadHints,
-    refusal::quote,
+    preview::Preview,
     timers::{Timer, Timers},
 };
 
@@ -23,8 +24,8 @@ pub(crate) struct Attempt {
     pub(crate) request_id: Option<String>,
     pub(crate) hints: HeadHints,
     pub(crate) preview: Preview,
-    /// Whether the head announces a document, which the body has yet to begin.
-    pub(crate) is_document_due: bool,
+    /// What the head announces.
+    pub(crate) announced: BodyKind,
     pub(crate) socket: SocketUse,
     /// What the socket has carried before, events of which may arrive late.
     pub(crate) before: FinishedResponse,
@@ -32,60 +33,6 @@ pub(crate) struct Attempt {
     pub(crate) output_delivered: bool,
     /// Whether an item, or a piece of one, has been handed to the caller.
     pub(crate) content_delivered: bool,
-}
-
-/// The beginning of a body in which no event has been found yet. `Debug` does not show it: it may hold a turn state.
-#[derive(Default)]
-pub(crate) struct Preview(Vec<u8>);
-
-impl Preview {
-    const LONGEST: usize = 1024;
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-    /// What a line of an event stream begins with.
-    const FIELDS: [&[u8]; 5] = [b":", b"data", b"event", b"id", b"retry"];
-
-    /// Takes in more bytes. The first one that is no white space (nor a byte order mark) is told once.
-    pub(crate) fn take_in(&mut self, data: &[u8]) -> Option<u8> {
-        let known = self.begins_with().is_some();
-        // Services keep a connection alive with empty lines, for as long as it takes.
-        let data = if self.0.is_empty() { data.trim_ascii_start() } else { data };
-        self.0.extend_from_slice(&data[..data.len().min(Self::LONGEST - self.0.len())]);
-        self.begins_with().filter(|_| !known)
-    }
-
-    pub(crate) fn is_empty(&self) -> bool {
-        self.begins_with().is_none()
-    }
-
-    fn begins_with(&self) -> Option<u8> {
-        self.text().first().copied()
-    }
-
-    fn text(&self) -> &[u8] {
-        match self.0.strip_prefix(Self::BYTE_ORDER_MARK) {
-            Some(text) => text.trim_ascii_start(),
-            // A part of it may still become one.
-            None if Self::BYTE_ORDER_MARK.starts_with(&self.0) => &[],
-            None => self.0.trim_ascii_start(),
-        }
-    }
-
-    /// Whether this is how an event stream begins, as far as it has come.
-    pub(crate) fn may_be_stream(&self) -> bool {
-        let text = self.text();
-        Self::FIELDS.iter().any(|field| text.starts_with(field) || field.starts_with(text))
-    }
-
-    /// What a person should see of a body that is no event stream; nothing of one that is.
-    fn quote(&self) -> Option<String> {
-        if Self::FIELDS.iter().any(|field| self.text().starts_with(field)) { None } else { quote(self.text()) }
-    }
-}
-
-impl fmt::Debug for Preview {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Preview({} bytes)", self.0.len())
-    }
 }
 
 /// What is special about the socket that carries an attempt.
@@ -113,7 +60,7 @@ impl Attempt {
             request_id: None,
             hints: HeadHints::default(),
             preview: Preview::default(),
-            is_document_due: false,
+            announced: BodyKind::Other,
             socket: SocketUse::default(),
             before: FinishedResponse::default(),
             output_delivered: false,
@@ -121,10 +68,12 @@ impl Attempt {
         }
     }
 
-    /// The head announces a document. It has no first event to wait for, and may prove to be a stream.
-    pub(crate) fn expect_document(&mut self, now: Instant) {
-        self.is_document_due = true;
-        self.timers.note_body(ErrorBody::Answer, now);
+    /// The head announces a body, which may prove to be something else. A document has no first event to wait for.
+    pub(crate) fn expect(&mut self, body: BodyKind, now: Instant) {
+        self.announced = body;
+        if body == BodyKind::Json {
+            self.timers.note_body(ErrorBody::Answer, now);
+        }
     }
 
     /// A byte arrived: whatever it is, the connection lives.

@@ -17,6 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
+    preview::Beginning,
     refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
     retrying::Retrying,
     timers::Timer,
@@ -117,14 +118,10 @@ impl TurnEngine {
             self.read_body(ErrorBody::Refusal, now);
         } else {
             match head.body_kind() {
+                body if !self.route.is_socket() => self.attempt.expect(body, now),
                 // The request has not been sent, and nobody waits for the end of what answers something else.
-                BodyKind::Events if self.route.is_socket() => {
-                    self.fail(not_upgraded(head.status, self.attempt.content_type.as_deref()), now);
-                }
-                BodyKind::Json if self.route.is_socket() => self.read_body(ErrorBody::Refusal, now),
-                BodyKind::Events => {}
-                BodyKind::Json => self.attempt.expect_document(now),
-                BodyKind::Page => self.read_body(ErrorBody::Refusal, now),
+                BodyKind::Json | BodyKind::Page => self.read_body(ErrorBody::Refusal, now),
+                _ => self.fail(not_upgraded(head.status, self.attempt.content_type.as_deref()), now),
             }
         }
     }
@@ -159,6 +156,7 @@ impl TurnEngine {
             return;
         }
         self.attempt.note_byte(now);
+        let body = &*self.attempt.preview.completed(body);
         // Not text that a person should see.
         let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
@@ -172,18 +170,18 @@ impl TurnEngine {
         }
     }
 
-    /// Bytes of the event stream arrived. Those that cannot be the beginning of one are read as what they seem to be:
-    /// services forget to name the type of an error, and portals of a page. Gateways call a stream a document.
+    /// Bytes of the event stream arrived. What they begin counts, and not what the head calls it: gateways call a
+    /// stream a document or a page, services forget to name the type of an error, and portals of a page. Only of what
+    /// is called an event stream any line may be one.
     pub fn handle_data(&mut self, data: &[u8], now: Instant) {
         self.attempt.note_byte(now);
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
-            match self.attempt.preview.take_in(data) {
-                Some(b'{') => self.read_body(ErrorBody::Answer, now),
-                Some(b'<') => self.read_body(ErrorBody::Refusal, now),
-                Some(_) if self.attempt.is_document_due && !self.attempt.preview.may_be_stream() => {
+            match (self.attempt.preview.take_in(data), self.attempt.announced) {
+                (None | Some(Beginning::Stream), _) | (Some(Beginning::Text), BodyKind::Events) => {}
+                (Some(Beginning::Document), _) | (Some(Beginning::Text), BodyKind::Json) => {
                     self.read_body(ErrorBody::Answer, now);
                 }
-                _ => {}
+                (Some(Beginning::Page | Beginning::Text), _) => self.read_body(ErrorBody::Refusal, now),
             }
         }
     }
@@ -255,7 +253,8 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        if self.attempt.is_document_due && self.attempt.preview.is_empty() {
+        let is_called_otherwise = matches!(self.attempt.announced, BodyKind::Json | BodyKind::Page);
+        if is_called_otherwise && self.attempt.preview.is_empty() {
             return self.handle_body(b"", failure, now);
         }
         self.attempt.interpreter.handle_end();

@@ -15,15 +15,17 @@ pub struct ResponseHead {
     pub headers: ResponseHeaders,
 }
 
-/// What kind of body a head announces.
+/// What kind of body a head announces. The beginning of the body knows better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyKind {
-    /// An event stream, or something that says nothing else.
+    /// An event stream.
     Events,
     /// A JSON document.
     Json,
-    /// Neither: a page for people.
+    /// A page for people.
     Page,
+    /// None of these, or nothing.
+    Other,
 }
 
 impl ResponseHead {
@@ -41,8 +43,9 @@ impl ResponseHead {
         self.is_success() || self.status == 101
     }
 
+    /// Whether it names another place (RFC 9110, section 15.4). A 304 speaks of the one that was asked.
     pub(crate) fn is_redirect(&self) -> bool {
-        (300..400).contains(&self.status)
+        (300..400).contains(&self.status) && self.status != 304 && self.headers.get("location").is_some()
     }
 
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
@@ -77,17 +80,18 @@ impl ResponseHead {
         self.header("content-encoding").map(str::trim).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
     }
 
-    /// Servers leave the content type out, or call an event stream plain text: only what names another format
-    /// counts as one.
+    /// What the content type says.
     pub(crate) fn body_kind(&self) -> BodyKind {
         let content_type = self.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
-        if essence.ends_with("/json") || essence.ends_with("+json") {
+        if essence == "text/event-stream" {
+            BodyKind::Events
+        } else if essence.ends_with("/json") || essence.ends_with("+json") {
             BodyKind::Json
         } else if essence.ends_with("/html") || essence.ends_with("xml") {
             BodyKind::Page
         } else {
-            BodyKind::Events
+            BodyKind::Other
         }
     }
 }

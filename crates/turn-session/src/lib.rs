@@ -15,6 +15,7 @@ mod config;
 mod engine;
 mod head;
 mod hints;
+mod preview;
 mod refusal;
 mod retrying;
 mod target;

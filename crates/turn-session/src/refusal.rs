@@ -24,13 +24,22 @@ pub(crate) fn refused(status: u16, body: &[u8], url: &str) -> Failure {
         error.status = Some(status);
         return Failure::from_api(error);
     }
-    let place = if is_misplaced { format!(" at {url}") } else { String::new() };
+    let place = match status {
+        _ if is_misplaced => format!(" at {url}"),
+        // A redirect to nowhere, or the answer to a condition that was not made.
+        ..400 => " is no answer to this request".to_owned(),
+        _ => String::new(),
+    };
     let message = match quote(body) {
         Some(quote) => format!("HTTP {status} {name}{place}: {quote}"),
         None => format!("HTTP {status} {name}{place}"),
     };
-    // Only a proxy asks for this (RFC 9110, section 15.5.8), whoever passes it on.
-    let kind = if status == 407 { FailureKind::Proxy } else { FailureKind::Status };
+    let kind = match status {
+        // Only a proxy asks for this (RFC 9110, section 15.5.8), whoever passes it on.
+        407 => FailureKind::Proxy,
+        ..400 => FailureKind::Protocol,
+        _ => FailureKind::Status,
+    };
     let mut failure = Failure::new(kind, message);
     failure.status = Some(status);
     failure

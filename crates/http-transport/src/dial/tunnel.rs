@@ -13,6 +13,7 @@ use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
 use crate::phase::Phase;
+use crate::progress::Progress;
 use crate::proxy::{Proxy, Refusal};
 use crate::target::Endpoint;
 
@@ -54,7 +55,9 @@ impl Tunnel {
         loop {
             match &mut self.state {
                 State::Starting(start) => {
-                    let http = ready!(start.as_mut().poll(cx)).map_err(|cause| self.failed(cause))?;
+                    let http = ready!(start.as_mut().poll(cx));
+                    let http =
+                        http.map_err(|cause| classify::tunnel(&self.proxy.endpoint, &Progress::default(), cause))?;
                     self.state = State::Waiting(Box::new(http));
                 }
                 State::Waiting(http) => {
@@ -63,7 +66,8 @@ impl Tunnel {
                         let message = format!("{} sends interim answers without end", self.proxy.endpoint);
                         return Poll::Ready(Err(Error::new(ErrorKind::Proxy, Phase::Proxy, message)));
                     }
-                    let response = ready!(answer).map_err(|cause| self.failed(cause))?;
+                    let response = ready!(answer)
+                        .map_err(|cause| classify::tunnel(&self.proxy.endpoint, http.progress(), cause))?;
                     if let State::Waiting(http) = std::mem::replace(&mut self.state, State::Ended) {
                         if response.status().is_success() {
                             return Poll::Ready(self.opened(*http));
@@ -95,10 +99,6 @@ impl Tunnel {
                 Err(Error::new(ErrorKind::Proxy, Phase::Proxy, message).passing())
             }
         }
-    }
-
-    fn failed(&self, cause: hyper::Error) -> Error {
-        classify::tunnel(&self.proxy.endpoint, cause)
     }
 }
 

@@ -5,6 +5,7 @@ use std::io;
 use h2::Reason;
 
 use crate::classify::find;
+use crate::connector::BoxError;
 use crate::error::{Error, ErrorKind};
 use crate::phase::Phase;
 use crate::target::Endpoint;
@@ -38,24 +39,24 @@ pub(super) fn handshake(endpoint: &Endpoint, cause: h2::Error) -> Error {
 
 /// No response head came.
 pub(super) fn head(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, cause: h2::Error) -> Error {
-    let reason = cause.reason().unwrap_or(Reason::NO_ERROR);
+    let (code, reason) = named(&cause);
     if let Some(error) = common(endpoint, phase, seen, &cause) {
-        return error.with_source(cause);
+        return error.with_source(source(cause));
     }
     let (kind, message) = if requires_http1(&cause) {
-        (ErrorKind::NotSent, format!("{endpoint} wants the request over HTTP/1.1 ({reason:?})"))
+        (ErrorKind::NotSent, format!("{endpoint} wants the request over HTTP/1.1 ({reason})"))
     } else if cause.is_remote() && cause.is_go_away() {
         // h2 tells that to streams above the last one that the server says it has taken, and to none other.
-        (ErrorKind::NotSent, format!("{endpoint} went away before it took the request ({reason:?})"))
-    } else if cause.is_remote() && reason == Reason::REFUSED_STREAM {
+        (ErrorKind::NotSent, format!("{endpoint} went away before it took the request ({reason})"))
+    } else if cause.is_remote() && code == Reason::REFUSED_STREAM {
         // RFC 9113, section 8.7.
-        (ErrorKind::NotSent, format!("{endpoint} refused the request before it looked at it ({reason:?})"))
+        (ErrorKind::NotSent, format!("{endpoint} refused the request before it looked at it ({reason})"))
     } else if cause.is_remote() {
-        (ErrorKind::Unanswered, format!("{endpoint} reset the request before it answered ({reason:?})"))
+        (ErrorKind::Unanswered, format!("{endpoint} reset the request before it answered ({reason})"))
     } else if is_large_head(&cause, seen) {
         (ErrorKind::TooLarge, format!("the response head of {endpoint} is larger than 64 KiB"))
     } else if cause.is_library() {
-        (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP/2 ({reason:?})"))
+        (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP/2 ({reason})"))
     } else if is_tls(&cause) {
         (ErrorKind::Tls, format!("the TLS connection to {endpoint} failed"))
     } else if seen.written == 0 {
@@ -65,25 +66,25 @@ pub(super) fn head(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, caus
     } else {
         (ErrorKind::Config, format!("cannot send the request to {endpoint} over HTTP/2"))
     };
-    Error::new(kind, phase, message).with_source(cause)
+    Error::new(kind, phase, message).with_source(source(cause))
 }
 
 /// The body broke off.
 pub(super) fn body(endpoint: &Endpoint, seen: &Circumstances, cause: h2::Error) -> Error {
-    let reason = cause.reason().unwrap_or(Reason::NO_ERROR);
+    let (code, reason) = named(&cause);
     if let Some(error) = common(endpoint, Phase::Body, seen, &cause) {
-        return error.with_source(cause);
+        return error.with_source(source(cause));
     }
     // h2 resets a stream itself that ends before its announced length.
-    let is_cut = seen.is_short && cause.is_reset() && reason == Reason::PROTOCOL_ERROR;
+    let is_cut = seen.is_short && cause.is_reset() && code == Reason::PROTOCOL_ERROR;
     let (kind, message) = if cause.is_remote() {
-        (ErrorKind::Truncated, format!("{endpoint} reset the response body ({reason:?})"))
+        (ErrorKind::Truncated, format!("{endpoint} reset the response body ({reason})"))
     } else if cause.is_library() && !is_cut {
-        (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body ({reason:?})"))
+        (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body ({reason})"))
     } else {
         (ErrorKind::Truncated, format!("{endpoint} ended the response body too early"))
     };
-    Error::new(kind, Phase::Body, message).with_source(cause)
+    Error::new(kind, Phase::Body, message).with_source(source(cause))
 }
 
 /// Whether the server says that it wants the request over HTTP/1.1.
@@ -94,6 +95,21 @@ pub(crate) fn wants_http1(error: &Error) -> bool {
 /// The server does not serve the request over HTTP/2 (RFC 9113, section 7).
 fn requires_http1(cause: &h2::Error) -> bool {
     cause.is_remote() && cause.reason() == Some(Reason::HTTP_1_1_REQUIRED)
+}
+
+/// The code of an error and its name, or its number (RFC 9113, section 7).
+fn named(cause: &h2::Error) -> (Reason, String) {
+    let code = cause.reason().unwrap_or(Reason::NO_ERROR);
+    let name = format!("{code:?}");
+    (code, if name.starts_with("Reason(") { format!("error code {}", u32::from(code)) } else { name })
+}
+
+/// What `with_causes` understands: h2 tells of an I/O error, and does not name it as its source.
+fn source(cause: h2::Error) -> BoxError {
+    if !cause.is_io() {
+        return cause.into();
+    }
+    cause.into_io().map_or_else(|| "the connection failed".into(), Into::into)
 }
 
 /// What means the same wherever it happens.
