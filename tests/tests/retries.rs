@@ -267,6 +267,42 @@ async fn refused_credentials_are_renewed_once_for_free() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// Services count a refused token among the bad requests, or call it what nobody knows. What is surely something else is
+/// not asked for again.
+#[tokio::test]
+async fn a_401_is_about_credentials_whatever_it_is_called() {
+    for (error, requests) in [
+        (json!({"type": "invalid_request_error", "code": null}), 2),
+        (json!({"type": "invalid_request_error", "code": "token_expired"}), 2),
+        (json!({"type": "authentication_error", "code": "invalid_request_error"}), 2),
+        (json!({"type": "invalid_request_error", "code": "invalid_api_key"}), 2),
+        (json!({"type": "auth_error", "code": 401}), 2),
+        (json!({"type": "invalid_request_error", "code": "invalid_prompt"}), 1),
+        (json!({"code": "insufficient_quota"}), 1),
+    ] {
+        let mut error = error;
+        error["message"] = json!("No.");
+        let body = json!({"type": "error", "status": 401, "error": error});
+        let refusal = Response::json(401, body.to_string());
+        let answer = || Response::sse(whole());
+        for (transport, first, then) in [
+            (Transport::Sse, refusal.clone(), answer()),
+            // In place of the handshake; over the open socket, as over an open stream.
+            (Transport::WebSocket, refusal, answer()),
+            (Transport::WebSocket, Response::sse(format!("data: {body}\n\n")), answer()),
+            (Transport::Sse, Response::sse(format!("data: {body}\n\n")), answer()),
+        ] {
+            let server = playing([first, then]).await;
+            let client = impatient(&server.base_url()).transport(transport).auth(Auth::hook(Renewing::default()));
+            let (_, failure) = drain(client.build().unwrap().session().begin_turn().stream(request())).await;
+            assert_eq!(failure.is_none(), requests == 2, "{transport:?} {body}: {failure:?}");
+            let sent = server.requests();
+            let sent: Vec<_> = sent.iter().filter_map(|request| request.header("authorization")).collect();
+            assert_eq!(sent, ["Bearer old", "Bearer new"][..requests], "{transport:?} {body}");
+        }
+    }
+}
+
 /// Fails after some minutes, or never answers; the marker is held as long as somebody waits for it.
 struct Slow(Option<u32>, Arc<()>);
 

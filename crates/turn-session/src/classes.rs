@@ -61,6 +61,9 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
     match class {
         ErrorClass::PreviousResponseNotFound if socket.chained => FailureClass::UnknownPrevious,
         ErrorClass::Auth if error.status == Some(401) => of_status(401, config),
+        ErrorClass::InvalidRequest if error.status == Some(401) && names_a_family_alone(error, config) => {
+            of_status(401, config)
+        }
         // No name that the tables know, only a status: the service may still ask for another try.
         _ if config.classifier.is_by_status(error) => match error.status {
             Some(status) => of_status(status, config),
@@ -73,6 +76,16 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
         ErrorClass::Unknown => FailureClass::Unknown,
         _ => FailureClass::Terminal,
     }
+}
+
+/// Whether an error says of itself no more that is known than the family it belongs to: many things are called an
+/// `invalid_request_error`, refused credentials among them.
+fn names_a_family_alone(error: &ApiError, config: &EngineConfig) -> bool {
+    let mut rest = error.clone();
+    for name in [&mut rest.code, &mut rest.error_type] {
+        name.take_if(|name| name.ends_with("_error"));
+    }
+    config.classifier.is_by_status(&rest)
 }
 
 fn of_status(status: u16, config: &EngineConfig) -> FailureClass {
