@@ -16,7 +16,8 @@ use codex_api::{
 };
 use http::HeaderValue;
 use serde_json::json;
-use stream_replay::{Cut, Gate, Response};
+use stream_replay::{Cut, Exchange, Gate, Response};
+use support::sockets::socket;
 use support::{drain, impatient, playing};
 
 const TEXT: &str = "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello\"}\n\n";
@@ -267,39 +268,43 @@ async fn refused_credentials_are_renewed_once_for_free() {
     assert_eq!(server.requests().len(), 1);
 }
 
+/// The first answer, a turn that renews its credentials, and whether it got its answer from the second request.
+async fn check_renewed(transport: Transport, refusal: Response, renewed: bool, name: &str) {
+    let server = playing([refusal, Response::sse(whole())]).await;
+    let client = impatient(&server.base_url()).transport(transport).auth(Auth::hook(Renewing::default()));
+    let (_, failure) = drain(client.build().unwrap().session().begin_turn().stream(request())).await;
+    assert_eq!(failure.is_none(), renewed, "{transport:?} {name}: {failure:?}");
+    assert!(!failure.is_some_and(|failure| failure.is_retryable()), "{transport:?} {name}");
+    let sent = server.requests();
+    let sent: Vec<_> = sent.iter().filter_map(|request| request.header("authorization")).collect();
+    assert_eq!(sent, ["Bearer old", "Bearer new"][..=usize::from(renewed)], "{transport:?} {name}");
+}
+
 /// Services count a refused token among the bad requests, or call it what nobody knows. What is surely something else is
 /// not asked for again.
 #[tokio::test]
 async fn a_401_is_about_credentials_whatever_it_is_called() {
-    for (error, requests) in [
-        (json!({"type": "invalid_request_error", "code": null}), 2),
-        (json!({"type": "invalid_request_error", "code": "token_expired"}), 2),
-        (json!({"type": "authentication_error", "code": "invalid_request_error"}), 2),
-        (json!({"type": "invalid_request_error", "code": "invalid_api_key"}), 2),
-        (json!({"type": "auth_error", "code": 401}), 2),
-        (json!({"type": "invalid_request_error", "code": "invalid_prompt"}), 1),
-        (json!({"code": "insufficient_quota"}), 1),
+    for (mut error, renewed) in [
+        (json!({"type": "invalid_request_error", "code": null}), true),
+        (json!({"type": "invalid_request_error", "code": "token_expired"}), true),
+        (json!({"type": "authentication_error", "code": "invalid_request_error"}), true),
+        (json!({"type": "invalid_request_error", "code": "invalid_api_key"}), true),
+        (json!({"type": "auth_error", "code": 401}), true),
+        (json!({"type": "invalid_request_error", "code": "invalid_prompt"}), false),
+        (json!({"code": "insufficient_quota"}), false),
     ] {
-        let mut error = error;
         error["message"] = json!("No.");
-        let body = json!({"type": "error", "status": 401, "error": error});
-        let refusal = Response::json(401, body.to_string());
-        let answer = || Response::sse(whole());
-        for (transport, first, then) in [
-            (Transport::Sse, refusal.clone(), answer()),
-            // In place of the handshake; over the open socket, as over an open stream.
-            (Transport::WebSocket, refusal, answer()),
-            (Transport::WebSocket, Response::sse(format!("data: {body}\n\n")), answer()),
-            (Transport::Sse, Response::sse(format!("data: {body}\n\n")), answer()),
-        ] {
-            let server = playing([first, then]).await;
-            let client = impatient(&server.base_url()).transport(transport).auth(Auth::hook(Renewing::default()));
-            let (_, failure) = drain(client.build().unwrap().session().begin_turn().stream(request())).await;
-            assert_eq!(failure.is_none(), requests == 2, "{transport:?} {body}: {failure:?}");
-            let sent = server.requests();
-            let sent: Vec<_> = sent.iter().filter_map(|request| request.header("authorization")).collect();
-            assert_eq!(sent, ["Bearer old", "Bearer new"][..requests], "{transport:?} {body}");
+        let told = json!({"type": "error", "status": 401, "error": error}).to_string();
+        // Over a WebSocket: in place of the handshake, and over the open socket.
+        for refusal in [Response::json(401, told.clone()), Response::sse(format!("data: {told}\n\n"))] {
+            for transport in [Transport::Sse, Transport::WebSocket] {
+                check_renewed(transport, refusal.clone(), renewed, &told).await;
+            }
         }
+    }
+    for (code, renewed) in [(3000, true), (3003, false)] {
+        let closed = socket([Exchange::new().close(code, "")]);
+        check_renewed(Transport::WebSocket, closed, renewed, &code.to_string()).await;
     }
 }
 

@@ -24,7 +24,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
             Phase::Sending => FailureClass::NotSent,
             _ => FailureClass::Unanswered,
         },
-        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default(), socket),
+        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default(), socket, config),
         FailureKind::Truncated => FailureClass::Cut,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
@@ -42,7 +42,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
 }
 
 /// Close codes (RFC 6455, section 7.4.1, and the registry of codes).
-fn of_close_code(code: u16, socket: SocketUse) -> FailureClass {
+fn of_close_code(code: u16, socket: SocketUse, config: &EngineConfig) -> FailureClass {
     match code {
         // Kept from an earlier request, it may have been closed before it was used again; the other codes say that it
         // was closed for a reason.
@@ -50,7 +50,9 @@ fn of_close_code(code: u16, socket: SocketUse) -> FailureClass {
         // The server goes away, and others' connections with it.
         1001 | 1012 | 1013 => FailureClass::ServerEvent,
         1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,
-        1008 | 1009 => FailureClass::Terminal,
+        1008 | 1009 | 3003 => FailureClass::Terminal,
+        // "Unauthorized" and, above, "forbidden": as the statuses.
+        3000 => of_status(401, config),
         1011 | 1014 => FailureClass::Server,
         _ => FailureClass::Cut,
     }

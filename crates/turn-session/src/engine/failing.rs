@@ -101,7 +101,7 @@ impl TurnEngine {
         self.actions.push_back(Action::Close);
         if retry.delay.is_zero() {
             self.retrying.end_wait();
-            let refused = failure.status == Some(401);
+            let refused = class == FailureClass::Unauthorized;
             let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
             self.open(credentials, SocketNeed::Fresh);
         }
