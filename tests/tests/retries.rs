@@ -156,6 +156,9 @@ async fn what_cannot_succeed_is_asked_once_however_it_is_told() {
         (Wire::Responses, Response::sse(flat.clone())),
         (Wire::Responses, held(&flat)),
         (Wire::Responses, Response::json(400, json!({"error": error}).to_string())),
+        // Whatever the service says of another try.
+        (Wire::Responses, Response::json(503, json!({"error": error}).to_string()).header("x-should-retry", "true")),
+        (Wire::Responses, Response::json(429, json!({"error": error}).to_string()).header("retry-after-ms", "1")),
         (Wire::Chat, held(&chat)),
         (Wire::Chat, Response::json(400, json!({"error": error}).to_string())),
     ];
@@ -302,6 +305,13 @@ async fn a_401_is_about_credentials_whatever_it_is_called() {
             }
         }
     }
+    // Nobody can renew a key that is fixed, whatever the service says of another try.
+    let refusal = json!({"error": {"message": "No.", "code": "invalid_api_key"}}).to_string();
+    let server = playing([Response::json(401, refusal).header("x-should-retry", "true")]).await;
+    let client = impatient(&server.base_url()).auth(Auth::bearer("key").unwrap()).build().unwrap();
+    let (_, failure) = drain(client.session().begin_turn().stream(request())).await;
+    let failure = failure.expect("a failure");
+    assert_eq!((failure.code(), failure.is_retryable(), failure.attempts()), (Some("invalid_api_key"), false, 1));
     for (code, renewed) in [(3000, true), (3003, false)] {
         let closed = socket([Exchange::new().close(code, "")]);
         check_renewed(Transport::WebSocket, closed, renewed, &code.to_string()).await;

@@ -62,9 +62,9 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
     let class = config.classifier.classify(error);
     match class {
         ErrorClass::PreviousResponseNotFound if socket.chained => FailureClass::UnknownPrevious,
-        ErrorClass::Auth if error.status == Some(401) => of_status(401, config),
-        ErrorClass::InvalidRequest if error.status == Some(401) && names_a_family_alone(error, config) => {
-            of_status(401, config)
+        ErrorClass::Auth if is_renewable_401(error, config) => FailureClass::Unauthorized,
+        ErrorClass::InvalidRequest if is_renewable_401(error, config) && names_a_family_alone(error, config) => {
+            FailureClass::Unauthorized
         }
         // No name that the tables know, only a status: the service may still ask for another try.
         _ if config.classifier.is_by_status(error) => match error.status {
@@ -80,9 +80,13 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
     }
 }
 
+fn is_renewable_401(error: &ApiError, config: &EngineConfig) -> bool {
+    error.status == Some(401) && config.credentials == CredentialSource::Renewable
+}
+
 /// Whether an error says of itself no more that is known than the family it belongs to: many things are called an
-/// `invalid_request_error`, refused credentials among them.
-fn names_a_family_alone(error: &ApiError, config: &EngineConfig) -> bool {
+/// `invalid_request_error`, refused credentials and unknown methods among them. Its status says more.
+pub(crate) fn names_a_family_alone(error: &ApiError, config: &EngineConfig) -> bool {
     let mut rest = error.clone();
     for name in [&mut rest.code, &mut rest.error_type] {
         name.take_if(|name| name.ends_with("_error"));
