@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use codex_api::{
     ClientBuilder, DecodeLimits, Decoding, Error, FailureKind, Request, RequestCompression, Timeouts, Transport,
-    TurnEvent,
+    TurnEvent, Wire,
 };
 use flate2::{Compression, write::GzEncoder};
 use serde_json::{Value, json};
@@ -107,6 +107,32 @@ async fn each_event_comes_when_it_was_flushed() {
     // The end of the compressed data is not waited for.
     gate.release();
     while !soon(stream.try_next()).await.unwrap().expect("there is an end").is_terminal() {}
+}
+
+/// The compressed data has no end of its own, and comes in any pieces.
+#[tokio::test]
+async fn an_end_that_was_flushed_is_the_end() {
+    let failed =
+        json!({"type": "response.failed", "response": {"error": {"code": "invalid_prompt", "message": "No."}}});
+    let chat = "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Hi\"}}]}\n\n";
+    for (wire, body, expected) in [
+        (Wire::Responses, format!("{CREATED}data: {failed}\n"), Err("No.")),
+        (
+            Wire::Responses,
+            format!("{CREATED}{}{}", text_event("Hi"), COMPLETED.trim_end_matches('\n')) + "\r",
+            Ok("Hi"),
+        ),
+        (Wire::Chat, format!("{chat}data: DONE\n"), Ok("Hi")),
+        (Wire::Chat, format!("{chat}data: [DONE]\r\n\r\n"), Ok("Hi")),
+    ] {
+        let begun = flushed(&[body.clone()]).swap_remove(0);
+        for length in [1, begun.len()] {
+            let response = coded(begun.clone()).chunk_bytes(length).hold_until(Gate::new());
+            let (answer, server) = ask(response, |client| client.wire(wire)).await;
+            assert_eq!(answer.as_deref().map_err(Error::message), expected, "{length} {body}");
+            assert_eq!(server.requests().len(), 1, "{length} {body}");
+        }
+    }
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use std::time::Duration;
 use codex_api::FailureKind::{Connect, Protocol, Timeout, Truncated};
 use codex_api::{
     Client, ClientBuilder, Error, FailureKind, HttpVersions, Jitter, Pacing, Phase, Provider, Request, RetryBudget,
-    RetryPolicy, Timeouts, TurnEvent, TurnStream,
+    RetryPolicy, Timeouts, TurnEvent, TurnStream, Wire,
 };
 use stream_replay::{FaultScript, ReplayServer};
 use support::{Tap, drain, impatient, soon};
@@ -444,5 +444,47 @@ async fn a_dropped_stream_is_reset_and_its_connection_kept() {
         let (events, error) = soon(drain(session.begin_turn().stream(Request::new("m").user("Hi")))).await;
         assert!(error.is_none(), "{way:?}: {error:?}");
         assert_eq!((text(&events), service.connections()), (1, vec![0, 0]), "{way:?}");
+    }
+}
+
+/// Rows 61 and 68: what ends an answer ends it at once, in any pieces, although its stream stays open; the connection
+/// serves the next request, which sends the turn's state where it is of the same turn.
+#[tokio::test]
+async fn an_answer_ends_before_its_stream_does() {
+    let failed = r#"{"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"No."}}}"#;
+    let completed = r#"{"type":"response.completed","response":{"id":"r"}}"#;
+    let chunk = r#"{"id":"c","choices":[{"index":0,"delta":{"content":"Hi"}}]}"#;
+    let marked = HEAD.trim_end().to_owned() + " \"x-codex-turn-state: ts-1\"\n";
+    for (way, wire, body, code) in WAYS.into_iter().flat_map(|way| {
+        [
+            (way, Wire::Responses, format!("data: {failed}\n\n"), Some("invalid_prompt")),
+            (way, Wire::Responses, format!("\u{feff}: ok\r\rdata: {failed}\r"), Some("invalid_prompt")),
+            (way, Wire::Responses, format!("data: {completed}\r\n"), None),
+            (way, Wire::Chat, format!("data: {chunk}\n\ndata: [DONE]\n\n"), None),
+            (way, Wire::Chat, format!("data: {chunk}\r\r: ok\rdata: DONE\r"), None),
+            (way, Wire::Chat, format!("data: {{\"error\":{{\"code\":\"invalid_prompt\"}}}}\n"), Some("invalid_prompt")),
+        ]
+    }) {
+        for length in [1, body.len()] {
+            let pieces = body.as_bytes().chunks(length);
+            let pieces: String = pieces.map(|piece| format!("h2-data \"{}\"\n", piece.escape_ascii())).collect();
+            let name = format!("{way:?}: {pieces}");
+            let steps = format!("{marked}{pieces}{marked}{pieces}{HEAD}{pieces}hold");
+            let service = Service::playing(way, &[steps]).await;
+            let client = service.reached_by(impatient(&service.base_url()).wire(wire));
+            let session = client.session();
+            let turn = session.begin_turn();
+            for turn in [&turn, &turn, &session.begin_turn()] {
+                let (events, error) = soon(drain(turn.stream(Request::new("m").user("Hi")))).await;
+                assert_eq!(error.as_ref().and_then(Error::code), code, "{name}");
+                assert_eq!(events.iter().filter(|event| event.is_terminal()).count(), usize::from(code.is_none()));
+                let items = events.iter().filter(|event| matches!(event, TurnEvent::ItemDone(_))).count();
+                assert_eq!(items, usize::from(wire == Wire::Chat && code.is_none()), "{name}");
+            }
+            let requests = service.server.requests();
+            let states: Vec<_> = requests.iter().map(|request| request.header("x-codex-turn-state")).collect();
+            assert_eq!(states, [None, Some("ts-1"), None], "{name}");
+            assert_eq!(service.connections(), [0, 0, 0], "{name}");
+        }
     }
 }

@@ -16,7 +16,8 @@ use codex_api::{
 };
 use http::HeaderValue;
 use serde_json::json;
-use stream_replay::{Cut, Gate, Response};
+use stream_replay::{Cut, Exchange, Gate, Response};
+use support::sockets::socket;
 use support::{drain, impatient, playing};
 
 const TEXT: &str = "data: {\"type\":\"response.output_text.delta\",\"output_index\":0,\"delta\":\"Hello\"}\n\n";
@@ -155,6 +156,9 @@ async fn what_cannot_succeed_is_asked_once_however_it_is_told() {
         (Wire::Responses, Response::sse(flat.clone())),
         (Wire::Responses, held(&flat)),
         (Wire::Responses, Response::json(400, json!({"error": error}).to_string())),
+        // Whatever the service says of another try.
+        (Wire::Responses, Response::json(503, json!({"error": error}).to_string()).header("x-should-retry", "true")),
+        (Wire::Responses, Response::json(429, json!({"error": error}).to_string()).header("retry-after-ms", "1")),
         (Wire::Chat, held(&chat)),
         (Wire::Chat, Response::json(400, json!({"error": error}).to_string())),
     ];
@@ -265,6 +269,53 @@ async fn refused_credentials_are_renewed_once_for_free() {
     let client = impatient(&server.base_url()).auth(Auth::bearer("key").unwrap()).build().unwrap();
     assert!(client.session().begin_turn().stream(request()).collect().await.is_err());
     assert_eq!(server.requests().len(), 1);
+}
+
+/// The first answer, a turn that renews its credentials, and whether it got its answer from the second request.
+async fn check_renewed(transport: Transport, refusal: Response, renewed: bool, name: &str) {
+    let server = playing([refusal, Response::sse(whole())]).await;
+    let client = impatient(&server.base_url()).transport(transport).auth(Auth::hook(Renewing::default()));
+    let (_, failure) = drain(client.build().unwrap().session().begin_turn().stream(request())).await;
+    assert_eq!(failure.is_none(), renewed, "{transport:?} {name}: {failure:?}");
+    assert!(!failure.is_some_and(|failure| failure.is_retryable()), "{transport:?} {name}");
+    let sent = server.requests();
+    let sent: Vec<_> = sent.iter().filter_map(|request| request.header("authorization")).collect();
+    assert_eq!(sent, ["Bearer old", "Bearer new"][..=usize::from(renewed)], "{transport:?} {name}");
+}
+
+/// Services count a refused token among the bad requests, or call it what nobody knows. What is surely something else is
+/// not asked for again.
+#[tokio::test]
+async fn a_401_is_about_credentials_whatever_it_is_called() {
+    for (mut error, renewed) in [
+        (json!({"type": "invalid_request_error", "code": null}), true),
+        (json!({"type": "invalid_request_error", "code": "token_expired"}), true),
+        (json!({"type": "authentication_error", "code": "invalid_request_error"}), true),
+        (json!({"type": "invalid_request_error", "code": "invalid_api_key"}), true),
+        (json!({"type": "auth_error", "code": 401}), true),
+        (json!({"type": "invalid_request_error", "code": "invalid_prompt"}), false),
+        (json!({"code": "insufficient_quota"}), false),
+    ] {
+        error["message"] = json!("No.");
+        let told = json!({"type": "error", "status": 401, "error": error}).to_string();
+        // Over a WebSocket: in place of the handshake, and over the open socket.
+        for refusal in [Response::json(401, told.clone()), Response::sse(format!("data: {told}\n\n"))] {
+            for transport in [Transport::Sse, Transport::WebSocket] {
+                check_renewed(transport, refusal.clone(), renewed, &told).await;
+            }
+        }
+    }
+    // Nobody can renew a key that is fixed, whatever the service says of another try.
+    let refusal = json!({"error": {"message": "No.", "code": "invalid_api_key"}}).to_string();
+    let server = playing([Response::json(401, refusal).header("x-should-retry", "true")]).await;
+    let client = impatient(&server.base_url()).auth(Auth::bearer("key").unwrap()).build().unwrap();
+    let (_, failure) = drain(client.session().begin_turn().stream(request())).await;
+    let failure = failure.expect("a failure");
+    assert_eq!((failure.code(), failure.is_retryable(), failure.attempts()), (Some("invalid_api_key"), false, 1));
+    for (code, renewed) in [(3000, true), (3003, false)] {
+        let closed = socket([Exchange::new().close(code, "")]);
+        check_renewed(Transport::WebSocket, closed, renewed, &code.to_string()).await;
+    }
 }
 
 /// Fails after some minutes, or never answers; the marker is held as long as somebody waits for it.

@@ -69,16 +69,18 @@ async fn a_handshake_state_belongs_to_the_turn_that_made_the_handshake() {
 async fn a_metadata_event_brings_the_state_and_a_reconnect_sends_it() {
     let metadata = json!({"type": "response.metadata", "headers": {HEADER: "ts-meta"}});
     let cut = exchange(&[metadata, created("r1")]).cut(Cut::Close);
-    let server = playing([socket([cut]), socket([hello("r2"), hello("r3"), hello("r4")])]).await;
+    let server = playing([socket([cut]), socket([hello("r2"), hello("r3"), hello("r4")]), socket([hello("r5")])]).await;
     let session = session(&server, Transport::WebSocket);
     let turn = session.begin_turn();
     turn.stream(request()).collect().await.unwrap();
     turn.stream(request()).collect().await.unwrap();
+    // A turn that goes on elsewhere is the same turn. The next one is not, and the socket was opened with the state.
+    session.resume_turn(turn.export_state().unwrap()).stream(request()).collect().await.unwrap();
     session.begin_turn().stream(request()).collect().await.unwrap();
-    check_states(&server, &[None, Some("ts-meta"), Some("ts-meta"), None]);
+    check_states(&server, &[None, Some("ts-meta"), Some("ts-meta"), Some("ts-meta"), None]);
     let handshakes: Vec<_> =
         server.requests().iter().map(|request| request.header(HEADER).map(str::to_owned)).collect();
-    assert_eq!(handshakes, [None, Some("ts-meta".to_owned())]);
+    assert_eq!(handshakes, [None, Some("ts-meta".to_owned()), None]);
 }
 
 #[tokio::test]

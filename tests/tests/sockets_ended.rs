@@ -156,6 +156,9 @@ async fn a_close_code_says_how_often_it_is_tried_again() {
         (1011, 9, None),
         (1012, 9, None),
         (1013, 9, None),
+        (3000, 1, None),
+        (3003, 1, None),
+        (3008, 9, None),
         (4000, 9, None),
     ] {
         let close = || socket([exchange(&[created("r1")]).close(code, "")]);

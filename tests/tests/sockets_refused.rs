@@ -20,8 +20,14 @@ fn attempts(events: &[TurnEvent]) -> Vec<(u32, TransportKind)> {
 
 #[tokio::test]
 async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
-    for status in [426, 400, 403, 404, 405, 406, 410, 415, 501, 505] {
-        let refusal = Response::json(status, r#"{"error":{"message":"No sockets here."}}"#);
+    let statuses = [426, 400, 403, 404, 405, 406, 410, 415, 501, 505];
+    // A family of errors says no more than the status.
+    let bodies = [
+        r#"{"error":{"message":"No sockets here."}}"#,
+        r#"{"error":{"message":"No sockets here.","type":"invalid_request_error","code":null}}"#,
+    ];
+    for (status, body) in statuses.into_iter().flat_map(|status| bodies.map(|body| (status, body))) {
+        let refusal = Response::json(status, body);
         let server = playing([refusal, stream()]).await;
         let session = session(&server, Transport::Auto);
         let (events, error) = drain(session.begin_turn().stream(request())).await;

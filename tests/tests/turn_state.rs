@@ -2,7 +2,7 @@
 
 mod support;
 
-use codex_api::{Item, Request, Session, Turn, Wire};
+use codex_api::{Auth, Item, Request, Session, Transport, Turn, Wire};
 use stream_replay::{Cut, ReplayServer, Response};
 use support::{drain, impatient, playing};
 
@@ -147,12 +147,32 @@ async fn malformed_values_are_as_good_as_none() {
     }
 }
 
+/// Nor what stands in the place of an answer; over any transport, in place of a handshake, too.
 #[tokio::test]
 async fn refusals_bring_no_state() {
-    let refusal = Response::json(500, "{}").header(HEADER, "ts-no");
-    let server = playing([refusal, answer()]).await;
-    ask(&session(&server).begin_turn()).await;
-    check_sent(&server, &[None, None]);
+    let auth = || Auth::from_fn(async |request| Ok(request));
+    for refusal in [
+        Response::json(500, "{}"),
+        Response::json(429, "{}"),
+        // The hook is asked once more.
+        Response::json(401, "{}"),
+        Response::new(307).header("location", "/v1/elsewhere"),
+        Response::json(403, "{}"),
+    ] {
+        for transport in [Transport::Sse, Transport::WebSocket, Transport::Auto] {
+            let server = playing([refusal.clone().header(HEADER, "ts-no"), answer_with("ts-1"), answer()]).await;
+            let client = impatient(&server.base_url()).transport(transport).auth(auth()).build().unwrap();
+            let turn = client.session().begin_turn();
+            let first = drain(turn.stream(request())).await.1;
+            // What is refused for good is asked for again by the caller.
+            if first.is_some() {
+                ask(&turn).await;
+            }
+            let sent = sent(&server);
+            assert_eq!(sent[..2], [None, None], "{transport:?}: {sent:?}");
+            assert_eq!(turn.export_state().unwrap().expose(), "ts-1", "{transport:?}");
+        }
+    }
 }
 
 #[tokio::test]

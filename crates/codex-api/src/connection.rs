@@ -14,7 +14,7 @@ use http_transport::{
 };
 use response_events::{Failure, FailureKind, TurnEvent};
 use tokio::task::JoinHandle;
-use turn_session::SocketMemory;
+use turn_session::{SocketMemory, TurnState};
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
 
 use crate::{
@@ -47,6 +47,8 @@ pub(crate) struct Purpose {
     pub(crate) transport: Transport,
     /// The handshake that the request makes; `None` if it asks for a stream.
     pub(crate) handshake: Option<ClientHandshake>,
+    /// The turn state that the request sends, if it sends one.
+    pub(crate) turn_state: Option<TurnState>,
     /// The limit of an event, which is that of a message, too.
     pub(crate) max_event_bytes: usize,
     /// One for all attempts together.
@@ -57,6 +59,7 @@ pub(crate) struct Purpose {
 pub(crate) struct Shaking {
     exchange: Exchange,
     handshake: ClientHandshake,
+    turn_state: Option<TurnState>,
     max_event_bytes: usize,
 }
 
@@ -104,8 +107,8 @@ impl Connection {
         match handshake {
             None => Self::Opening(exchange),
             Some(handshake) => {
-                let max_event_bytes = purpose.max_event_bytes;
-                Self::Shaking(Box::new(Shaking { exchange, handshake, max_event_bytes }))
+                let Purpose { turn_state, max_event_bytes, .. } = purpose;
+                Self::Shaking(Box::new(Shaking { exchange, handshake, turn_state, max_event_bytes }))
             }
         }
     }
@@ -311,7 +314,7 @@ impl Shaking {
         }
         match self.exchange.into_upgraded() {
             Ok(stream) => {
-                let socket = Box::new(Socket::new(stream, self.max_event_bytes));
+                let socket = Box::new(Socket::new(stream, self.max_event_bytes, self.turn_state));
                 (Connection::Open(socket), Some(signal(head)))
             }
             Err(error) => (Connection::Closed, Some(Signal::TransportFailed(error))),

@@ -14,6 +14,8 @@ use tokio::{
     time::{Sleep, sleep_until},
 };
 
+use turn_session::TurnState;
+
 use crate::{clock::now, socket::Socket};
 
 /// The place for one socket that waits for the next request.
@@ -25,15 +27,18 @@ impl Parking {
     pub(crate) fn park(&self, socket: Box<Socket>) {
         if let Ok(runtime) = Handle::try_current() {
             let (give, asked) = oneshot::channel();
+            let bound_to = socket.bound_to.clone();
             let task = runtime.spawn(keep(socket, asked));
             let runtime = runtime.id();
-            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Parked { runtime, give, task });
+            *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Parked { runtime, bound_to, give, task });
         }
     }
 
-    /// Asks for the socket that is parked, if one is.
-    pub(crate) fn take(&self) -> Option<JoinHandle<Option<Box<Socket>>>> {
-        let Parked { runtime, give, task } = self.0.lock().unwrap_or_else(PoisonError::into_inner).take()?;
+    /// Asks for the socket that is parked, if one is that a turn with this state may use.
+    pub(crate) fn take(&self, state: &TurnState) -> Option<JoinHandle<Option<Box<Socket>>>> {
+        let may_use = |parked: &mut Parked| parked.bound_to.as_ref().is_none_or(|bound| bound.get() == state.get());
+        let parked = self.0.lock().unwrap_or_else(PoisonError::into_inner).take_if(may_use)?;
+        let Parked { runtime, give, task, .. } = parked;
         if Handle::try_current().ok()?.id() != runtime {
             // Its keeper may not be running. It closes the socket when it does.
             return None;
@@ -49,6 +54,8 @@ impl Parking {
 struct Parked {
     /// That of the keeper.
     runtime: Id,
+    /// That of the socket.
+    bound_to: Option<TurnState>,
     give: oneshot::Sender<()>,
     task: JoinHandle<Option<Box<Socket>>>,
 }

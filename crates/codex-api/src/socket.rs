@@ -12,7 +12,7 @@ use http::{
     header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE},
 };
 use http_transport::Upgraded;
-use turn_session::SocketMemory;
+use turn_session::{SocketMemory, TurnState};
 use ws_codec::{ClientHandshake, Config, Error, Limits, MaskSeed, Message, Reuse, Role, SendError, Text};
 
 use crate::{clock::now, seed::entropy};
@@ -34,14 +34,17 @@ pub(crate) fn handshake_headers(mut headers: HeaderMap, handshake: &ClientHandsh
 pub(crate) struct Socket {
     connection: ws_codec::io::Connection<Upgraded>,
     pub(crate) memory: SocketMemory,
+    /// The turn state that its handshake sent: it stands for the whole connection, which is of no other turn then.
+    pub(crate) bound_to: Option<TurnState>,
 }
 
 impl Socket {
     /// A socket over a byte stream whose handshake has succeeded.
-    pub(crate) fn new(stream: Upgraded, max_message_bytes: usize) -> Self {
+    pub(crate) fn new(stream: Upgraded, max_message_bytes: usize, bound_to: Option<TurnState>) -> Self {
         let config = Config::new().limits(Limits::new().max_message_bytes(max_message_bytes));
         let role = Role::Client(MaskSeed::new(entropy()));
-        Self { connection: ws_codec::io::Connection::new(stream, role, config, now()), memory: SocketMemory::default() }
+        let connection = ws_codec::io::Connection::new(stream, role, config, now());
+        Self { connection, memory: SocketMemory::default(), bound_to }
     }
 
     /// Takes a message for sending; it goes out while the answer is awaited.

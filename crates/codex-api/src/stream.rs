@@ -300,7 +300,7 @@ impl TurnStream {
         if let Err(error) = self.request.check() {
             return self.fail_to_encode(error);
         }
-        let parked = if need == SocketNeed::Any { self.turn.session.parking.take() } else { None };
+        let parked = if need == SocketNeed::Any { self.turn.session.parking.take(&turn_state) } else { None };
         if let Some(parked) = parked {
             self.fresh = Some((turn_state, credentials));
             self.connection = Connection::Fetching(parked);
@@ -335,6 +335,7 @@ impl TurnStream {
         let purpose = Purpose {
             transport: transport.clone(),
             handshake,
+            turn_state: turn_state.get().map(|_| turn_state.clone()),
             max_event_bytes: client.limits.get_max_event_bytes(),
             repeat: self.repeat.clone(),
         };

@@ -24,7 +24,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
             Phase::Sending => FailureClass::NotSent,
             _ => FailureClass::Unanswered,
         },
-        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default(), socket),
+        FailureKind::Closed => of_close_code(failure.close_code.unwrap_or_default(), socket, config),
         FailureKind::Truncated => FailureClass::Cut,
         // What the layers below know to be final: a certificate, a page, a deadline of the whole turn.
         _ if !failure.retryable => FailureClass::Terminal,
@@ -42,7 +42,7 @@ pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConf
 }
 
 /// Close codes (RFC 6455, section 7.4.1, and the registry of codes).
-fn of_close_code(code: u16, socket: SocketUse) -> FailureClass {
+fn of_close_code(code: u16, socket: SocketUse, config: &EngineConfig) -> FailureClass {
     match code {
         // Kept from an earlier request, it may have been closed before it was used again; the other codes say that it
         // was closed for a reason.
@@ -50,7 +50,9 @@ fn of_close_code(code: u16, socket: SocketUse) -> FailureClass {
         // The server goes away, and others' connections with it.
         1001 | 1012 | 1013 => FailureClass::ServerEvent,
         1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,
-        1008 | 1009 => FailureClass::Terminal,
+        1008 | 1009 | 3003 => FailureClass::Terminal,
+        // "Unauthorized" and, above, "forbidden": as the statuses.
+        3000 => of_status(401, config),
         1011 | 1014 => FailureClass::Server,
         _ => FailureClass::Cut,
     }
@@ -60,7 +62,10 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
     let class = config.classifier.classify(error);
     match class {
         ErrorClass::PreviousResponseNotFound if socket.chained => FailureClass::UnknownPrevious,
-        ErrorClass::Auth if error.status == Some(401) => of_status(401, config),
+        ErrorClass::Auth if is_renewable_401(error, config) => FailureClass::Unauthorized,
+        ErrorClass::InvalidRequest if is_renewable_401(error, config) && names_a_family_alone(error, config) => {
+            FailureClass::Unauthorized
+        }
         // No name that the tables know, only a status: the service may still ask for another try.
         _ if config.classifier.is_by_status(error) => match error.status {
             Some(status) => of_status(status, config),
@@ -73,6 +78,20 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
         ErrorClass::Unknown => FailureClass::Unknown,
         _ => FailureClass::Terminal,
     }
+}
+
+fn is_renewable_401(error: &ApiError, config: &EngineConfig) -> bool {
+    error.status == Some(401) && config.credentials == CredentialSource::Renewable
+}
+
+/// Whether an error says of itself no more that is known than the family it belongs to: many things are called an
+/// `invalid_request_error`, refused credentials and unknown methods among them. Its status says more.
+pub(crate) fn names_a_family_alone(error: &ApiError, config: &EngineConfig) -> bool {
+    let mut rest = error.clone();
+    for name in [&mut rest.code, &mut rest.error_type] {
+        name.take_if(|name| name.ends_with("_error"));
+    }
+    config.classifier.is_by_status(&rest)
 }
 
 fn of_status(status: u16, config: &EngineConfig) -> FailureClass {

@@ -9,6 +9,7 @@ use super::TurnEngine;
 use crate::{
     Action, CredentialNeed, InputForm, OnCut, SocketNeed,
     attempt::Attempt,
+    classes::names_a_family_alone,
     retrying::{Retrying, Verdict},
     transport::Route,
 };
@@ -64,8 +65,9 @@ impl TurnEngine {
 
     /// Whether the service has said what is wrong by a code or type that is known.
     fn names_its_error(&self, failure: &Failure) -> bool {
-        let classifier = &self.config.classifier;
-        let is_known = |error| classifier.classify(error) != ErrorClass::Unknown && !classifier.is_by_status(error);
+        let config = &self.config;
+        let is_known =
+            |error| config.classifier.classify(error) != ErrorClass::Unknown && !names_a_family_alone(error, config);
         failure.api.as_ref().is_some_and(is_known)
     }
 
@@ -101,7 +103,7 @@ impl TurnEngine {
         self.actions.push_back(Action::Close);
         if retry.delay.is_zero() {
             self.retrying.end_wait();
-            let refused = failure.status == Some(401);
+            let refused = class == FailureClass::Unauthorized;
             let credentials = if refused { CredentialNeed::Renewed } else { CredentialNeed::Usual };
             self.open(credentials, SocketNeed::Fresh);
         }
