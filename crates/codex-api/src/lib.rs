@@ -54,8 +54,8 @@ pub use turn_state_token::TurnStateToken;
 
 // Requests, and the items that they and their answers are made of.
 pub use response_events::{
-    CallKind, Continuation, EncodeError, FunctionCall, InvalidItem, Item, ItemKind, Message, RawJson, Reasoning,
-    Request,
+    CallKind, ChatHistory, Continuation, EncodeError, FunctionCall, InvalidItem, Item, ItemKind, Message, RawJson,
+    Reasoning, Request,
 };
 
 // What a stream tells.

@@ -13,8 +13,16 @@ use serde_json::{Map, Value, json};
 ///
 /// The JSON object is kept exactly as it came, unknown fields included, since a follow-up request has to send it
 /// back. [`kind`](Self::kind) gives a typed view. Cheap to clone.
+///
+/// Items of a Chat answer have a member `chat` for what the other API has no form for: `reasoning_field`, the field in
+/// which reasoning came (`reasoning_content`, `reasoning`, or `content` for thinking parts), `reasoning_details`, and
+/// the `extra_content` of a call or a message. It goes back on the Chat wire, each where it came from, and stays off
+/// the other one.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Item(Arc<Map<String, Value>>);
+
+/// The member for what of an item only the Chat wire knows.
+pub(crate) const OF_CHAT: &str = "chat";
 
 /// A typed view of an [`Item`].
 #[derive(Clone, Debug, PartialEq)]
@@ -193,6 +201,11 @@ impl Item {
             ItemKind::FunctionCall(call) | ItemKind::CustomToolCall(call) => Some(call),
             _ => None,
         }
+    }
+
+    /// What the Chat wire alone knows of it.
+    pub(crate) fn of_chat(&self, key: &str) -> Option<&Value> {
+        self.0.get(OF_CHAT)?.get(key)
     }
 
     pub(crate) fn text(&self, key: &str) -> Option<&str> {

@@ -56,7 +56,7 @@ pub use ledger::{ChoiceEnd, EventCounts, Ledger};
 pub use outcome::Outcome;
 pub use rate_limits::{Credits, RateLimitWindow, RateLimits};
 pub use raw_json::RawJson;
-pub use request::{Continuation, EncodeError, Request};
+pub use request::{ChatHistory, Continuation, EncodeError, Request};
 pub use response_headers::ResponseHeaders;
 pub use responses::FinishedResponse;
 pub use summary::{ChoiceSummary, ItemCall, Summary, SummaryBuilder};

@@ -2,12 +2,14 @@
 
 mod chat;
 mod create;
+mod history;
 mod overrides;
 mod responses;
 
 use std::{error::Error, fmt};
 
 pub use create::Continuation;
+pub use history::ChatHistory;
 
 use serde_json::{Map, Value};
 
@@ -36,6 +38,8 @@ pub struct Request {
     pub tools: Vec<Value>,
     /// How hard the model should think: `minimal`, `low`, `medium`, `high`, and whatever the service knows.
     pub reasoning_effort: Option<String>,
+    /// What of earlier answers goes back on the Chat wire beside their text and their calls.
+    pub chat_history: ChatHistory,
     overrides: Vec<(String, Value)>,
 }
 
@@ -58,6 +62,7 @@ impl Request {
             input: Vec::new(),
             tools: Vec::new(),
             reasoning_effort: None,
+            chat_history: ChatHistory::default(),
             overrides: Vec::new(),
         }
     }
@@ -94,6 +99,12 @@ impl Request {
     /// Sets the reasoning effort.
     pub fn reasoning_effort(mut self, effort: impl Into<String>) -> Self {
         self.reasoning_effort = Some(effort.into());
+        self
+    }
+
+    /// Sets what of earlier answers goes back on the Chat wire.
+    pub fn chat_history(mut self, history: ChatHistory) -> Self {
+        self.chat_history = history;
         self
     }
 

@@ -110,11 +110,13 @@ fn the_bytes_of_an_answer_have_a_limit() {
     let text = |_| chunk(r#"{"content":"ten bytes."}"#);
     // With what makes a part of a message out of it.
     check(Wire::Chat, 1_032, many(text, "DONE"), "completed", 1);
-    let cases: [fn(usize) -> String; 7] = [
+    let cases: [fn(usize) -> String; 9] = [
         |_| chunk(r#"{"content":"eleven byte"}"#),
         |_| chunk(r#"{"refusal":"eleven byte"}"#),
         |_| chunk(r#"{"reasoning_content":"eleven byte"}"#),
         |_| chunk(r#"{"reasoning_details":[{"type":"t","index":0,"text":"eleven byte"}]}"#),
+        |_| chunk(r#"{"reasoning_content":"eleven byte","reasoning_encrypted":true}"#),
+        |index| chunk(&format!(r#"{{"extra_content":{{"g":{{"thought_signature":"{}"}}}}}}"#, "x".repeat(20 * index))),
         |_| call(0, "eleven byte"),
         // A part for each letter.
         |_| chunk(r#"{"content":"a","refusal":"b"}"#),
@@ -124,6 +126,9 @@ fn the_bytes_of_an_answer_have_a_limit() {
         let (end, _) = decode(Wire::Chat, 1_000, many(payload, "DONE"));
         assert_eq!(end, too_large, "case {at}");
     }
+    // Of what is replaced the last one counts.
+    let signature = |_| chunk(r#"{"extra_content":{"g":{"thought_signature":"of thirty bytes and no more..."}}}"#);
+    check(Wire::Chat, 60, many(signature, "DONE"), "completed", 0);
     // Its whole payload is counted, and the names by which it is known: its id and type.
     let kept = |payload: String, id: &str| payload.len() + id.len() + "message".len();
     check(Wire::Responses, 100 * kept(done(99), "m99"), many(done, &completed([])), "completed", 100);

@@ -356,6 +356,33 @@ fn reasoning_details_alone_make_an_item_without_text() {
 }
 
 #[test]
+fn an_opaque_block_of_reasoning_is_kept_apart_from_its_text() {
+    check_chat(
+        r#"
+        delta {"reasoning_content":null,"reasoning_encrypted":false,"content":""}
+        delta {"reasoning_content":"a","reasoning_encrypted":false}
+        delta {"reasoning_content":"=block=","reasoning_encrypted":true}
+        delta {"reasoning_content":"b","reasoning_encrypted":null}
+        delta {"reasoning_content":"","reasoning_encrypted":true}
+        delta {"content":"c","reasoning_encrypted":false}
+        DONE
+        "#,
+        r#"
+        created - -
+        +0 reasoning
+        0 reasoning "a"
+        0 reasoning "b"
+        =0 reasoning "ab" encrypted "=block=" completed
+        +1 message
+        1 text "c"
+        =1 message "c" completed
+        == completed -
+        sentinels=1
+        "#,
+    );
+}
+
+#[test]
 fn the_first_id_and_the_last_model_that_are_not_empty_count() {
     check_chat(
         r#"

@@ -59,7 +59,7 @@ fn members_of_every_level_count() {
         (r#"{"choices":[{"index":0,"delta":{},"logprobs":{"content":[{"token":"a"}],"refusal":null}}]}"#, "logprobs"),
         (r#"{"choices":[{"index":0,"delta":null,"content_filter_offsets":{"start":0}}]}"#, "content_filter_offsets"),
         (r#"delta {"audio":{"id":"a","data":"AAAA"}}"#, "audio"),
-        (r#"delta {"reasoning_encrypted":"x"}"#, "reasoning_encrypted"),
+        (r#"delta {"extra_content":{"google":{"thought":true}}}"#, "extra_content"),
         (r#"delta {"flag":false}"#, "flag"),
         (r#"{"choices":[{"index":0,"message":{"content":"a","images":[{"url":"u"}]}}]}"#, "images"),
         (r#"delta {"tool_calls":[{"index":0,"id":"c","annotation":{"google":{"flag":"s"}}}]}"#, "annotation"),

@@ -1,6 +1,8 @@
 //! The bodies of requests on both wires.
 
-use response_events::{EncodeError, Interpreter, InterpreterOptions, Item, Outcome, Request, TurnEvent, Wire};
+use response_events::{
+    ChatHistory, EncodeError, Interpreter, InterpreterOptions, Item, Outcome, Request, TurnEvent, Wire,
+};
 use serde_json::{Value, json};
 
 #[track_caller]
@@ -144,7 +146,7 @@ fn a_tool_loop_becomes_the_messages_that_the_chat_wire_asks_for() {
     check_messages(
         &[
             json!({"type": "message", "role": "user", "content": [{"type": "input_text", "text": "Weather?"}]}),
-            json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}], "summary": []}),
+            json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}], "summary": [], "chat": {"reasoning_field": "reasoning_content"}}),
             json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Let me see."}]}),
             json!({"type": "function_call", "call_id": "a", "name": "f", "arguments": "{\"x\":1}"}),
             json!({"type": "function_call", "call_id": "b", "name": "g", "arguments": ""}),
@@ -179,7 +181,7 @@ fn the_outputs_of_calls_follow_their_message_whatever_stood_between_the_calls() 
         &[
             json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "One."}]}),
             json!({"type": "function_call", "call_id": "a", "name": "f", "arguments": "{}"}),
-            json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]}),
+            json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}], "chat": {"reasoning_field": "reasoning_content"}}),
             json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "Two."}]}),
             json!({"type": "function_call", "call_id": "b", "name": "g", "arguments": "{}"}),
             json!({"type": "function_call_output", "call_id": "a", "output": "1"}),
@@ -196,14 +198,30 @@ fn the_outputs_of_calls_follow_their_message_whatever_stood_between_the_calls() 
     );
 }
 
+/// Reasoning of a Chat answer.
+fn reasoning(field: &str, text: &str) -> Value {
+    let content = json!([{"type": "reasoning_text", "text": text}]);
+    json!({"type": "reasoning", "content": content, "summary": [], "chat": {"reasoning_field": field}})
+}
+
+fn said(text: &str) -> Value {
+    json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": text}]})
+}
+
+fn with_chat(mut item: Value, key: &str, value: Value) -> Value {
+    item["chat"][key] = value;
+    item
+}
+
 #[test]
 fn reasoning_goes_back_in_its_own_field_with_its_details_unchanged() {
     let details = json!([{"type": "reasoning.text", "text": "Hm.", "signature": "s", "index": 0}]);
+    let late = json!([{"type": "reasoning.encrypted", "data": "e"}]);
     check_messages(
         &[
-            json!({"type": "reasoning", "reasoning_field": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}], "reasoning_details": details}),
-            json!({"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}),
-            json!({"type": "reasoning", "content": [], "reasoning_details": [{"type": "reasoning.encrypted", "data": "e"}]}),
+            with_chat(reasoning("reasoning", "Hm."), "reasoning_details", details),
+            said("a"),
+            with_chat(reasoning("reasoning_content", ""), "reasoning_details", late),
             json!({"type": "message", "role": "user", "content": "b"}),
         ],
         &json!([
@@ -215,7 +233,76 @@ fn reasoning_goes_back_in_its_own_field_with_its_details_unchanged() {
         ]),
     );
     // Alone it makes no message.
-    check_messages(&[json!({"type": "reasoning", "content": [{"type": "reasoning_text", "text": "Hm."}]})], &json!([]));
+    check_messages(&[reasoning("reasoning_content", "Hm.")], &json!([]));
+    check_messages(&[reasoning("content", "Hm.")], &json!([]));
+}
+
+#[test]
+fn thinking_parts_go_back_before_the_text_of_their_message() {
+    let call = json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"});
+    let thinking =
+        |text: &str| json!({"type": "thinking", "thinking": [{"type": "text", "text": text}], "closed": true});
+    check_messages(
+        &[reasoning("content", "Hm."), said("a"), reasoning("content", "So."), call, said("")],
+        &json!([
+            {"role": "assistant", "content": [thinking("Hm."), {"type": "text", "text": "a"}]},
+            {"role": "assistant", "content": [thinking("So.")], "tool_calls": [
+                {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]},
+        ]),
+    );
+}
+
+#[test]
+fn what_only_one_wire_knows_stays_off_the_other() {
+    let call = json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"});
+    let details = json!([{"type": "reasoning.encrypted", "data": "e"}]);
+    let of_chat = [
+        with_chat(reasoning("reasoning", "Hm."), "reasoning_details", details),
+        with_chat(said("a"), "extra_content", json!({"google": {"thought_signature": "s"}})),
+        with_chat(call.clone(), "extra_content", json!({"google": {"thought_signature": "t"}})),
+        reasoning("content", "So."),
+    ];
+    let of_chat = of_chat.map(|item| Item::from_json(item).unwrap());
+    assert_eq!(body(&Request::new("m").items(of_chat), Wire::Responses)["input"], json!([said("a"), call]));
+    // The other way round.
+    let text = json!([{"type": "reasoning_text", "text": "Hm."}]);
+    let sealed = json!({"type": "reasoning", "id": "rs", "summary": [], "content": text, "encrypted_content": "gA==",
+        "reasoning_details": [{"type": "reasoning.text"}], "format": "f", "signature": "s", "status": "completed"});
+    let message = json!({"type": "message", "id": "msg", "role": "assistant", "phase": "final_answer", "status": "completed",
+        "content": [{"type": "output_text", "text": "a", "annotations": [], "logprobs": []}], "extra_content": {"x": 1}});
+    let call = json!({"type": "function_call", "id": "fc", "call_id": "c", "name": "f", "arguments": "{}", "namespace": "n",
+        "status": "completed", "caller": {"type": "direct"}, "extra_content": {"x": 1}});
+    check_messages(
+        &[sealed, message, call],
+        &json!([{"role": "assistant", "content": "a", "tool_calls": [
+            {"id": "c", "type": "function", "function": {"name": "f", "arguments": "{}"}}]}]),
+    );
+}
+
+#[test]
+fn a_service_that_refuses_what_the_api_does_not_define_is_sent_none_of_it() {
+    let call = json!({"type": "function_call", "call_id": "c", "name": "f", "arguments": "{}"});
+    let signed = json!({"google": {"thought_signature": "s"}});
+    let items = [
+        with_chat(reasoning("reasoning_content", "Hm."), "reasoning_details", json!([{"type": "reasoning.text"}])),
+        with_chat(said("a"), "extra_content", signed.clone()),
+        with_chat(call, "extra_content", signed.clone()),
+        reasoning("content", "So."),
+        said("b"),
+    ];
+    let request = Request::new("m").items(items.map(|item| Item::from_json(item).unwrap()));
+    assert_eq!(request.chat_history, ChatHistory::AsReceived);
+    let function = json!({"name": "f", "arguments": "{}"});
+    let received = json!([{"role": "assistant", "reasoning_content": "Hm.",
+        "reasoning_details": [{"type": "reasoning.text"}], "extra_content": signed,
+        "content": [
+            {"type": "thinking", "thinking": [{"type": "text", "text": "So."}], "closed": true},
+            {"type": "text", "text": "a\nb"}],
+        "tool_calls": [{"id": "c", "type": "function", "function": function, "extra_content": signed}]}]);
+    assert_eq!(body(&request, Wire::Chat)["messages"], received);
+    let standard = json!([{"role": "assistant", "content": "a\nb",
+        "tool_calls": [{"id": "c", "type": "function", "function": function}]}]);
+    assert_eq!(body(&request.chat_history(ChatHistory::Standard), Wire::Chat)["messages"], standard);
 }
 
 #[test]
@@ -299,5 +386,14 @@ fn the_items_of_an_answer_make_the_next_request() {
         ])
     );
     // What was noted for the Chat wire alone does not reach the other one.
-    assert!(!body(&request, Wire::Responses).to_string().contains("reasoning_field"));
+    let input = &body(&request, Wire::Responses)["input"];
+    assert_eq!(
+        *input,
+        json!([
+            {"type": "message", "role": "assistant", "status": "completed",
+                "content": [{"type": "output_text", "text": "Let me see."}]},
+            {"type": "function_call", "call_id": call_id, "name": "f", "arguments": "{}", "status": "completed"},
+            {"type": "function_call_output", "call_id": call_id, "output": "ok"},
+        ])
+    );
 }

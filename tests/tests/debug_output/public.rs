@@ -53,7 +53,6 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
         "response_events",
         "the model's words and the caller's, and what is counted of them",
         &[
-            "CallKind",
             "ChoiceEnd",
             "ChoiceSummary",
             "Continuation",
@@ -76,6 +75,8 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
         "response_events",
         "choices, limits and names",
         &[
+            "CallKind",
+            "ChatHistory",
             "Classifier",
             "EncodeError",
             "ErrorClass",

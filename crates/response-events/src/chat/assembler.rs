@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use super::{
     calls::{CallKey, Calls},
-    slot::{Body, CallBody, ItemStatus, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State},
+    slot::{
+        Body, CallBody, ItemStatus, MessageBody, MessagePart, PartKind, ReasoningBody, ReasoningField, Slot, State,
+    },
 };
 use crate::{Delta, ItemEvent, TurnEvent, collected::json_len, interpreter::Output};
 
@@ -36,6 +38,8 @@ struct ChoiceItems {
     latest: Option<usize>,
     /// Reasoning details that came without an open reasoning item.
     loose_details: ReasoningBody,
+    /// What goes back with a message, while none is open.
+    loose_extra: Option<Value>,
 }
 
 /// How the items of a choice end that are still open at the end of the stream.
@@ -60,8 +64,8 @@ impl Assembler {
             return;
         }
         let is_message = |body: &Body| matches!(body, Body::Message(_));
-        let at = self.open_text(choice, is_message, || Body::Message(Vec::new()), out);
-        let Body::Message(parts) = &mut self.slots[at].body else { return };
+        let at = self.open_text(choice, is_message, || Body::Message(MessageBody::default()), out);
+        let Body::Message(MessageBody { parts, .. }) = &mut self.slots[at].body else { return };
         if parts.last().is_none_or(|part| part.kind != kind) {
             parts.push(MessagePart { kind, text: String::new() });
             out.collected.add_bytes(PART_BYTES);
@@ -86,6 +90,31 @@ impl Assembler {
         body.text.push_str(&text);
         out.collected.add_bytes(text.len());
         out.emit(TurnEvent::ReasoningDelta(delta(at, choice, Some(0), text)));
+    }
+
+    /// Adds to the reasoning of a choice what is opaque: it is kept for the item's end, and shown to nobody.
+    pub(super) fn add_encrypted(&mut self, choice: u32, field: ReasoningField, block: &str, out: &mut Output) {
+        out.silent();
+        if block.is_empty() {
+            return;
+        }
+        let at = self.open_reasoning(choice, field, out);
+        if let Body::Reasoning(body) = &mut self.slots[at].body {
+            body.encrypted.push_str(block);
+            out.collected.add_bytes(block.len());
+        }
+    }
+
+    /// Keeps what goes back with the message of a choice: with the one that is open, or else with the next. The last
+    /// one counts.
+    pub(super) fn add_extra(&mut self, choice: u32, extra: Value, out: &mut Output) {
+        let items = self.choices.entry(choice).or_default();
+        let kept = match items.open_text.map(|at| &mut self.slots[at].body) {
+            Some(Body::Message(message)) => &mut message.extra,
+            _ => &mut items.loose_extra,
+        };
+        out.collected.add_bytes(json_len(&extra).saturating_sub(kept.as_ref().map_or(0, json_len)));
+        *kept = Some(extra);
     }
 
     /// Keeps reasoning details, which are sent back unchanged and shown to nobody.
@@ -229,7 +258,10 @@ impl Assembler {
         }
     }
 
-    fn push(&mut self, choice: u32, body: Body, out: &mut Output) -> usize {
+    fn push(&mut self, choice: u32, mut body: Body, out: &mut Output) -> usize {
+        if let Body::Message(message) = &mut body {
+            message.extra = self.choices.get_mut(&choice).and_then(|items| items.loose_extra.take());
+        }
         out.collected.add_items(1);
         self.slots.push(Slot { choice, body, state: State::Open });
         self.slots.len() - 1

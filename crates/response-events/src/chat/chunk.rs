@@ -72,6 +72,12 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) reasoning: Content<'a>,
     pub(super) reasoning_details: Option<Value>,
+    /// `true` where the reasoning of this delta is an opaque block that the service wants back behind all that is text
+    /// (Venice).
+    pub(super) reasoning_encrypted: Option<Value>,
+    /// What a service says of the piece, or wants back with the message (Gemini's `thought_signature`). Told as a member
+    /// without a field, too.
+    pub(super) extra_content: Option<Value>,
     #[serde(borrow, deserialize_with = "list")]
     pub(super) tool_calls: Vec<ToolCall<'a>>,
     /// The form before tools: one call, without index and id.
@@ -155,6 +161,19 @@ impl Chunk<'_> {
 }
 
 impl Delta<'_> {
+    /// Whether its reasoning is opaque.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.reasoning_encrypted == Some(Value::Bool(true))
+    }
+
+    /// What goes back with the message. Beside a piece of a summary of thoughts `extra_content` says only that the piece
+    /// is one, which would not be true of the message.
+    pub(super) fn take_signature(&mut self) -> Option<Value> {
+        let signed =
+            |of: &Value| of.get("thought_signature").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
+        self.extra_content.take().filter(|extra| extra.as_object().is_some_and(|map| map.values().any(signed)))
+    }
+
     fn brings_output(&self) -> bool {
         let text = |part: &Value| !all_text(part).is_empty();
         let part = |part: &Value| match Part::of(part) {

@@ -72,6 +72,7 @@ impl Level {
                 "reasoning_content",
                 "reasoning",
                 "reasoning_details",
+                "reasoning_encrypted",
                 "tool_calls",
                 "function_call",
             ],

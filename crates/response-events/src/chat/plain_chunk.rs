@@ -75,7 +75,7 @@ fn choice<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scann
 
 fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Delta<'a>> {
     let (mut content, mut refusal, mut reasoning_content, mut reasoning) = (None, None, None, None);
-    let (mut reasoning_details, mut tool_calls) = (None, None);
+    let (mut reasoning_details, mut reasoning_encrypted, mut tool_calls) = (None, None, None);
     scanner.object(|scanner, key| match key {
         b"content" => fill(&mut content, self::content(scanner)?),
         b"refusal" => fill(&mut refusal, scanner.string_or_null()?),
@@ -83,7 +83,8 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
         b"reasoning" => fill(&mut reasoning, self::content(scanner)?),
         b"reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
         b"tool_calls" => fill(&mut tool_calls, list(scanner, |scanner| tool_call(scanner, members))?),
-        b"function_call" => None,
+        b"reasoning_encrypted" => fill(&mut reasoning_encrypted, scanner.value_or_null()?),
+        b"function_call" | b"extra_content" => None,
         passed_over!(delta) => scanner.skip(),
         _ => Member::scan(scanner, Level::Delta, key, members),
     })?;
@@ -93,6 +94,8 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
         reasoning_content: Text(reasoning_content.flatten()),
         reasoning: reasoning.unwrap_or_default(),
         reasoning_details: reasoning_details.flatten(),
+        reasoning_encrypted: reasoning_encrypted.flatten(),
+        extra_content: None,
         tool_calls: tool_calls.unwrap_or_default(),
         function_call: None,
     })
@@ -212,6 +215,8 @@ mod tests {
                 "reasoning_content",
                 "reasoning",
                 "reasoning_details",
+                "reasoning_encrypted",
+                "extra_content",
                 "tool_calls",
                 "function_call",
                 "role",

@@ -3,7 +3,7 @@
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use crate::{CallKind, Item, collected::json_len};
+use crate::{CallKind, Item, collected::json_len, item::OF_CHAT};
 
 /// An item, from its opening until it is handed out.
 #[derive(Debug)]
@@ -27,9 +27,16 @@ pub(super) enum ItemStatus {
 
 #[derive(Debug)]
 pub(super) enum Body {
-    Message(Vec<MessagePart>),
+    Message(MessageBody),
     Reasoning(ReasoningBody),
     Call(CallBody),
+}
+
+#[derive(Debug, Default)]
+pub(super) struct MessageBody {
+    pub(super) parts: Vec<MessagePart>,
+    /// What goes back with the message, as it came.
+    pub(super) extra: Option<Value>,
 }
 
 #[derive(Debug)]
@@ -47,6 +54,8 @@ pub(super) enum PartKind {
 #[derive(Debug, Default)]
 pub(super) struct ReasoningBody {
     pub(super) text: String,
+    /// What is opaque, and goes back behind the text.
+    pub(super) encrypted: String,
     /// `reasoning_details`, which some services want back unchanged.
     pub(super) details: Vec<Value>,
     pub(super) field: ReasoningField,
@@ -108,9 +117,12 @@ impl Slot {
     /// The item as it is handed out. `fallback_id` names a call that the service did not name.
     pub(super) fn finished_item(&mut self, status: ItemStatus, fallback_id: impl FnOnce() -> String) -> Item {
         let mut item = match &mut self.body {
-            Body::Message(parts) => {
-                let content: Vec<Value> = parts.drain(..).map(MessagePart::into_json).collect();
-                json!({"type": "message", "role": "assistant", "content": content})
+            Body::Message(body) => {
+                let MessageBody { parts, extra } = std::mem::take(body);
+                let content: Vec<Value> = parts.into_iter().map(MessagePart::into_json).collect();
+                let mut item = json!({"type": "message", "role": "assistant", "content": content});
+                note_extra(&mut item, extra);
+                item
             }
             Body::Reasoning(body) => std::mem::take(body).into_json(),
             Body::Call(call) => {
@@ -122,9 +134,7 @@ impl Slot {
                     "name": call.name.unwrap_or_default(),
                     arguments: call.arguments,
                 });
-                if let Some(extra) = call.extra {
-                    item["extra_content"] = extra;
-                }
+                note_extra(&mut item, call.extra);
                 item
             }
         };
@@ -143,6 +153,12 @@ impl Slot {
             Body::Call(call) => call.index,
             _ => None,
         }
+    }
+}
+
+fn note_extra(item: &mut Value, extra: Option<Value>) {
+    if let Some(extra) = extra {
+        item[OF_CHAT] = json!({"extra_content": extra});
     }
 }
 
@@ -176,20 +192,30 @@ impl MessagePart {
     }
 }
 
+impl ReasoningField {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::ReasoningContent => "reasoning_content",
+            Self::Reasoning => "reasoning",
+            Self::ContentPart => "content",
+        }
+    }
+}
+
 impl ReasoningBody {
     fn into_json(self) -> Value {
         let mut item = json!({"type": "reasoning", "content": [], "summary": []});
         if !self.text.is_empty() {
             item["content"] = json!([{"type": "reasoning_text", "text": self.text}]);
         }
+        if !self.encrypted.is_empty() {
+            item["encrypted_content"] = Value::from(self.encrypted);
+        }
+        let mut of_chat = json!({"reasoning_field": self.field.as_str()});
         if !self.details.is_empty() {
-            item["reasoning_details"] = Value::Array(self.details);
+            of_chat["reasoning_details"] = Value::Array(self.details);
         }
-        match self.field {
-            ReasoningField::ReasoningContent => {}
-            ReasoningField::Reasoning => item["reasoning_field"] = Value::from("reasoning"),
-            ReasoningField::ContentPart => item["reasoning_field"] = Value::from("content"),
-        }
+        item[OF_CHAT] = of_chat;
         item
     }
 

@@ -188,13 +188,18 @@ impl ChatStream {
         }
     }
 
-    fn handle_delta(&mut self, choice: u32, delta: Delta<'_>, data: &[u8], out: &mut Output) {
+    fn handle_delta(&mut self, choice: u32, mut delta: Delta<'_>, data: &[u8], out: &mut Output) {
+        let (is_encrypted, signature) = (delta.is_encrypted(), delta.take_signature());
         // Some servers send the same reasoning in both fields.
         let (field, reasoning) = match delta.reasoning_content.0.filter(|text| !text.is_empty()) {
             Some(text) => (ReasoningField::ReasoningContent, text.into_owned()),
             None => (ReasoningField::Reasoning, delta.reasoning.into_text()),
         };
-        self.items.add_reasoning(choice, field, reasoning, out);
+        if is_encrypted {
+            self.items.add_encrypted(choice, field, &reasoning, out);
+        } else {
+            self.items.add_reasoning(choice, field, reasoning, out);
+        }
         if let Some(Value::Array(details)) = delta.reasoning_details {
             self.items.add_details(choice, details, out);
         }
@@ -205,6 +210,9 @@ impl ChatStream {
         }
         if let Some(refusal) = delta.refusal.into_string() {
             self.items.add_text(choice, PartKind::Refusal, refusal, out);
+        }
+        if let Some(signature) = signature {
+            self.items.add_extra(choice, signature, out);
         }
         for call in delta.tool_calls {
             self.items.add_call(choice, CallKey::of(&call), out);

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{EncodeError, Request};
-use crate::{CallKind, FunctionCall, Item, ItemKind};
+use super::{ChatHistory, EncodeError, Request};
+use crate::{CallKind, FunctionCall, Item, ItemKind, Reasoning};
 
 pub(super) fn body(request: &Request) -> Result<Map<String, Value>, EncodeError> {
     let mut body = Map::new();
@@ -22,7 +22,7 @@ pub(super) fn body(request: &Request) -> Result<Map<String, Value>, EncodeError>
 }
 
 fn messages(request: &Request) -> Result<Vec<Value>, EncodeError> {
-    let mut messages = Messages::default();
+    let mut messages = Messages { history: request.chat_history, ..Messages::default() };
     if let Some(instructions) = &request.instructions {
         messages.push(json!({"role": "system", "content": instructions}));
     }
@@ -39,6 +39,9 @@ fn messages(request: &Request) -> Result<Vec<Value>, EncodeError> {
 struct Messages {
     done: Vec<Value>,
     assistant: Map<String, Value>,
+    /// Parts of its content that stand before its text.
+    thinking: Vec<Value>,
+    history: ChatHistory,
 }
 
 impl Messages {
@@ -49,10 +52,17 @@ impl Messages {
 
     fn end_assistant(&mut self) {
         let mut message = std::mem::take(&mut self.assistant);
+        let mut parts = std::mem::take(&mut self.thinking);
         // Reasoning alone makes no message.
         if message.contains_key("content") || message.contains_key("tool_calls") || message.contains_key("refusal") {
             message.insert("role".to_owned(), Value::from("assistant"));
-            message.entry("content").or_insert(Value::Null);
+            let content = message.entry("content").or_insert(Value::Null);
+            if !parts.is_empty() {
+                if let Some(text) = content.as_str().filter(|text| !text.is_empty()) {
+                    parts.push(json!({"type": "text", "text": text}));
+                }
+                *content = Value::Array(parts);
+            }
             self.done.push(Value::Object(message));
         }
     }
@@ -91,12 +101,15 @@ impl Messages {
                 if let Some(refusal) = message.refusal {
                     self.assistant.insert("refusal".to_owned(), Value::from(refusal));
                 }
+                if let Some(extra) = self.extra_content(item) {
+                    self.assistant.insert("extra_content".to_owned(), extra);
+                }
             }
             ItemKind::Message(message) => {
                 let role = message.role;
                 self.push(json!({"role": role, "content": input_content(item)?}));
             }
-            ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning.text),
+            ItemKind::Reasoning(reasoning) => self.add_reasoning(item, &reasoning),
             ItemKind::FunctionCall(call) | ItemKind::CustomToolCall(call) => self.add_call(item, call),
             ItemKind::Other("function_call_output" | "custom_tool_call_output") => {
                 let call_id = item.text("call_id").unwrap_or_default();
@@ -116,9 +129,8 @@ impl Messages {
             }
             CallKind::Custom => json!({"id": call_id, "type": "custom", "custom": {"name": name, "input": arguments}}),
         };
-        // Where it came from the service, it wants it back.
-        if let Some(extra) = item.as_json().get("extra_content") {
-            call["extra_content"] = extra.clone();
+        if let Some(extra) = self.extra_content(item) {
+            call["extra_content"] = extra;
         }
         match self.assistant.get_mut("tool_calls").and_then(Value::as_array_mut) {
             Some(calls) => calls.push(call),
@@ -126,8 +138,20 @@ impl Messages {
         }
     }
 
-    /// Reasoning goes back in the field in which it came, with the message that follows it.
-    fn add_reasoning(&mut self, item: &Item, text: &str) {
+    /// Where it came from the service, it wants it back.
+    fn extra_content(&self, item: &Item) -> Option<Value> {
+        item.of_chat("extra_content").filter(|_| self.history == ChatHistory::AsReceived).cloned()
+    }
+
+    /// Reasoning goes back in the field in which it came, with the message that follows it. That of the other wire,
+    /// which came in none, stays there.
+    fn add_reasoning(&mut self, item: &Item, reasoning: &Reasoning<'_>) {
+        if self.history == ChatHistory::Standard {
+            return;
+        }
+        let Some(field) = item.of_chat("reasoning_field").and_then(Value::as_str) else { return };
+        // What is opaque has no end of its own, so nothing may follow it.
+        let text = reasoning.text.clone() + reasoning.encrypted_content.unwrap_or_default();
         if self.has_text() && !self.has_calls() {
             // Details may come late; they still belong to this message.
             if text.is_empty() {
@@ -136,19 +160,20 @@ impl Messages {
             }
             self.end_assistant();
         }
-        let field = match item.text("reasoning_field") {
-            None => Some("reasoning_content"),
-            Some("reasoning") => Some("reasoning"),
-            Some(_) => None,
-        };
-        if let (Some(field), false) = (field, text.is_empty()) {
-            self.append(field, text);
+        match field {
+            _ if text.is_empty() => {}
+            "reasoning" | "reasoning_content" => self.append(field, &text),
+            "content" => {
+                let thinking = json!([{"type": "text", "text": text}]);
+                self.thinking.push(json!({"type": "thinking", "thinking": thinking, "closed": true}));
+            }
+            _ => {}
         }
         self.add_details(item);
     }
 
     fn add_details(&mut self, item: &Item) {
-        let Some(Value::Array(details)) = item.as_json().get("reasoning_details") else { return };
+        let Some(Value::Array(details)) = item.of_chat("reasoning_details") else { return };
         let known = self.assistant.entry("reasoning_details").or_insert_with(|| json!([]));
         if let Value::Array(known) = known {
             known.extend(details.iter().cloned());

@@ -4,7 +4,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 use serde_json::{Map, Value, json};
 
 use super::Request;
-use crate::Item;
+use crate::{Item, item::OF_CHAT};
 
 /// The body with empty lists in place of those that can be large.
 pub(super) fn frame(request: &Request) -> Map<String, Value> {
@@ -62,18 +62,18 @@ struct Input<'r>(&'r [Item]);
 
 impl Serialize for Input<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(InputItem))
+        // Reasoning of the Chat wire has no id and nothing that this service sealed: it is refused.
+        let is_foreign = |item: &&Item| item.item_type() == "reasoning" && item.as_json().contains_key(OF_CHAT);
+        serializer.collect_seq(self.0.iter().filter(|item| !is_foreign(item)).map(InputItem))
     }
 }
 
-/// What the Chat interpreter notes on items for its own wire. The other one refuses members that it does not know.
-const OF_CHAT: [&str; 2] = ["reasoning_field", "extra_content"];
-
-/// Items go back as they came, but for that.
+/// Items go back as they came, but for what the Chat interpreter notes for its own wire: this one refuses members that
+/// it does not know.
 struct InputItem<'r>(&'r Item);
 
 impl Serialize for InputItem<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.as_json().iter().filter(|(key, _)| !OF_CHAT.contains(&key.as_str())))
+        serializer.collect_map(self.0.as_json().iter().filter(|(key, _)| *key != OF_CHAT))
     }
 }

@@ -191,12 +191,13 @@ pub(crate) fn item_text(item: &Item) -> String {
     let mut line = match item.kind() {
         ItemKind::Message(_) => format!("message {}", parts(item)).trim_end().to_owned(),
         ItemKind::Reasoning(reasoning) => {
-            let extra = ["reasoning_field", "reasoning_details"];
-            let extra: String = extra
-                .iter()
-                .filter_map(|key| item.as_json().get(*key).map(|value| format!(" {key}={value}")))
-                .collect();
-            format!("reasoning {:?}{extra}", reasoning.text)
+            let of_chat = |key: &str| item.as_json().get("chat").and_then(|chat| chat.get(key));
+            let mut line = format!("reasoning {:?}", reasoning.text);
+            line.extend(reasoning.encrypted_content.map(|block| format!(" encrypted {block:?}")));
+            let field = of_chat("reasoning_field").filter(|field| *field != "reasoning_content");
+            line.extend(field.map(|field| format!(" reasoning_field={field}")));
+            line.extend(of_chat("reasoning_details").map(|details| format!(" reasoning_details={details}")));
+            line
         }
         ItemKind::FunctionCall(call) => format!("call {} {} {:?}", call.call_id, dashed(call.name), call.arguments),
         ItemKind::CustomToolCall(call) => format!("custom {} {} {:?}", call.call_id, dashed(call.name), call.arguments),
