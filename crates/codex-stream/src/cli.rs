@@ -19,7 +19,7 @@ use response_events::Wire;
 use crate::diagnostics;
 
 pub(crate) use deadline::Deadline;
-pub(crate) use pairs::{Field, ToolOutput};
+pub(crate) use pairs::{Field, Header, ToolOutput};
 pub(crate) use turn_args::{TransportArg, TurnArgs};
 
 /// Runs streamed model turns, looks inside recorded ones, and replays them.

@@ -81,8 +81,10 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
 /// A stream of which nothing was understood was probably meant for the other wire.
 pub(crate) fn other_wire(wire: Wire, failure: Option<&Failure>, ledger: &Ledger) {
     let strange = ledger.unknown + ledger.malformed;
-    let is_cut = failure.is_some_and(|failure| failure.kind == FailureKind::Truncated);
-    if is_cut && strange > 0 && strange + ledger.done_sentinels == ledger.events {
+    // It comes to its end without an answer, or is given up before.
+    let no_answer =
+        failure.is_some_and(|failure| matches!(failure.kind, FailureKind::Truncated | FailureKind::Protocol));
+    if no_answer && strange > 0 && strange + ledger.done_sentinels == ledger.events {
         let other = if wire == Wire::Chat { Wire::Responses } else { Wire::Chat };
         note(&format!("no event of the stream is one of `--wire {wire}`: it may be for `--wire {other}`"));
     }

@@ -325,5 +325,7 @@ fn a_stream_of_the_other_wire_is_taken_for_one() {
     assert_eq!(hint("chat", responses), to("chat", "responses"));
     assert_eq!(hint("responses", chat), to("responses", "chat"));
     assert_eq!(hint("responses", &format!("{chat}data: [DONE]\n\n")), to("responses", "chat"));
+    // Long enough for nobody to read on.
+    assert_eq!(hint("responses", &chat.repeat(40)), to("responses", "chat"));
     assert_eq!((hint("responses", responses), hint("chat", chat), hint("chat", "")), (None, None, None));
 }

@@ -1,4 +1,4 @@
-//! Arguments that are a name and a value.
+//! Arguments that are a name and a value. Values may be secrets: what is wrong is told without them.
 
 use std::str::FromStr;
 
@@ -17,10 +17,10 @@ impl FromStr for Field {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (path, json) = text.split_once('=').ok_or("expected PATH=JSON")?;
         if path.split('.').any(str::is_empty) {
-            return Err("the path has an empty part".to_owned());
+            return Err(format!("the path {path} has an empty part"));
         }
         let value = serde_json::from_str(json)
-            .map_err(|error| format!("the value is no JSON, in which a string has quotes: {error}"))?;
+            .map_err(|error| format!("the value of {path} is no JSON, in which a string has quotes: {error}"))?;
         Ok(Self { path: path.to_owned(), value })
     }
 }
@@ -41,6 +41,26 @@ impl FromStr for ToolOutput {
             return Err("the name is empty".to_owned());
         }
         Ok(Self { name: name.to_owned(), text: text.to_owned() })
+    }
+}
+
+/// `K: V`: a header of every request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Header {
+    pub(crate) name: String,
+    pub(crate) value: String,
+}
+
+impl FromStr for Header {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (name, value) = text.split_once(':').ok_or("expected 'K: V'")?;
+        let (name, value) = (name.trim(), value.trim());
+        if name.eq_ignore_ascii_case("x-codex-turn-state") {
+            return Err("a turn learns its x-codex-turn-state from the service, and nobody else may set it");
+        }
+        Ok(Self { name: name.to_owned(), value: value.to_owned() })
     }
 }
 
@@ -67,6 +87,16 @@ mod tests {
         assert_eq!(output("t="), Ok(("t".to_owned(), String::new())));
         for wrong in ["t", "=x"] {
             assert!(output(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn headers_are_split_at_the_first_colon_and_trimmed() {
+        let header = |text: &str| text.parse().map(|Header { name, value }| (name, value));
+        assert_eq!(header(" k :  a:b "), Ok(("k".to_owned(), "a:b".to_owned())));
+        assert_eq!(header("k:"), Ok(("k".to_owned(), String::new())));
+        for wrong in ["k", "k v", "X-Codex-Turn-State: v"] {
+            assert!(header(wrong).is_err(), "{wrong}");
         }
     }
 }

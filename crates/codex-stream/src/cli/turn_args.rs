@@ -3,10 +3,10 @@
 use std::{num::NonZeroU32, path::PathBuf};
 
 use clap::{Args, ValueEnum};
-use codex_api::{OnCut, ProxyUrl, Transport};
+use codex_api::{OnCut, Transport};
 use codex_stream::OutputFormat;
 
-use super::{Deadline, Field, MAX_EVENT_BYTES, ToolOutput, WireArg, at_least_one, size};
+use super::{Deadline, MAX_EVENT_BYTES, WireArg, at_least_one, size};
 
 /// What holds for several options, and how it looks.
 const NOTES: &str = "\
@@ -20,6 +20,7 @@ Examples:
 Exit status: 0 an answer, 1 the service reported a failure, 2 wrong usage, 3 a failure on the way to \
 the service, 130 interrupted";
 
+/// Options whose value may be a secret are plain texts here and read later: clap repeats a value that it refuses.
 #[derive(Debug, Args)]
 #[command(next_line_help = false, after_help = NOTES, allow_negative_numbers = true)]
 pub(crate) struct TurnArgs {
@@ -55,13 +56,13 @@ pub(crate) struct TurnArgs {
     pub(crate) headers: Vec<String>,
     /// Set any body field, last; the value `null` removes it (repeatable)
     #[arg(long = "set", value_name = "PATH=JSON", help_heading = "Request")]
-    pub(crate) fields: Vec<Field>,
+    pub(crate) fields: Vec<String>,
     /// Tool definitions: a JSON array as in the wire's API
     #[arg(long = "tool", value_name = "FILE", help_heading = "Request")]
     pub(crate) tools: Option<PathBuf>,
     /// What a tool answers when the model calls it (repeatable)
     #[arg(long = "tool-output", value_name = "NAME=TEXT", help_heading = "Request")]
-    pub(crate) tool_outputs: Vec<ToolOutput>,
+    pub(crate) tool_outputs: Vec<String>,
     /// Most follow-up requests in a turn
     #[arg(long, value_name = "N", default_value_t = 8, help_heading = "Request")]
     pub(crate) max_follow_ups: u32,
@@ -100,7 +101,7 @@ pub(crate) struct TurnArgs {
     pub(crate) ca: Option<PathBuf>,
     /// The proxy to go through [default: `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY`]
     #[arg(long, value_name = "URL", help_heading = "Service")]
-    pub(crate) proxy: Option<ProxyUrl>,
+    pub(crate) proxy: Option<String>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]

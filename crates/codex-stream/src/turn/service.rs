@@ -52,10 +52,13 @@ impl Service {
     }
 }
 
-/// The key; an empty variable counts as unset.
+/// The key; an empty variable counts as unset. Who gives the key itself instead of a name is not shown it again.
 fn key(variable: &str) -> Result<Option<String>, Problem> {
     match env::var(variable) {
         Ok(key) => Ok(Some(key).filter(|key| !key.trim().is_empty())),
+        Err(env::VarError::NotPresent) if variable.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') => {
+            Err(usage("--api-key-env: expected the name of an environment variable, such as OPENAI_API_KEY"))
+        }
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(usage(format_args!("the value of {variable} is not Unicode text"))),
     }

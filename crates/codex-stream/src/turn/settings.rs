@@ -2,8 +2,10 @@
 
 use std::{
     collections::HashMap,
+    fmt::Display,
     fs,
     path::{Path, PathBuf},
+    str::FromStr,
 };
 
 use codex_api::{ClientBuilder, OnCut, ProxyUrl, RetryPolicy, Timeouts, Transport};
@@ -12,7 +14,7 @@ use response_events::{Request, Wire};
 use serde_json::Value;
 
 use crate::{
-    cli::{TransportArg, TurnArgs},
+    cli::{Field, Header, ToolOutput, TransportArg, TurnArgs},
     problem::{Problem, usage},
 };
 
@@ -27,7 +29,7 @@ pub(super) struct Settings {
     pub(super) template: Request,
     /// What tools answer, by their name.
     pub(super) tool_outputs: HashMap<String, String>,
-    headers: Vec<(String, String)>,
+    headers: Vec<Header>,
     timeouts: Timeouts,
     ca: Option<PathBuf>,
     proxy: Option<ProxyUrl>,
@@ -54,15 +56,16 @@ impl Settings {
             turn: args.turn_timeout.0,
             ..Timeouts::default()
         };
+        let tool_outputs: Vec<ToolOutput> = parsed_all("--tool-output", &args.tool_outputs)?;
         Ok(Self {
             wire,
             transport: args.transport.into(),
             template: template(args)?,
-            tool_outputs: args.tool_outputs.iter().map(|tool| (tool.name.clone(), tool.text.clone())).collect(),
-            headers: args.headers.iter().map(|header| name_and_value(header)).collect::<Result<_, _>>()?,
+            tool_outputs: tool_outputs.into_iter().map(|tool| (tool.name, tool.text)).collect(),
+            headers: parsed_all("--header", &args.headers)?,
             timeouts,
             ca: args.ca.clone(),
-            proxy: args.proxy.clone(),
+            proxy: args.proxy.as_deref().map(|url| parsed("--proxy", url)).transpose()?,
             policy: policy(args)?,
             on_cut: args.on_cut.into(),
             max_event_bytes: args.max_event_bytes,
@@ -86,7 +89,7 @@ impl Settings {
             Some(proxy) => builder.proxy(proxy.clone()),
             None => builder,
         };
-        self.headers.iter().try_fold(builder, |builder, (name, value)| builder.append_header(name, value))
+        self.headers.iter().try_fold(builder, |builder, header| builder.append_header(&header.name, &header.value))
     }
 
     /// For whom text is, once it is known where it goes.
@@ -122,7 +125,8 @@ fn template(args: &TurnArgs) -> Result<Request, Problem> {
     if let Some(path) = &args.tools {
         request.tools = read_tools(path)?;
     }
-    Ok(args.fields.iter().fold(request, |request, field| request.set(&field.path, field.value.clone())))
+    let fields: Vec<Field> = parsed_all("--set", &args.fields)?;
+    Ok(fields.into_iter().fold(request, |request, field| request.set(&field.path, field.value)))
 }
 
 fn read_tools(path: &Path) -> Result<Vec<Value>, Problem> {
@@ -135,8 +139,12 @@ fn read_tools(path: &Path) -> Result<Vec<Value>, Problem> {
     }
 }
 
-/// The message shows no part of a header, which may be a secret.
-fn name_and_value(header: &str) -> Result<(String, String), Problem> {
-    let (name, value) = header.split_once(':').ok_or_else(|| usage("--header must be of the form 'K: V'"))?;
-    Ok((name.trim().to_owned(), value.trim().to_owned()))
+/// Reads the value of an option, which no message repeats.
+fn parsed<T: FromStr<Err: Display>>(option: &str, text: &str) -> Result<T, Problem> {
+    text.parse().map_err(|error| usage(format_args!("{option}: {error}")))
+}
+
+/// The same of an option that may be given several times.
+fn parsed_all<T: FromStr<Err: Display>>(option: &str, texts: &[String]) -> Result<Vec<T>, Problem> {
+    texts.iter().map(|text| parsed(option, text)).collect()
 }
