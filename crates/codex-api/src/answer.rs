@@ -16,8 +16,8 @@ pub struct Answer {
     pub response: Completed,
     /// Why the answer is not whole; `None` when it is.
     pub incomplete_reason: Option<String>,
-    /// The head that the answer came behind, with its request id and headers; over a WebSocket, that of its handshake, and
-    /// `None` where an earlier request had opened it. Heads of attempts that failed are not here.
+    /// The head that the answer came behind, with its request id and headers; over a WebSocket, that of its handshake,
+    /// and `None` where an earlier request had opened it. Heads of attempts that failed are not here.
     pub opened: Option<Opened>,
     /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
     pub rate_limits: Vec<RateLimits>,
