@@ -16,8 +16,8 @@ pub struct Answer {
     pub response: Completed,
     /// Why the answer is not whole; `None` when it is.
     pub incomplete_reason: Option<String>,
-    /// The head that the answer came behind, with its request id and headers; heads of attempts that failed are not
-    /// here. `None` over a WebSocket that an earlier request had opened: its one head came with the handshake.
+    /// The head that the answer came behind, with its request id and headers; over a WebSocket, that of its handshake,
+    /// and `None` where an earlier request had opened it. Heads of attempts that failed are not here.
     pub opened: Option<Opened>,
     /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
     pub rate_limits: Vec<RateLimits>,
@@ -78,10 +78,8 @@ impl Collector {
     pub(crate) fn observe(&mut self, event: &TurnEvent) {
         let (response, incomplete_reason) = match event {
             // A new attempt sends the answer from its beginning; what came before a retry is void. The limits hold.
-            TurnEvent::Request(_) | TurnEvent::Retry(_) => {
-                self.opened = None;
-                return self.items.clear();
-            }
+            TurnEvent::Request(_) | TurnEvent::Retry(_) => return self.items.clear(),
+            // Of the last connection that the request opened: the one that the answer comes over.
             TurnEvent::Opened(opened) => {
                 self.opened = Some(opened.clone());
                 return;

@@ -114,6 +114,11 @@ impl Error {
 
 impl fmt::Debug for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Error").field("failure", &self.0.failure).field("source", &self.0.source()).finish()
+        let mut shown = f.debug_struct("Error");
+        shown.field("failure", &self.0.failure);
+        if let Some(source) = self.0.source() {
+            shown.field("source", &source);
+        }
+        shown.finish()
     }
 }

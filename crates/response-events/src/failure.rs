@@ -1,5 +1,7 @@
 //! The one way in which a stream fails, as plain data.
 
+mod debug;
+
 use std::{error::Error, fmt, time::Duration};
 
 use serde::{Serialize, Serializer};
@@ -118,7 +120,7 @@ impl fmt::Display for Phase {
 /// Why a request ended without an answer, with all that is known about it.
 ///
 /// Serialises as the `error` object of the command line's JSON output.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, PartialEq)]
 #[non_exhaustive]
 pub struct Failure {
     /// What kind of failure.
