@@ -125,7 +125,7 @@ async fn an_end_that_was_flushed_is_the_end() {
         (Wire::Chat, format!("{chat}data: DONE\n"), Ok("Hi")),
         (Wire::Chat, format!("{chat}data: [DONE]\r\n\r\n"), Ok("Hi")),
     ] {
-        let begun = flushed(&[body.clone()]).swap_remove(0);
+        let begun = flushed(std::slice::from_ref(&body)).swap_remove(0);
         for length in [1, begun.len()] {
             let response = coded(begun.clone()).chunk_bytes(length).hold_until(Gate::new());
             let (answer, server) = ask(response, |client| client.wire(wire)).await;

@@ -453,6 +453,7 @@ async fn a_dropped_stream_is_reset_and_its_connection_kept() {
 async fn an_answer_ends_before_its_stream_does() {
     let failed = r#"{"type":"response.failed","response":{"error":{"code":"invalid_prompt","message":"No."}}}"#;
     let completed = r#"{"type":"response.completed","response":{"id":"r"}}"#;
+    let error = r#"{"error":{"code":"invalid_prompt","message":"No."}}"#;
     let chunk = r#"{"id":"c","choices":[{"index":0,"delta":{"content":"Hi"}}]}"#;
     let marked = HEAD.trim_end().to_owned() + " \"x-codex-turn-state: ts-1\"\n";
     for (way, wire, body, code) in WAYS.into_iter().flat_map(|way| {
@@ -462,12 +463,13 @@ async fn an_answer_ends_before_its_stream_does() {
             (way, Wire::Responses, format!("data: {completed}\r\n"), None),
             (way, Wire::Chat, format!("data: {chunk}\n\ndata: [DONE]\n\n"), None),
             (way, Wire::Chat, format!("data: {chunk}\r\r: ok\rdata: DONE\r"), None),
-            (way, Wire::Chat, format!("data: {{\"error\":{{\"code\":\"invalid_prompt\"}}}}\n"), Some("invalid_prompt")),
+            (way, Wire::Chat, format!("data: {error}\n"), Some("invalid_prompt")),
         ]
     }) {
         for length in [1, body.len()] {
             let pieces = body.as_bytes().chunks(length);
-            let pieces: String = pieces.map(|piece| format!("h2-data \"{}\"\n", piece.escape_ascii())).collect();
+            let pieces = pieces.map(|piece| format!("h2-data \"{}\"\n", piece.escape_ascii()));
+            let pieces = pieces.collect::<Vec<_>>().concat();
             let name = format!("{way:?}: {pieces}");
             let steps = format!("{marked}{pieces}{marked}{pieces}{HEAD}{pieces}hold");
             let service = Service::playing(way, &[steps]).await;

@@ -283,8 +283,8 @@ async fn check_renewed(transport: Transport, refusal: Response, renewed: bool, n
     assert_eq!(sent, ["Bearer old", "Bearer new"][..=usize::from(renewed)], "{transport:?} {name}");
 }
 
-/// Services count a refused token among the bad requests, or call it what nobody knows. What is surely something else is
-/// not asked for again.
+/// Services count a refused token among the bad requests, or call it what nobody knows. What is surely something else
+/// is not asked for again.
 #[tokio::test]
 async fn a_401_is_about_credentials_whatever_it_is_called() {
     for (mut error, renewed) in [

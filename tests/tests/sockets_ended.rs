@@ -100,6 +100,7 @@ async fn the_headers_of_an_error_event_are_hints() {
     for (headers, least, most) in [
         (json!({"retry-after": "5"}), s(5), ms(7_500)),
         (json!({"Retry-After-Ms": 5000}), s(5), ms(7_500)),
+        (json!({"retry-after": ["5", "9"]}), s(5), ms(7_500)),
         (json!({"retry-after": "soon"}), s(1), s(2)),
         (json!({}), s(1), s(2)),
     ] {

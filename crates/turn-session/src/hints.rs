@@ -74,6 +74,8 @@ fn text(value: &Value) -> Option<String> {
         Value::String(text) => Some(text.clone()),
         Value::Number(number) => Some(number.to_string()),
         Value::Bool(word) => Some(word.to_string()),
+        // A header that may come several times.
+        Value::Array(values) => values.first().and_then(text),
         _ => None,
     }
 }

@@ -8,7 +8,7 @@ use std::{
 
 use codex_api::connector::{self, Connector};
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
+    io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, BufReader, DuplexStream, duplex},
     time::sleep,
 };
 
@@ -72,7 +72,9 @@ impl Service {
 }
 
 /// Reads the handshake of a WebSocket, and grants it.
-pub(crate) async fn accept_socket(mut stream: BufReader<DuplexStream>) -> io::Result<BufReader<DuplexStream>> {
+pub(crate) async fn accept_socket<S: AsyncRead + AsyncWrite + Unpin>(
+    mut stream: BufReader<S>,
+) -> io::Result<BufReader<S>> {
     let mut headers = http::HeaderMap::new();
     let mut line = String::new();
     while line != "\r\n" {
