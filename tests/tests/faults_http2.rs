@@ -183,7 +183,11 @@ async fn a_service_that_requires_http_1_1_gets_it() {
 
 /// How the request ends, whatever way it goes: the class, the attempts, and a part of the message.
 async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
-    for way in WAYS {
+    check_on(&WAYS, name, steps, failure, discarded).await;
+}
+
+async fn check_on(ways: &[Way], name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
+    for way in ways.iter().copied() {
         let service = Service::playing(way, &[steps.to_owned()]).await;
         let (events, error) = tapped(&service, ask(&service.client())).await;
         let error = error.unwrap_or_else(|| panic!("{name}, {way:?}: {events:?}"));
@@ -191,6 +195,7 @@ async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), disca
         assert_eq!((error.kind(), error.attempts()), (kind, attempts), "{name}, {way:?}: {error:?}");
         assert!(error.is_retryable() && error.message().contains(message), "{name}, {way:?}: {error:?}");
         support::assert_portable(&error);
+        assert!(error.message().chars().count() < 500, "{name}: a message is a sentence");
         assert_eq!(retries(&events), vec![(kind, discarded); attempts as usize - 1], "{name}, {way:?}");
         assert_eq!(service.server.requests().len(), attempts as usize, "{name}, {way:?}");
     }
@@ -251,6 +256,12 @@ async fn streams_that_break_off() {
             true,
         ),
         (
+            "48 GOAWAY with 16,000 bytes for debugging",
+            behind_text(&format!("h2-frame goaway 0 0 00000000 00000002 {}\nhold", "78".repeat(16_000))),
+            (Truncated, 9, "(INTERNAL_ERROR)"),
+            true,
+        ),
+        (
             "48 ENHANCE_YOUR_CALM before the head",
             "repeat 9\nread-request\nh2-rst-stream enhance_your_calm\nend\nhold".to_owned(),
             (Connect, 9, "ENHANCE_YOUR_CALM"),
@@ -258,6 +269,19 @@ async fn streams_that_break_off() {
         ),
     ] {
         check(name, &steps, failure, discarded).await;
+    }
+}
+
+/// Row 48: what a service says as it leaves is heard, although the stream hears only that the connection has ended.
+#[tokio::test]
+async fn a_service_that_asks_for_calm_and_leaves_has_asked_for_calm() {
+    let asks = "asks for fewer requests (ENHANCE_YOUR_CALM)";
+    for (way, end) in [(Way::PriorKnowledge, "fin"), (Way::Tls, "tls-close-notify\nfin")] {
+        let leave = format!("h2-goaway enhance_your_calm\n{end}");
+        let steps = format!("read-request\n{leave}");
+        check_on(&[way], "before the head", &steps, (Connect, 9, asks), false).await;
+        let steps = format!("{HEAD}{TEXT}gate\n{leave}");
+        check_on(&[way], "in the body", &steps, (Truncated, 9, asks), true).await;
     }
 }
 

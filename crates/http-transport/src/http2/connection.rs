@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::client::{Builder, SendRequest};
 use tokio::time::Instant;
 
@@ -47,6 +48,8 @@ pub(crate) struct Connection {
 struct Inner {
     /// `None` once the connection must take no other request.
     sender: Option<SendRequest<Bytes>>,
+    /// Why the server took leave (GOAWAY), if it did by then.
+    leave: Option<Reason>,
     streams: usize,
     /// When the number of streams last became zero.
     idle_since: Instant,
@@ -70,7 +73,7 @@ pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) 
         .handshake(Metered::new(stream, Arc::clone(&progress)))
         .await
         .map_err(|cause| failure::handshake(endpoint, cause))?;
-    let inner = Inner { sender: Some(sender.clone()), streams: 1, idle_since: Instant::now() };
+    let inner = Inner { sender: Some(sender.clone()), leave: None, streams: 1, idle_since: Instant::now() };
     let connection = Arc::new(Connection {
         inner: Mutex::new(inner),
         progress,
@@ -112,7 +115,10 @@ impl Connection {
     /// Takes no other request. Those that are on it go on.
     pub(super) fn retire(&self) {
         self.is_retired.store(true, Relaxed);
-        self.lock().sender = None;
+        let mut inner = self.lock();
+        // What it says is lost with it.
+        inner.open_sender();
+        inner.sender = None;
     }
 
     /// The server does not answer.
@@ -141,7 +147,8 @@ impl Inner {
     fn open_sender(&mut self) -> Option<&SendRequest<Bytes>> {
         // Never pending: nothing is sent by this one, only by clones of it.
         let state = self.sender.as_mut()?.poll_ready(&mut Context::from_waker(Waker::noop()));
-        if matches!(state, Poll::Ready(Err(_))) {
+        if let Poll::Ready(Err(error)) = state {
+            self.leave = error.reason().filter(|_| error.is_remote());
             self.sender = None;
         }
         self.sender.as_ref()
@@ -186,6 +193,13 @@ impl Slot {
 
     pub(super) fn progress(&self) -> &Progress {
         &self.connection.progress
+    }
+
+    /// Why the server took leave of the connection, if it did.
+    pub(super) fn leave(&self) -> Option<Reason> {
+        let mut inner = self.connection.lock();
+        inner.open_sender();
+        inner.leave
     }
 
     /// Whether the connection had another request before this one.
