@@ -183,7 +183,11 @@ async fn a_service_that_requires_http_1_1_gets_it() {
 
 /// How the request ends, whatever way it goes: the class, the attempts, and a part of the message.
 async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
-    for way in WAYS {
+    check_on(&WAYS, name, steps, failure, discarded).await;
+}
+
+async fn check_on(ways: &[Way], name: &str, steps: &str, failure: (FailureKind, u32, &str), discarded: bool) {
+    for way in ways.iter().copied() {
         let service = Service::playing(way, &[steps.to_owned()]).await;
         let (events, error) = tapped(&service, ask(&service.client())).await;
         let error = error.unwrap_or_else(|| panic!("{name}, {way:?}: {events:?}"));
@@ -191,6 +195,7 @@ async fn check(name: &str, steps: &str, failure: (FailureKind, u32, &str), disca
         assert_eq!((error.kind(), error.attempts()), (kind, attempts), "{name}, {way:?}: {error:?}");
         assert!(error.is_retryable() && error.message().contains(message), "{name}, {way:?}: {error:?}");
         support::assert_portable(&error);
+        assert!(error.message().chars().count() < 500, "{name}: a message is a sentence");
         assert_eq!(retries(&events), vec![(kind, discarded); attempts as usize - 1], "{name}, {way:?}");
         assert_eq!(service.server.requests().len(), attempts as usize, "{name}, {way:?}");
     }
@@ -251,6 +256,12 @@ async fn streams_that_break_off() {
             true,
         ),
         (
+            "48 GOAWAY with 16,000 bytes for debugging",
+            behind_text(&format!("h2-frame goaway 0 0 00000000 00000002 {}\nhold", "78".repeat(16_000))),
+            (Truncated, 9, "(INTERNAL_ERROR)"),
+            true,
+        ),
+        (
             "48 ENHANCE_YOUR_CALM before the head",
             "repeat 9\nread-request\nh2-rst-stream enhance_your_calm\nend\nhold".to_owned(),
             (Connect, 9, "ENHANCE_YOUR_CALM"),
@@ -258,6 +269,75 @@ async fn streams_that_break_off() {
         ),
     ] {
         check(name, &steps, failure, discarded).await;
+    }
+}
+
+/// Row 20: frames that no server may send, and more of them than anybody needs.
+#[tokio::test]
+async fn frames_that_break_the_protocol_are_told_at_once() {
+    let head = "did not answer with valid HTTP/2 (PROTOCOL_ERROR)";
+    let body = "sent a malformed response body (PROTOCOL_ERROR)";
+    let body_flood = "sent a malformed response body (ENHANCE_YOUR_CALM)";
+    for (name, steps, message) in [
+        ("a push", "h2-frame push_promise 4 this 00000002 88".to_owned(), head),
+        ("a stream of the server's", "h2-frame headers 4 2 88".to_owned(), head),
+        ("an upper-case header", "h2-headers 200 \"Content-Type: text/event-stream\"".to_owned(), head),
+        ("a header of the connection", "h2-headers 200 \"transfer-encoding: chunked\"".to_owned(), head),
+        ("a line break in a header", "h2-headers 200 \"a: b\\r\\nc: d\"".to_owned(), head),
+        ("two lengths", "h2-headers 200 \"content-length: 5\" \"content-length: 6\"".to_owned(), head),
+        ("a length beyond all", "h2-headers 200 \"content-length: 18446744073709551615\"".to_owned(), head),
+        ("no status", "h2-frame headers 4 this 00 01 61 01 62".to_owned(), head),
+        ("a block that is none", "h2-frame headers 4 this ff ff ff ff ff ff".to_owned(), head),
+        ("data in a block", "h2-frame headers 0 this 88\nh2-frame data 0 this 00".to_owned(), head),
+        ("a window of nothing", "h2-frame window_update 0 this 00000000".to_owned(), head),
+        ("settings beyond a window", "h2-settings initial_window_size=4294967295".to_owned(), head),
+        (
+            "a block without end",
+            "h2-frame headers 0 this 88\nrepeat forever h2-frame continuation 0 this 00".to_owned(),
+            "did not answer with valid HTTP/2 (ENHANCE_YOUR_CALM)",
+        ),
+        ("a second head", format!("h2-headers 200\n{TEXT}gate\nh2-headers 200"), body),
+        ("an end that is a head", format!("h2-headers 200\n{TEXT}gate\nh2-frame headers 4 this 00 01 61 01 62"), body),
+        (
+            "empty data without end",
+            format!("h2-headers 200\n{TEXT}gate\nrepeat forever h2-frame data 0 this"),
+            body_flood,
+        ),
+    ] {
+        let steps = format!("read-request\n{steps}\nhold");
+        check(name, &steps, (Protocol, 2, message), message.contains("body")).await;
+    }
+}
+
+/// What is pointless and allowed costs nothing but time.
+#[tokio::test]
+async fn an_answer_comes_through_floods() {
+    for flood in [
+        "h2-ping",
+        "h2-settings max_concurrent_streams=10",
+        "h2-frame window_update 0 0 00000001",
+        "h2-frame priority 0 this 0000000010",
+        "h2-frame 99 0 this 00",
+    ] {
+        let steps =
+            format!("read-request\nrepeat 3000 {flood}\n{}{TEXT}{COMPLETED}hold", HEAD.replace("read-request\n", ""));
+        let service = Service::playing(Way::PriorKnowledge, &[steps]).await;
+        let (events, error) = soon(drain(ask(&service.client()))).await;
+        assert!(error.is_none(), "{flood}: {error:?}");
+        assert_eq!((text(&events), retries(&events)), (1, vec![]), "{flood}");
+    }
+}
+
+/// Row 48: what a service says as it leaves is heard, although the stream hears only that the connection has ended.
+#[tokio::test]
+async fn a_service_that_asks_for_calm_and_leaves_has_asked_for_calm() {
+    let asks = "asks for fewer requests (ENHANCE_YOUR_CALM)";
+    for (way, end) in [(Way::PriorKnowledge, "fin"), (Way::Tls, "tls-close-notify\nfin")] {
+        let leave = format!("h2-goaway enhance_your_calm\n{end}");
+        let steps = format!("read-request\n{leave}");
+        check_on(&[way], "before the head", &steps, (Connect, 9, asks), false).await;
+        let steps = format!("{HEAD}{TEXT}gate\n{leave}");
+        check_on(&[way], "in the body", &steps, (Truncated, 9, asks), true).await;
     }
 }
 

@@ -146,6 +146,12 @@ async fn lengths_that_contradict_themselves_are_refused() {
             chunked("HTTP/1.1", "transfer-encoding: GZip, chunked\r\n"),
             once(Protocol, "in the transfer coding \"gzip\", which was not asked for"),
         ),
+        ("no encoding, twice", framed("content-encoding: identity, Identity\r\n"), answer("Hé")),
+        (
+            "an encoding behind none",
+            framed("content-encoding: identity\r\ncontent-encoding: odd\r\n"),
+            never(Protocol, "is encoded as \"odd\", which was not asked for"),
+        ),
         (
             "a long name of a transfer coding",
             chunked("HTTP/1.1", &format!("transfer-encoding: {}\r\n", "x".repeat(20_000))),

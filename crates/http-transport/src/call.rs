@@ -3,10 +3,12 @@
 use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
-use http::Response;
+use http::header::CONNECTION;
+use http::{HeaderValue, Response, StatusCode};
 
 use crate::classify;
 use crate::error::{Error, ErrorKind};
+use crate::head::Head;
 use crate::http1::Http1;
 use crate::http2::Http2;
 use crate::phase::Phase;
@@ -99,6 +101,15 @@ impl Call {
             },
             Self::Http2(http) => http.is_unseen(error),
         }
+    }
+
+    /// Whether the answer says only that the connection was idle for too long, which crossed the request on a connection
+    /// that was used before (RFC 9110, section 15.5.9): the server has not seen the request.
+    pub(crate) fn is_late_timeout(&self, head: &Head) -> bool {
+        let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
+        matches!(self, Self::Http1(_))
+            && head.status == StatusCode::REQUEST_TIMEOUT
+            && head.headers.get_all(CONNECTION).iter().any(closes)
     }
 
     /// Keeps a shared connection from further requests, after `error` on this one.

@@ -9,10 +9,11 @@ use std::iter::successors;
 ///
 /// Of a connection that the system ended only the kind is told, which has the same words everywhere. The system's own
 /// words and number, and those of the libraries between, differ from machine to machine and from version to version,
-/// and a message ends up in snapshots; they are in `source()`. So is what the libraries say of a certificate, which the
-/// error tells in better words.
+/// and a message ends up in snapshots; they are in `source()`. So is what the libraries say of a certificate, and of
+/// HTTP/2, where they quote all that the server says for debugging (RFC 9113, section 6.8): the error tells these in
+/// better words.
 pub fn with_causes(error: &dyn Error) -> String {
-    let causes = || successors(error.source(), |&cause| cause.source()).take_while(|cause| !is_certificate(*cause));
+    let causes = || successors(error.source(), |&cause| cause.source()).take_while(|cause| !is_told(*cause));
     let ended = causes().last().and_then(<dyn Error>::downcast_ref).map(io::Error::kind).filter(|kind| is_end(*kind));
     let texts = match ended {
         Some(kind) => vec![kind.to_string()],
@@ -24,6 +25,15 @@ pub fn with_causes(error: &dyn Error) -> String {
             if line.contains(&text) { line } else { format!("{line}: {text}") }
         },
     )
+}
+
+/// Whether a cause is in the message above it.
+fn is_told(cause: &(dyn Error + 'static)) -> bool {
+    #[cfg(feature = "http2")]
+    if cause.downcast_ref::<h2::Error>().is_some_and(|error| error.reason().is_some()) {
+        return true;
+    }
+    is_certificate(cause)
 }
 
 /// Whether a cause is what the libraries say of a server's certificate in a handshake.
@@ -79,6 +89,8 @@ mod tests {
         let inner = crate::Error::new(ErrorKind::Tls, Phase::Tls, "b").with_source(io::Error::other(refused()));
         check("a", inner, "a: b");
         check("a", refused(), "a: invalid peer certificate: Expired");
+        #[cfg(feature = "http2")]
+        check("a (CANCEL)", h2::Error::from(h2::Reason::CANCEL), "a (CANCEL)");
     }
 
     #[test]

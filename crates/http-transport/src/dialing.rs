@@ -3,8 +3,10 @@
 use std::future::poll_fn;
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
+use std::time::Duration;
 
 use tokio::runtime::Handle;
+use tokio::time::timeout;
 
 use crate::dial::{BoxStream, Dial};
 use crate::error::Error;
@@ -14,6 +16,9 @@ use crate::plan::Plan;
 use crate::pool::{Checkout, Lead};
 use crate::transport::Settings;
 use crate::versions::Spoken;
+
+/// How long a dial may take that nobody waits for, whatever the connect timeout is.
+const LEFT_DIAL: Duration = Duration::from_secs(10);
 
 /// The race of a dial with the connections of other requests.
 pub(crate) struct Dialing {
@@ -69,14 +74,16 @@ impl Dialing {
     }
 
     /// What was begun is brought to its end, for the next request: servers see no connections that are given up in the
-    /// middle, and the work is not lost.
+    /// middle, and the work is not lost. Nobody waits for it any more: who followed tries for itself.
     fn leave_dial(&mut self) {
+        let was_shared = self.lead.take().is_some();
         let (Some(mut dial), Ok(runtime)) = (self.dial.take(), Handle::try_current()) else { return };
-        let (pool, way, lead) = (Arc::clone(&self.settings.pool), self.plan.way(), self.lead.take());
+        let (pool, way) = (Arc::clone(&self.settings.pool), self.plan.way());
         runtime.spawn(async move {
-            if let Ok((stream, Spoken::Http1)) = poll_fn(|cx| dial.poll(cx)).await {
-                if let Some(lead) = lead {
-                    lead.not_shared();
+            let dialed = timeout(LEFT_DIAL, poll_fn(|cx| dial.poll(cx))).await;
+            if let Ok(Ok((stream, Spoken::Http1))) = dialed {
+                if was_shared {
+                    pool.unshare(&way);
                 }
                 if let Ok(idle) = Idle::new(stream).await {
                     pool.park(&way, idle);
@@ -85,3 +92,6 @@ impl Dialing {
         });
     }
 }
+
+#[cfg(all(test, feature = "http2"))]
+mod tests;

@@ -49,8 +49,8 @@ use crate::waiting::Waiting;
 /// there for a reader. Dropping an exchange resets its stream and leaves the connection to the others.
 ///
 /// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
-/// and came to nothing (not a byte was written, or not a byte came back) is sent once more, on a fresh connection; so
-/// is one that the server refused over HTTP/2 without looking at it. [`Repeat`](crate::Repeat) sees to it that this
+/// and came to nothing (not a byte was written, or not a byte came back, or a 408 that closes it) is sent once more, on
+/// a fresh connection; so is one that the server refused over HTTP/2 without looking at it. [`Repeat`](crate::Repeat) sees to it that this
 /// happens once.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
@@ -298,7 +298,14 @@ impl Exchange {
                 State::Waiting(waiting) => {
                     let (waiting, again) = &mut **waiting;
                     let mut head = match ready!(waiting.poll(cx)) {
-                        Ok(head) => head,
+                        Ok(head) => {
+                            let is_late = waiting.call.is_late_timeout(&head);
+                            if let Some(plan) = again.take_if(|plan| is_late && plan.repeat.take()) {
+                                self.enter(plan, Wish::Fresh)?;
+                                continue;
+                            }
+                            head
+                        }
                         Err(error) => {
                             waiting.call.distrust(&error);
                             let mut plan = again.take();

@@ -18,7 +18,7 @@ use crate::target::Endpoint;
 use crate::versions::Offer;
 
 pub(crate) use self::handover::{Checkout, Draining};
-use self::lanes::{Lanes, Locked, Parked, Shared};
+use self::lanes::{Lane, Lanes, Locked, Parked, Shared};
 pub(crate) use self::lead::{Follow, Lead};
 
 /// How long a connection may wait; most servers close it sooner.
@@ -36,7 +36,8 @@ pub(crate) struct Way {
 /// one. Nothing works on the former here: one that the server has closed is found out when it is asked for, one that is
 /// too old when any is parked, or a way is new.
 ///
-/// Nothing of others is run under its lock: neither their wakers, nor what closes a connection.
+/// Nothing of others is run under its lock, nor waited for: neither their wakers, nor what looks at a connection or
+/// closes one.
 #[derive(Default)]
 pub(crate) struct Pool(Mutex<Lanes>);
 
@@ -66,38 +67,61 @@ impl Pool {
     /// `patience` is how long it may last. Needs a tokio runtime.
     pub(crate) fn enter(self: &Arc<Self>, way: &Way, offer: Offer, wish: Wish, patience: Option<Duration>) -> Entry {
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
-        if let Some(runtime) = runtime.filter(|_| wish == Wish::Any) {
-            if let Some(place) = if offer == Offer::Http1 { None } else { self.place(way, runtime) } {
-                return Entry::Shared(place);
+        loop {
+            let arrivals = self.arrivals(way);
+            if let Some(runtime) = runtime.filter(|_| wish == Wish::Any) {
+                if let Some(place) = if offer == Offer::Http1 { None } else { self.place(way, runtime) } {
+                    return Entry::Shared(place);
+                }
+                if let Some(idle) = self.take(way, runtime) {
+                    return Entry::Parked(Box::new(idle));
+                }
             }
-            if let Some(idle) = self.take(way, runtime) {
-                return Entry::Parked(Box::new(idle));
+            // Connections are looked at without the lock. One that came meanwhile is looked at, too.
+            let mut all = self.lock();
+            let lane = all.lane(way);
+            if wish != Wish::Any || lane.arrivals == arrivals {
+                return self.register(lane, way, offer, (wish, runtime), patience);
             }
         }
-        let checkout = || runtime.filter(|_| wish == Wish::Any).map(|runtime| Checkout::new(self, way, runtime));
+    }
+
+    /// Makes it known that a request has found no connection.
+    fn register(
+        self: &Arc<Self>,
+        lane: &mut Lane,
+        way: &Way,
+        offer: Offer,
+        (wish, runtime): (Wish, Option<Id>),
+        patience: Option<Duration>,
+    ) -> Entry {
+        let checkout =
+            |queue| runtime.filter(|_| wish == Wish::Any).map(|runtime| Checkout::new(queue, self, way, runtime));
         if offer == Offer::Http1 {
-            return Entry::Dial(None, checkout());
+            return Entry::Dial(None, checkout(&mut lane.queue));
         }
         let Some(runtime) = runtime.filter(|_| wish != Wish::Own) else {
             return Entry::Dial(Some(Lead::alone(self, way)), None);
         };
-        let lead = {
-            let mut all = self.lock();
-            let lane = all.lane(way);
-            match &lane.lead {
-                Some((of, signal)) if *of == runtime && signal.is_live() => {
-                    return Entry::Follow(Follow::new(signal.clone(), patience));
-                }
-                _ => {}
+        match &lane.lead {
+            // More than the connection takes would find it full, and dial one after another.
+            Some((of, signal))
+                if *of == runtime && signal.is_live() && lane.room.is_none_or(|room| signal.requests() < room) =>
+            {
+                return Entry::Follow(Follow::new(signal, patience));
             }
-            let (lead, signal) = Lead::new(self, way);
-            // A server that may speak HTTP/1.1 is not kept from many connections at once.
-            if lane.is_shared || offer == Offer::Http2 {
-                lane.lead = Some((runtime, signal));
-            }
-            lead
-        };
-        Entry::Dial(Some(lead), checkout())
+            _ => {}
+        }
+        let (lead, signal) = Lead::new(self, way);
+        // A server that may speak HTTP/1.1 is not kept from many connections at once.
+        if lane.is_shared || offer == Offer::Http2 {
+            lane.lead = Some((runtime, signal));
+        }
+        Entry::Dial(Some(lead), checkout(&mut lane.queue))
+    }
+
+    fn arrivals(&self, way: &Way) -> u64 {
+        self.lock().find(way).map_or(0, |lane| lane.arrivals)
     }
 
     /// An HTTP/1.1 connection that lives.
@@ -117,10 +141,17 @@ impl Pool {
 
     /// A place on a connection that others use, too; on the newest of them.
     fn place(&self, way: &Way, runtime: Id) -> Option<Place> {
+        // Each is looked at without the lock: the library has one of its own.
+        let connections = self.shared(way, runtime)?;
+        connections.iter().rev().find_map(Connection::place)
+    }
+
+    fn shared(&self, way: &Way, runtime: Id) -> Option<Vec<Arc<Connection>>> {
         let mut all = self.lock();
         let shared = &mut all.find(way)?.shared;
         shared.retain(|shared| shared.connection.is_open());
-        shared.iter().rev().filter(|shared| shared.runtime == runtime).find_map(|shared| shared.connection.place())
+        let own = shared.iter().filter(|shared| shared.runtime == runtime);
+        Some(own.map(|shared| Arc::clone(&shared.connection)).collect())
     }
 
     /// Keeps a connection for the next request, or gives it to one that waits, on the runtime that its
@@ -144,9 +175,12 @@ impl Pool {
     /// Offers a connection to all requests that go its way.
     fn share(&self, way: &Way, connection: Arc<Connection>) {
         let Ok(runtime) = Handle::try_current() else { return };
+        let room = connection.room();
         let mut all = self.lock();
         let lane = all.lane(way);
         lane.is_shared = true;
+        lane.room = Some(room);
+        lane.arrivals += 1;
         lane.shared.push(Shared { connection, runtime: runtime.id() });
     }
 
@@ -162,7 +196,7 @@ impl Pool {
     }
 
     /// The server has chosen HTTP/1.1.
-    fn unshare(&self, way: &Way) {
+    pub(crate) fn unshare(&self, way: &Way) {
         if let Some(lane) = self.lock().find(way) {
             lane.is_shared = false;
         }

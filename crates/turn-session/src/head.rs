@@ -75,9 +75,11 @@ impl ResponseHead {
             .map(str::to_owned)
     }
 
-    /// The encoding of the body, unless it is none.
+    /// The encoding of the body, unless it is none; of several headers the first that names one.
     pub(crate) fn content_encoding(&self) -> Option<&str> {
-        self.header("content-encoding").map(str::trim).filter(|encoding| !encoding.eq_ignore_ascii_case("identity"))
+        let is_none = |coding: &str| matches!(&*coding.trim().to_ascii_lowercase(), "" | "identity");
+        let values = self.headers.get_all("content-encoding").iter().filter_map(|value| value.to_str().ok());
+        values.map(str::trim).find(|value| !value.split(',').all(is_none))
     }
 
     /// What the content type says.

@@ -129,7 +129,9 @@ pub(crate) fn quote(body: &[u8]) -> Option<String> {
         None if text.trim_start().starts_with('<') => without_tags(text),
         None => text.to_owned(),
     };
-    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    // A terminal would obey some characters.
+    let words = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty());
+    let words = words.collect::<Vec<_>>().join(" ");
     if words.is_empty() { None } else { Some(shortened(&words, QUOTE).into_owned()) }
 }
 
@@ -141,10 +143,28 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
     }
 }
 
+/// What stands in a page without being text of it: how it begins, and how it ends.
+const NO_TEXT: [(&str, &str); 3] = [("!--", "--"), ("script", "</script"), ("style", "</style")];
+
 /// The text between the tags of a page; a tag that is not closed ends it.
 fn without_tags(page: &str) -> String {
-    let texts = page.split('<').map(|part| part.split_once('>').map_or("", |(_, text)| text));
-    texts.collect::<Vec<_>>().join(" ")
+    let lower = page.to_ascii_lowercase();
+    let (mut text, mut at) = (String::new(), 0);
+    while let Some(length) = page[at..].find('<') {
+        text.push_str(&page[at..at + length]);
+        text.push(' ');
+        at += length + 1;
+        let hidden = NO_TEXT.iter().find(|(begin, _)| lower[at..].starts_with(begin));
+        // What is hidden ends in the middle of a tag, as every tag begins.
+        if let Some((begin, end)) = hidden {
+            at += begin.len();
+            let Some(length) = lower[at..].find(end) else { return text };
+            at += length;
+        }
+        let Some(length) = page[at..].find('>') else { return text };
+        at += length + 1;
+    }
+    text + &page[at..]
 }
 
 #[cfg(test)]
@@ -157,6 +177,10 @@ mod tests {
         assert_eq!(quote(b" upstream\n gone ").as_deref(), Some("upstream gone"));
         let page = b"<html><body><h1>429 Too Many</h1>\nYou <b>asked</b> often.\n</body></html>\n<cut";
         assert_eq!(quote(page).as_deref(), Some("429 Too Many You asked often."));
+        let page = b"<STYLE>h1 > b { }</style><!-- <p> a > b --><h1>Gone</h1><script>if (a < b) { }</script> for now";
+        assert_eq!(quote(page).as_deref(), Some("Gone for now"));
+        assert_eq!(quote("<p>É</p><script>É".as_bytes()).as_deref(), Some("É"));
+        assert_eq!(quote(b"\x1b[31mred\x07\0 alert").as_deref(), Some("[31mred alert"));
         assert_eq!(quote(b"1 < 2 <b>").as_deref(), Some("1 < 2 <b>"));
         assert_eq!(quote(b" <p></p>"), None);
         assert_eq!(quote(b" \n"), None);

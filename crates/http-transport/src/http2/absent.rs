@@ -19,6 +19,10 @@ impl Connection {
         match *self {}
     }
 
+    pub(crate) fn room(&self) -> usize {
+        match *self {}
+    }
+
     pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
         match **self {}
     }

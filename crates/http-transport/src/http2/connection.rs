@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
 use bytes::Bytes;
+use h2::Reason;
 use h2::client::{Builder, SendRequest};
 use tokio::time::Instant;
 
@@ -40,11 +41,15 @@ pub(crate) struct Connection {
     /// Bytes of all its streams, and of everything else.
     progress: Arc<Progress>,
     is_unresponsive: AtomicBool,
+    /// Whether `sender` is gone, for those who must not wait for a lock.
+    is_retired: AtomicBool,
 }
 
 struct Inner {
     /// `None` once the connection must take no other request.
     sender: Option<SendRequest<Bytes>>,
+    /// Why the server took leave (GOAWAY), if it did by then.
+    leave: Option<Reason>,
     streams: usize,
     /// When the number of streams last became zero.
     idle_since: Instant,
@@ -68,23 +73,38 @@ pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) 
         .handshake(Metered::new(stream, Arc::clone(&progress)))
         .await
         .map_err(|cause| failure::handshake(endpoint, cause))?;
-    let inner = Inner { sender: Some(sender.clone()), streams: 1, idle_since: Instant::now() };
-    let connection =
-        Arc::new(Connection { inner: Mutex::new(inner), progress, is_unresponsive: AtomicBool::new(false) });
+    let inner = Inner { sender: Some(sender.clone()), leave: None, streams: 1, idle_since: Instant::now() };
+    let connection = Arc::new(Connection {
+        inner: Mutex::new(inner),
+        progress,
+        is_unresponsive: AtomicBool::new(false),
+        is_retired: AtomicBool::new(false),
+    });
     tokio::spawn(Driver::new(link, &connection, lead));
     Ok(Place { sender, slot: Slot { connection, history: History::Fresh } })
 }
 
 impl Connection {
-    /// Whether it takes requests, now or when others have ended.
+    /// Whether it takes requests, now or when others have ended, as far as anybody has noticed. Waits for nobody:
+    /// [`place`](Self::place) is where a connection is looked at.
     pub(crate) fn is_open(&self) -> bool {
-        self.lock().open_sender().is_some()
+        !self.is_retired.load(Relaxed)
     }
 
-    /// A place for one more request; `None` if the connection is full or takes no requests any more.
+    /// How many requests it takes at a time.
+    pub(crate) fn room(&self) -> usize {
+        let mut inner = self.lock();
+        inner.open_sender().map_or(STREAM_LIMIT, |sender| STREAM_LIMIT.min(sender.current_max_send_streams()))
+    }
+
+    /// A place for one more request; `None` if the connection is full or takes no requests any more. Takes a lock of
+    /// the library's.
     pub(crate) fn place(self: &Arc<Self>) -> Option<Place> {
         let mut inner = self.lock();
-        let sender = inner.open_sender()?.clone();
+        let Some(sender) = inner.open_sender().cloned() else {
+            self.is_retired.store(true, Relaxed);
+            return None;
+        };
         if inner.streams >= STREAM_LIMIT.min(sender.current_max_send_streams()) {
             return None;
         }
@@ -94,7 +114,11 @@ impl Connection {
 
     /// Takes no other request. Those that are on it go on.
     pub(super) fn retire(&self) {
-        self.lock().sender = None;
+        self.is_retired.store(true, Relaxed);
+        let mut inner = self.lock();
+        // What it says is lost with it.
+        inner.open_sender();
+        inner.sender = None;
     }
 
     /// The server does not answer.
@@ -120,13 +144,14 @@ impl Connection {
 }
 
 impl Inner {
-    fn open_sender(&mut self) -> Option<&mut SendRequest<Bytes>> {
+    fn open_sender(&mut self) -> Option<&SendRequest<Bytes>> {
         // Never pending: nothing is sent by this one, only by clones of it.
         let state = self.sender.as_mut()?.poll_ready(&mut Context::from_waker(Waker::noop()));
-        if matches!(state, Poll::Ready(Err(_))) {
+        if let Poll::Ready(Err(error)) = state {
+            self.leave = error.reason().filter(|_| error.is_remote());
             self.sender = None;
         }
-        self.sender.as_mut()
+        self.sender.as_ref()
     }
 }
 
@@ -168,6 +193,13 @@ impl Slot {
 
     pub(super) fn progress(&self) -> &Progress {
         &self.connection.progress
+    }
+
+    /// Why the server took leave of the connection, if it did.
+    pub(super) fn leave(&self) -> Option<Reason> {
+        let mut inner = self.connection.lock();
+        inner.open_sender();
+        inner.leave
     }
 
     /// Whether the connection had another request before this one.

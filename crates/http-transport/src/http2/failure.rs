@@ -20,6 +20,8 @@ const LARGE_HEAD: u64 = 40 * 1024;
 pub(super) struct Circumstances {
     /// The server left a PING without an answer.
     pub(super) is_unresponsive: bool,
+    /// Why it took leave of the connection, if it did.
+    pub(super) leave: Option<Reason>,
     /// Bytes that passed on the connection since the request was put on it, for whomever.
     pub(super) written: u64,
     pub(super) read: u64,
@@ -32,7 +34,7 @@ pub(super) fn handshake(endpoint: &Endpoint, cause: h2::Error) -> Error {
     head(
         endpoint,
         Phase::Sending,
-        &Circumstances { is_unresponsive: false, written: 0, read: 0, is_short: false },
+        &Circumstances { is_unresponsive: false, leave: None, written: 0, read: 0, is_short: false },
         cause,
     )
 }
@@ -118,7 +120,9 @@ fn common(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, cause: &h2::E
         let message = format!("{endpoint} did not answer a PING within {PING_LIMIT:?}");
         return Some(Error::new(ErrorKind::Timeout, phase, message));
     }
-    if cause.is_remote() && cause.reason() == Some(Reason::ENHANCE_YOUR_CALM) {
+    // The streams that it had taken are told only that the connection has ended.
+    let reason = if cause.is_io() { seen.leave } else { cause.reason().filter(|_| cause.is_remote()) };
+    if reason == Some(Reason::ENHANCE_YOUR_CALM) {
         let message = format!("{endpoint} asks for fewer requests (ENHANCE_YOUR_CALM)");
         return Some(Error::new(ErrorKind::Overloaded, phase, message));
     }

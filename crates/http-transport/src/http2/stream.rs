@@ -203,6 +203,7 @@ impl Http2 {
         let progress = self.slot.progress();
         Circumstances {
             is_unresponsive: self.slot.is_unresponsive(),
+            leave: self.slot.leave(),
             written: progress.written() - self.written_before,
             read: progress.read() - self.read_before,
             is_short: self.missing.is_some_and(|missing| missing > 0),

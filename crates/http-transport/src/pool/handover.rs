@@ -82,9 +82,8 @@ pub(crate) struct Checkout {
 }
 
 impl Checkout {
-    pub(super) fn new(pool: &Arc<Pool>, way: &Way, runtime: Id) -> Self {
-        let mut all = pool.lock();
-        let queue = &mut all.lane(way).queue;
+    /// The wish of a request of `pool`, in the queue of `way`.
+    pub(super) fn new(queue: &mut Queue, pool: &Arc<Pool>, way: &Way, runtime: Id) -> Self {
         let (id, receiver) = queue.enter(runtime);
         let now = Instant::now();
         let head_start = queue.may_hope(runtime, now).then(|| (Deadline::after(Some(HEAD_START)), now));

@@ -32,9 +32,13 @@ pub(super) struct Lane {
     pub(super) lead: Option<(Id, Signal)>,
     /// Whether the latest connection spoke HTTP/2. It outlives the connections.
     pub(super) is_shared: bool,
+    /// How many requests the latest connection of HTTP/2 took at a time. It outlives the connections.
+    pub(super) room: Option<usize>,
     /// Whether the server has asked for HTTP/1.1. It outlives the connections.
     pub(super) requires_http1: bool,
     pub(super) queue: Queue,
+    /// Connections that have come, of either kind: who looked before the latest has not seen all.
+    pub(super) arrivals: u64,
     /// Which use of any lane was the latest of this one.
     used: u64,
 }
@@ -130,6 +134,7 @@ impl<'a> Locked<'a> {
     /// Keeps a connection for the next request.
     pub(super) fn park(&mut self, way: &Way, idle: Idle, runtime: Id) {
         let lane = self.lane(way);
+        lane.arrivals += 1;
         // The one that waited longest is the next that the server closes.
         let excess = (lane.parked.len() == PARKED_LIMIT).then(|| lane.parked.remove(0));
         lane.parked.push(Parked { idle, since: Instant::now(), runtime });

@@ -25,8 +25,9 @@ pub(crate) struct Lead {
 impl Lead {
     /// With the way to wait for it.
     pub(super) fn new(pool: &Arc<Pool>, way: &Way) -> (Self, Signal) {
-        let (has_failed, signal) = watch::channel(false);
-        (Self { pool: Arc::clone(pool), way: way.clone(), has_failed }, Signal(signal))
+        let (sender, has_failed) = watch::channel(false);
+        let signal = Signal { has_failed, seat: Arc::default() };
+        (Self { pool: Arc::clone(pool), way: way.clone(), has_failed: sender }, signal)
     }
 
     /// That nobody waits for.
@@ -57,13 +58,22 @@ impl Lead {
 }
 
 /// Tells those who wait what becomes of a [`Lead`].
-#[derive(Clone)]
-pub(super) struct Signal(watch::Receiver<bool>);
+pub(super) struct Signal {
+    has_failed: watch::Receiver<bool>,
+    /// Shared with those who follow.
+    seat: Arc<()>,
+}
 
 impl Signal {
     /// Whether the outcome is open.
     pub(super) fn is_live(&self) -> bool {
-        self.0.has_changed().is_ok() && !*self.0.borrow()
+        self.has_failed.has_changed().is_ok() && !*self.has_failed.borrow()
+    }
+
+    /// How many requests are for the connection.
+    pub(super) fn requests(&self) -> usize {
+        // The pool's own is that of the request that leads.
+        Arc::strong_count(&self.seat)
     }
 }
 
@@ -71,15 +81,17 @@ impl Signal {
 pub(crate) struct Follow {
     has_failed: Pin<Box<dyn Future<Output = bool> + Send>>,
     deadline: Deadline,
+    _seat: Arc<()>,
 }
 
 impl Follow {
-    pub(super) fn new(Signal(mut signal): Signal, patience: Option<Duration>) -> Self {
+    pub(super) fn new(signal: &Signal, patience: Option<Duration>) -> Self {
+        let mut receiver = signal.has_failed.clone();
         let has_failed = Box::pin(async move {
             // It ends in an error when the other request is no longer after it.
-            signal.wait_for(|has_failed| *has_failed).await.is_ok()
+            receiver.wait_for(|has_failed| *has_failed).await.is_ok()
         });
-        Self { has_failed, deadline: Deadline::after(patience) }
+        Self { has_failed, deadline: Deadline::after(patience), _seat: Arc::clone(&signal.seat) }
     }
 
     /// What to ask of the pool now.

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, Uri};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf, duplex};
-use tokio::runtime::Handle;
+use tokio::runtime::{Handle, Id};
 use tokio::time::advance;
 
 #[cfg(feature = "http2")]
@@ -33,6 +33,10 @@ fn way(uri: &str, proxy: Option<&str>, upgrade: bool) -> Way {
     let endpoint = Target::parse(&uri.parse::<Uri>().unwrap()).unwrap().endpoint;
     let route = Route::choose(&Table::new(&settings, &Environment::empty()), &endpoint, &headers).unwrap();
     Way { endpoint: Arc::new(endpoint), route }
+}
+
+fn checkout_of(pool: &Arc<Pool>, way: &Way, runtime: Id) -> Checkout {
+    Checkout::new(&mut pool.lock().lane(way).queue, pool, way, runtime)
 }
 
 #[tokio::test]
@@ -75,7 +79,7 @@ async fn a_request_waits_for_what_comes_free_and_then_for_nothing() {
     let runtime = Handle::current().id();
     let mut cx = Context::from_waker(Waker::noop());
     let mut may_dial = |checkout: &mut Checkout| checkout.poll_head_start(&mut cx).is_ready();
-    let checkout = || Checkout::new(&pool, &way, runtime);
+    let checkout = || checkout_of(&pool, &way, runtime);
 
     assert!(may_dial(&mut checkout()), "nothing comes free");
     let draining = Draining::new(&pool, way.clone(), runtime);
@@ -100,7 +104,7 @@ async fn a_request_waits_only_for_what_comes_free_soon() {
     let way = way("http://a.example", None, false);
     let runtime = Handle::current().id();
     let mut cx = Context::from_waker(Waker::noop());
-    let mut may_dial = || Checkout::new(&pool, &way, runtime).poll_head_start(&mut cx).is_ready();
+    let mut may_dial = || checkout_of(&pool, &way, runtime).poll_head_start(&mut cx).is_ready();
     let draining = || Draining::new(&pool, way.clone(), runtime);
 
     // What the server takes for the end of a body is seen at the first one.
@@ -122,7 +126,7 @@ async fn what_comes_free_goes_to_the_request_that_waited_longest_and_is_there() 
     let way = way("http://a.example", None, false);
     let runtime = Handle::current().id();
     let mut cx = Context::from_waker(Waker::noop());
-    let [gone, mut first, mut second] = [(); 3].map(|()| Checkout::new(&pool, &way, runtime));
+    let [gone, mut first, mut second] = [(); 3].map(|()| checkout_of(&pool, &way, runtime));
     drop(gone);
     let (near, _far) = duplex(64);
     pool.park(&way, Idle::new(Box::new(near)).await.unwrap());
@@ -131,7 +135,7 @@ async fn what_comes_free_goes_to_the_request_that_waited_longest_and_is_there() 
     // One that was given and never looked at is not lost.
     drop(first);
     assert!(second.poll(&mut cx).is_ready());
-    first = Checkout::new(&pool, &way, runtime);
+    first = checkout_of(&pool, &way, runtime);
     assert!(first.poll(&mut cx).is_pending());
     drop((first, second));
     assert!(pool.lock().find(&way).unwrap().is_at_rest());
@@ -181,7 +185,7 @@ async fn ever_new_hosts_are_forgotten_and_hosts_in_use_are_not() {
     check_growth(learn, false, ask);
     check_growth(learn, false, learn);
 
-    check_growth(|pool, way| Checkout::new(pool, way, runtime), true, learn);
+    check_growth(|pool, way| checkout_of(pool, way, runtime), true, learn);
     check_growth(|pool, way| Draining::new(pool, way.clone(), runtime), true, learn);
     check_growth(|pool, way| pool.enter(way, Offer::Http2, Wish::Fresh, None), true, learn);
     let parked = idle().await;
@@ -202,27 +206,98 @@ impl<F: FnOnce()> Drop for Guard<F> {
     }
 }
 
+/// A connection of HTTP/2 that takes so many requests at a time, if the server says how many.
+#[cfg(feature = "http2")]
+async fn join(pool: &Arc<Pool>, way: &Way, limit: Option<u8>) -> (crate::http2::Place, DuplexStream) {
+    use tokio::io::AsyncWriteExt as _;
+
+    let (near, mut far) = duplex(64 * 1024);
+    let Entry::Dial(Some(lead), _) = pool.enter(way, Offer::Http2, Wish::Any, None) else { panic!("there is none") };
+    // A SETTINGS frame (RFC 9113, sections 4.1 and 6.5).
+    let limit = limit.map_or_else(Vec::new, |limit| vec![0, 3, 0, 0, 0, limit]);
+    far.write_all(&[&[0, 0, limit.len() as u8, 4, 0, 0, 0, 0, 0], &*limit].concat()).await.unwrap();
+    let place = crate::http2::connect(Box::new(near), &way.endpoint, lead).await.unwrap();
+    let arrivals = pool.arrivals(way);
+    while pool.arrivals(way) == arrivals {
+        tokio::task::yield_now().await;
+    }
+    (place, far)
+}
+
 #[cfg(feature = "http2")]
 #[tokio::test]
 async fn a_host_with_a_shared_connection_is_not_forgotten() {
-    use crate::http2::connect;
-    use tokio::io::AsyncWriteExt as _;
-
-    /// An empty SETTINGS frame (RFC 9113, sections 4.1 and 6.5).
-    const SETTINGS: [u8; 9] = [0, 0, 0, 4, 0, 0, 0, 0, 0];
-
     let (pool, way, runtime) = (Arc::new(Pool::default()), host(0), Handle::current().id());
-    let (near, mut far) = duplex(64 * 1024);
-    let Entry::Dial(Some(lead), _) = pool.enter(&way, Offer::Http2, Wish::Any, None) else { panic!("it is the first") };
-    far.write_all(&SETTINGS).await.unwrap();
-    drop(connect(Box::new(near), &way.endpoint, lead).await.unwrap());
-    while pool.lock().find(&way).unwrap().shared.is_empty() {
-        tokio::task::yield_now().await;
-    }
+    let (place, _far) = join(&pool, &way, None).await;
+    drop(place);
     for number in 1..1000 {
         pool.require_http1(&host(number));
     }
     assert!(pool.place(&way, runtime).is_some());
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn no_more_requests_follow_a_dial_than_its_connection_will_take() {
+    for (limit, expected) in [(Some(1), "ddddd"), (Some(2), "dfdfd"), (Some(3), "dffdf"), (None, "dffff")] {
+        let (pool, way) = (Arc::new(Pool::default()), host(0));
+        let enter = || pool.enter(&way, Offer::Http2, Wish::Any, None);
+        let told = |entries: &[Entry]| {
+            entries.iter().map(|entry| if matches!(entry, Entry::Follow(_)) { 'f' } else { 'd' }).collect::<String>()
+        };
+        let before: Vec<_> = [(); 5].map(|()| enter()).into();
+        assert_eq!(told(&before), "dffff", "the limit is not known");
+        drop(before);
+        let (_place, _far) = join(&pool, &way, limit).await;
+        let places: Vec<_> = std::iter::from_fn(|| pool.place(&way, Handle::current().id())).collect();
+        assert_eq!(places.len() + 1, limit.map_or(64, usize::from));
+        let entries: Vec<_> = [(); 5].map(|()| enter()).into();
+        assert_eq!(told(&entries), expected, "{limit:?}");
+    }
+}
+
+/// A connection at whose end another one comes.
+#[cfg(feature = "http2")]
+struct Relieved {
+    pool: Arc<Pool>,
+    way: Way,
+    by: Option<Arc<crate::http2::Connection>>,
+}
+
+#[cfg(feature = "http2")]
+impl AsyncRead for Relieved {
+    fn poll_read(mut self: Pin<&mut Self>, _: &mut Context<'_>, _: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        if let Some(connection) = self.by.take() {
+            self.pool.share(&self.way, connection);
+        }
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(feature = "http2")]
+impl AsyncWrite for Relieved {
+    fn poll_write(self: Pin<&mut Self>, _: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
+        Poll::Ready(Ok(buf.len()))
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Poll::Ready(Ok(()))
+    }
+}
+
+#[cfg(feature = "http2")]
+#[tokio::test]
+async fn a_connection_that_comes_while_a_request_looks_is_seen() {
+    let (pool, way, elsewhere) = (Arc::new(Pool::default()), host(0), host(1));
+    let (_place, _far) = join(&pool, &elsewhere, None).await;
+    let by = Arc::clone(&pool.lock().find(&elsewhere).unwrap().shared[0].connection);
+    let stale = Relieved { pool: Arc::clone(&pool), way: way.clone(), by: Some(by) };
+    pool.park(&way, Idle::new(Box::new(stale)).await.unwrap());
+    assert!(matches!(pool.enter(&way, Offer::Either, Wish::Any, None), Entry::Shared(_)));
 }
 
 #[tokio::test]
@@ -331,7 +406,7 @@ async fn a_connection_is_closed_while_the_pool_is_open_to_others() {
 async fn a_request_that_waits_is_woken_and_leaves_while_the_pool_is_open_to_others() {
     let (pool, met) = (Arc::new(Pool::default()), Arc::new(Met::default()));
     let waiting = || {
-        let mut checkout = Checkout::new(&pool, &host(0), Handle::current().id());
+        let mut checkout = checkout_of(&pool, &host(0), Handle::current().id());
         let waker = Waker::from(Arc::new(Probe::new(&pool, &met)));
         assert!(checkout.poll(&mut Context::from_waker(&waker)).is_pending());
         checkout
