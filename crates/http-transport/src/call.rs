@@ -103,8 +103,8 @@ impl Call {
         }
     }
 
-    /// Whether the answer says only that the connection was idle for too long, which crossed the request on a connection
-    /// that was used before (RFC 9110, section 15.5.9): the server has not seen the request.
+    /// Whether the answer says only that the connection was idle for too long, which crossed the request on a
+    /// connection that was used before (RFC 9110, section 15.5.9): the server has not seen the request.
     pub(crate) fn is_late_timeout(&self, head: &Head) -> bool {
         let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
         matches!(self, Self::Http1(_))

@@ -50,8 +50,8 @@ use crate::waiting::Waiting;
 ///
 /// A waiting connection may be closed by the server just when it is used again. A request that went out on such a one
 /// and came to nothing (not a byte was written, or not a byte came back, or a 408 that closes it) is sent once more, on
-/// a fresh connection; so is one that the server refused over HTTP/2 without looking at it. [`Repeat`](crate::Repeat) sees to it that this
-/// happens once.
+/// a fresh connection; so is one that the server refused over HTTP/2 without looking at it.
+/// [`Repeat`](crate::Repeat) sees to it that this happens once.
 #[must_use = "an exchange does nothing unless polled"]
 pub struct Exchange {
     settings: Arc<Settings>,
