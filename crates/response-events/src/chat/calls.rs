@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{chunk::ToolCall, slot::CallBody};
+use super::{
+    chunk::{ToolCall, says_something},
+    slot::CallBody,
+};
 use crate::CallKind;
 
 /// What a piece says of its call, empty strings counted as missing.
@@ -34,17 +37,6 @@ impl<'a> CallKey<'a> {
         });
         let extra = call.extra_content.as_ref().filter(|extra| says_something(extra));
         Self { index: call.index.index(), id: call.id.non_empty(), kind, name, arguments, extra }
-    }
-}
-
-/// Whether a value is more than a place holder.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
     }
 }
 
