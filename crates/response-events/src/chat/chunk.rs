@@ -78,8 +78,8 @@ pub(super) struct Delta<'a> {
     /// `true` where the reasoning of this delta is an opaque block that the service wants back behind all that is text
     /// (Venice).
     pub(super) reasoning_encrypted: Option<Value>,
-    /// What a service says of the piece, or wants back with the message (Gemini's `thought_signature`). Told as a member
-    /// without a field, too.
+    /// What a service says of the piece, or wants back with the message (Gemini's `thought_signature`). Told as a
+    /// member without a field, too.
     pub(super) extra_content: Option<Value>,
     #[serde(borrow, deserialize_with = "list")]
     pub(super) tool_calls: Vec<ToolCall<'a>>,
@@ -171,8 +171,8 @@ impl Delta<'_> {
         self.reasoning_encrypted == Some(Value::Bool(true))
     }
 
-    /// What goes back with the message. Beside a piece of a summary of thoughts `extra_content` says only that the piece
-    /// is one, which would not be true of the message.
+    /// What goes back with the message. Beside a piece of a summary of thoughts `extra_content` says only that the
+    /// piece is one, which would not be true of the message.
     pub(super) fn take_signature(&mut self) -> Option<Value> {
         let signed =
             |of: &Value| of.get("thought_signature").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
