@@ -260,3 +260,92 @@ fn a_member_of_another_type_loses_nothing_else_and_ends_nothing_twice() {
         }
     }
 }
+
+/// The finished items without their ids, and whether the answer was told to be over.
+fn answer(wire: Wire, bytes: &[u8]) -> (Vec<Value>, usize) {
+    let events = events_while_open(wire, bytes);
+    let ends = completions(&events);
+    let items = events.into_iter().filter_map(|event| match event {
+        TurnEvent::ItemDone(done) => {
+            let mut item = Value::from(done.item);
+            item.as_object_mut()?.remove("id");
+            Some(item)
+        }
+        _ => None,
+    });
+    (items.collect(), ends)
+}
+
+/// A change to the payload with a number.
+type Habit = fn(usize, &mut Value);
+
+/// Changes of which no service makes all, and each is made by some.
+const HABITS: [(Wire, &str, Habit); 7] = [
+    (Wire::Responses, "no sequence numbers", |_, event| drop(take(event, "sequence_number"))),
+    (Wire::Responses, "new ids in every event", |at, event| {
+        for object in ["/item", "/response", "/response/output/0", "/response/output/1"] {
+            rename(event.pointer_mut(object), "id", &format!("{object}{at}"));
+        }
+        rename(Some(event), "item_id", &format!("item{at}"));
+    }),
+    (Wire::Responses, "no places", |_, event| drop(take(event, "output_index"))),
+    (Wire::Responses, "no output in the response", |_, event| {
+        event.pointer_mut("/response").map(|response| take(response, "output"));
+    }),
+    (Wire::Chat, "a new model in every chunk", |at, chunk| rename(Some(chunk), "model", &format!("m{at}"))),
+    (Wire::Chat, "content in parts", |_, chunk| {
+        for_each_delta(chunk, |delta| {
+            if let Some(text) = delta.get("content").and_then(Value::as_str) {
+                delta["content"] = json!([{"type": "text", "text": text}]);
+            }
+        });
+    }),
+    (Wire::Chat, "calls counted in sevens", |_, chunk| {
+        for_each_delta(chunk, |delta| {
+            for call in delta.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(index) = call["index"].as_u64() {
+                    call["index"] = json!(index * 7 + 3);
+                }
+            }
+        });
+    }),
+];
+
+fn take(object: &mut Value, member: &str) -> Option<Value> {
+    object.as_object_mut()?.remove(member)
+}
+
+fn rename(object: Option<&mut Value>, member: &str, name: &str) {
+    if let Some(member) = object.and_then(|object| object.get_mut(member)).filter(|member| member.is_string()) {
+        *member = json!(name);
+    }
+}
+
+fn for_each_delta(chunk: &mut Value, change: impl Fn(&mut Value)) {
+    for choice in chunk.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
+        choice.get_mut("delta").map(&change);
+    }
+}
+
+#[test]
+fn habits_of_services_change_no_answer() {
+    for recording in recordings() {
+        let original = answer(recording.wire, &recording.bytes);
+        for (wire, habit, change) in HABITS {
+            if wire != recording.wire {
+                continue;
+            }
+            let mut changed = Vec::new();
+            let mut copied_to = 0;
+            for (at, block) in blocks(&recording.bytes).iter().enumerate() {
+                let Ok(mut payload) = serde_json::from_slice::<Value>(&block.data) else { continue };
+                change(at, &mut payload);
+                changed.extend_from_slice(&recording.bytes[copied_to..block.start]);
+                changed.extend_from_slice(format!("data: {payload}\n\n").as_bytes());
+                copied_to = block.end;
+            }
+            changed.extend_from_slice(&recording.bytes[copied_to..]);
+            assert_eq!(answer(recording.wire, &changed), original, "{}: {habit}", recording.name);
+        }
+    }
+}
