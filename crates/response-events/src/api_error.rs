@@ -19,7 +19,8 @@ use crate::{
 pub struct ApiError {
     /// `code`, numbers as text; `None` where the service gave none.
     pub code: Option<String>,
-    /// The message, verbatim. Where the service gave none, a sentence that says so.
+    /// The message, verbatim; its JSON where it is an object or a list. Where the service gave none, a sentence that
+    /// says so.
     pub message: String,
     /// `type`.
     pub error_type: Option<String>,
@@ -66,7 +67,10 @@ impl ApiError {
             }
             return Some(found);
         }
-        ["message", "detail"].iter().any(|key| value.get(key).is_some_and(Value::is_string)).then(|| {
+        let is_error = value.get("object").and_then(Value::as_str) == Some("error");
+        let is_text = |key: &str| value.get(key).is_some_and(Value::is_string);
+        let is_told = |key: &str| value.get(key).and_then(message_text).is_some();
+        (is_text("message") || is_error && is_told("message") || is_told("detail")).then(|| {
             let mut found = Self::from_value(&value, &value);
             // Of an event in the flat shape it is that of the event.
             found.error_type.take_if(|error_type| error_type == "error");
@@ -83,12 +87,16 @@ impl ApiError {
 
     /// Reads an error value; what it lacks is looked up in `envelope`, the object around it.
     pub(crate) fn from_value(error: &Value, envelope: &Value) -> Self {
+        let error = error.as_array().and_then(|list| list.first()).unwrap_or(error);
         let field =
             |key: &str| error.get(key).and_then(scalar_text).or_else(|| envelope.get(key).and_then(scalar_text));
         let own = |key: &str| error.get(key).and_then(scalar_text);
         let message = match error {
             Value::String(text) => Some(text.clone()),
-            _ => own("message").or_else(|| own("detail")).or_else(|| field("message")),
+            _ => ["message", "detail"]
+                .iter()
+                .find_map(|key| error.get(key).and_then(message_text))
+                .or_else(|| envelope.get("message").and_then(message_text)),
         };
         let status = ["status", "status_code"].iter().find_map(|key| {
             let number = error.get(key).or_else(|| envelope.get(key))?.as_u64()?;
@@ -140,11 +148,13 @@ pub(crate) fn without_bom(document: &[u8]) -> &[u8] {
     document.strip_prefix(b"\xef\xbb\xbf").unwrap_or(document)
 }
 
-/// Whether the value of an `error` member means an error: an object or string with something in it.
+/// Whether the value of an `error` member means an error: an object or string with something in it, or a list of them,
+/// of which the first one counts.
 pub(crate) fn is_error_value(value: &Value) -> bool {
     match value {
         Value::Object(map) => !map.is_empty(),
         Value::String(text) => !text.is_empty(),
+        Value::Array(list) => list.first().is_some_and(is_error_value),
         _ => false,
     }
 }
@@ -164,6 +174,21 @@ fn details(error: &Value, envelope: &Value) -> Map<String, Value> {
         Value::Object(details) => details,
         _ => Map::new(),
     }
+}
+
+/// A message as text: some services have an object or a list there, which is then its JSON: Mistral and
+/// servers made with `FastAPI`.
+fn message_text(value: &Value) -> Option<String> {
+    let says_something = match value {
+        Value::Object(map) => !map.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        _ => return scalar_text(value),
+    };
+    says_something.then(|| {
+        let mut value = value.clone();
+        redact_value(&mut value);
+        value.to_string()
+    })
 }
 
 fn scalar_text(value: &Value) -> Option<String> {
@@ -215,6 +240,28 @@ mod tests {
         );
         check(r#"{"error":null}"#, None);
         check("<html>", None);
+        // Objects and lists in place of words.
+        check(
+            r#"{"object":"error","message":{"detail":[{"msg":"No."}]},"type":"invalid_request_error","code":null}"#,
+            Some((None, r#"{"detail":[{"msg":"No."}]}"#, ErrorClass::InvalidRequest)),
+        );
+        check(
+            r#"{"detail":[{"loc":["body"],"msg":"No."}]}"#,
+            Some((None, r#"[{"loc":["body"],"msg":"No."}]"#, ErrorClass::Unknown)),
+        );
+        check(
+            r#"{"error":{"code":"slow_down","message":{"a":{"x-codex-turn-state":"s3cret"}}}}"#,
+            Some((Some("slow_down"), r#"{"a":{"x-codex-turn-state":"[redacted]"}}"#, ErrorClass::Overloaded)),
+        );
+        check(
+            r#"{"error":[{"code":"slow_down","message":"No."},{"code":"x"}]}"#,
+            Some((Some("slow_down"), "No.", ErrorClass::Overloaded)),
+        );
+        for nothing in
+            [r#"{"error":[]}"#, r#"{"error":[{}]}"#, r#"{"detail":[]}"#, r#"{"message":{"role":"assistant"}}"#]
+        {
+            check(nothing, None);
+        }
     }
 
     #[test]

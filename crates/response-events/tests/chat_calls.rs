@@ -61,6 +61,34 @@ fn an_answer_may_have_thousands_of_calls() {
 }
 
 #[test]
+fn an_index_may_be_missing_on_any_piece() {
+    let first = r#"
+        {"id":"a","function":{"name":"f","arguments":""}}
+        {"index":0,"function":{"arguments":"{\"x\""}}
+        {"index":0,"function":{"arguments":":1}"}}
+        "#;
+    let later = r#"
+        {"index":0,"id":"a","function":{"name":"f","arguments":"{"}}
+        {"function":{"arguments":"\"x\""}}
+        {"index":0,"function":{"arguments":":1}"}}
+        "#;
+    for pieces in [first, later] {
+        check_calls(pieces, &[r#"0 call a f "{\"x\":1}""#]);
+        let other = r#"{"index":1,"id":"b","function":{"name":"g","arguments":"{}"}}"#;
+        check_calls(&format!("{pieces}\n{other}"), &[r#"0 call a f "{\"x\":1}""#, r#"1 call b g "{}""#]);
+    }
+    // What is whole takes no more.
+    check_calls(
+        r#"
+        {"id":"a","function":{"name":"f","arguments":"{}"}}
+        {"index":1,"function":{"arguments":"{"}}
+        {"index":1,"id":"b","function":{"name":"g","arguments":"}"}}
+        "#,
+        &[r#"0 call a f "{}""#, r#"1 call b g "{}""#],
+    );
+}
+
+#[test]
 fn the_first_index_need_not_be_zero() {
     check_calls(
         r#"

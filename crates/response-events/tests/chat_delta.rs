@@ -252,6 +252,58 @@ fn reasoning_comes_in_either_field_and_never_twice() {
 }
 
 #[test]
+fn fields_of_text_may_have_the_shapes_of_content() {
+    check_chat(
+        r#"
+        delta {"reasoning_content":["a",{"type":"text","text":"b"}],"reasoning":"never twice"}
+        delta {"reasoning_content":{"text":"c"},"reasoning_details":{"type":"reasoning.encrypted","data":"e"}}
+        delta {"reasoning_content":7,"reasoning_details":""}
+        delta {"refusal":["N"]}
+        delta {"refusal":{"text":"o."}}
+        DONE
+        "#,
+        r#"
+        created - -
+        +0 reasoning
+        0 reasoning "ab"
+        0 reasoning "c"
+        =0 reasoning "abc" reasoning_details=[{"data":"e","type":"reasoning.encrypted"}] completed
+        +1 message
+        1 refusal "N"
+        1 refusal "o."
+        =1 message refusal "No." completed
+        == completed -
+        sentinels=1
+        "#,
+    );
+}
+
+#[test]
+fn the_text_of_a_choice_counts_where_it_has_no_delta() {
+    check_chat(
+        r#"
+        {"id":"r","choices":[{"index":0,"text":"a"}]}
+        {"id":"r","choices":[{"index":0,"delta":null,"text":"b","logprobs":null}]}
+        {"id":"r","choices":[{"index":0,"delta":{"content":"c"},"text":"c"}]}
+        {"id":"r","choices":[{"index":0,"delta":{},"text":"c"}]}
+        {"id":"r","choices":[{"index":0,"text":"","finish_reason":"stop"}]}
+        DONE
+        "#,
+        r#"
+        created r -
+        +0 message
+        0 text "a"
+        0 text "b"
+        0 text "c"
+        ~ finishing
+        =0 message "abc" completed
+        == completed r stop
+        sentinels=1
+        "#,
+    );
+}
+
+#[test]
 fn thinking_tags_in_text_stay_text() {
     check_chat(
         r#"delta {"content":"<think>hm</think>a"}"#,

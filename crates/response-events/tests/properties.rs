@@ -9,8 +9,10 @@ use std::{
 
 use proptest::{prelude::*, sample::select};
 use response_events::{
-    Interpreter, InterpreterOptions, ItemKind, Summary, SummaryBuilder, Transcript, TurnEvent, Wire,
+    ChatHistory, Interpreter, InterpreterOptions, ItemKind, Request, Summary, SummaryBuilder, Transcript, TurnEvent,
+    Wire,
 };
+use serde_json::Value;
 
 /// A payload as it is fed: the event name, the data.
 type Payload = (Option<&'static str>, Data);
@@ -143,6 +145,36 @@ impl Run {
     }
 }
 
+/// Checks that the objects in a list have no other members than these.
+#[track_caller]
+fn check_members(list: &Value, known: &[&str]) {
+    for object in list.as_array().into_iter().flatten() {
+        let members = object.as_object().expect("a list of objects");
+        assert!(members.keys().all(|key| known.contains(&key.as_str())), "{object}");
+    }
+}
+
+impl Run {
+    /// The items of a Chat answer, sent back, have only members that the API of the wire knows.
+    fn check_sent_back(&self) {
+        let request = Request::new("m").items(self.summary.items.clone()).chat_history(ChatHistory::Standard);
+        let body =
+            |wire| -> Value { serde_json::from_slice(&request.encode(wire).expect("items have forms")).unwrap() };
+        let input = &body(Wire::Responses)["input"];
+        check_members(input, &["type", "role", "content", "status", "call_id", "name", "arguments", "input"]);
+        for item in input.as_array().into_iter().flatten() {
+            assert_ne!(item["type"], "reasoning");
+            check_members(&item["content"], &["type", "text", "refusal"]);
+        }
+        let messages = &body(Wire::Chat)["messages"];
+        check_members(messages, &["role", "content", "refusal", "tool_calls"]);
+        for message in messages.as_array().into_iter().flatten() {
+            assert!(message["content"].is_string() || message["content"].is_null(), "{message}");
+            check_members(&message["tool_calls"], &["id", "type", "function", "custom"]);
+        }
+    }
+}
+
 fn name() -> impl Strategy<Value = Option<&'static str>> {
     prop_oneof![8 => Just(None), 1 => Just(Some("message")), 1 => Just(Some("error"))]
 }
@@ -203,6 +235,8 @@ fn tool_call() -> impl Strategy<Value = String> {
     )
 }
 
+const SIGNED: &str = r#"{"google":{"thought_signature":"s"}}"#;
+
 fn chat_delta() -> impl Strategy<Value = String> {
     let parts = text().prop_map(|text| {
         format!(r#"[{{"type":"thinking","thinking":[{{"type":"text","text":{text}}}]}},{{"type":"text","text":{text}}},{{"type":"new"}}]"#)
@@ -214,19 +248,24 @@ fn chat_delta() -> impl Strategy<Value = String> {
         "[1]",
         r#"[{"type":"reasoning.text","index":0,"text":"x"}]"#,
         r#"[{"type":"reasoning.encrypted","data":"y"}]"#,
+        r#"{"type":"reasoning.encrypted","data":"z"}"#,
     ])
     .prop_map(str::to_owned);
     let calls = proptest::collection::vec(tool_call(), 0..3).prop_map(|calls| format!("[{}]", calls.join(",")));
     (
         maybe("content", content),
         maybe("reasoning", text()),
-        maybe("reasoning_content", text()),
+        maybe("reasoning_content", prop_oneof![3 => text(), 1 => text().prop_map(|text| format!("[{text}]"))]),
         maybe("refusal", text()),
         maybe("reasoning_details", details),
         maybe("tool_calls", calls),
+        maybe("reasoning_encrypted", select(vec!["true", "false", "null"]).prop_map(str::to_owned)),
+        maybe("extra_content", select(vec!["null", "{}", SIGNED]).prop_map(str::to_owned)),
     )
-        .prop_map(|(content, reasoning, thinking, refusal, details, calls)| {
-            format!(r#"{{{content}{reasoning}{thinking}{refusal}{details}{calls}"role":"assistant"}}"#)
+        .prop_map(|(content, reasoning, thinking, refusal, details, calls, encrypted, extra)| {
+            format!(
+                r#"{{{content}{reasoning}{thinking}{refusal}{details}{calls}{encrypted}{extra}"role":"assistant"}}"#
+            )
         })
 }
 
@@ -234,8 +273,9 @@ fn chat_chunk() -> impl Strategy<Value = Vec<u8>> {
     let finish = select(vec!["null", "\"\"", "\"stop\"", "\"length\"", "\"tool_calls\"", "\"error\""]);
     let finish = prop_oneof![9 => Just("null"), 1 => finish];
     let delta = prop_oneof![9 => chat_delta(), 1 => Just("null".to_owned())];
-    let choice = (select(vec!["0", "0", "0", "1", "null"]), delta, finish)
-        .prop_map(|(index, delta, finish)| format!(r#"{{"index":{index},"delta":{delta},"finish_reason":{finish}}}"#));
+    let choice = (select(vec!["0", "0", "0", "1", "null"]), delta, finish, maybe("text", text())).prop_map(
+        |(index, delta, finish, text)| format!(r#"{{"index":{index},{text}"delta":{delta},"finish_reason":{finish}}}"#),
+    );
     let choices = proptest::collection::vec(choice, 0..3).prop_map(|choices| format!("[{}]", choices.join(",")));
     let error = select(vec!["null", "{}", "\"no\"", r#"{"code":"x","message":"m"}"#]).prop_map(str::to_owned);
     let error = prop_oneof![19 => Just("null".to_owned()), 1 => error];
@@ -304,6 +344,7 @@ proptest! {
         let run = run(Wire::Chat, &payloads);
         run.check_items();
         run.check_chat_items();
+        run.check_sent_back();
     }
 
     #[test]

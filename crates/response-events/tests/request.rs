@@ -312,7 +312,8 @@ fn messages_of_every_role_and_shape() {
             json!({"type": "message", "role": "developer", "content": [{"type": "input_text", "text": "a"}, {"type": "input_text", "text": "b"}]}),
             json!({"type": "message", "role": "system", "content": "c"}),
             json!({"type": "message", "role": "user", "content": [
-                {"type": "input_text", "text": "d"}, {"type": "input_image", "image_url": "data:,", "detail": "low"}]}),
+                {"type": "input_text", "text": "d"}, {"type": "input_image", "image_url": "data:,", "detail": "low"},
+                {"type": "input_image", "image_url": "data:,", "detail": null, "file_id": null}]}),
             json!({"type": "message", "role": "assistant", "content": [{"type": "refusal", "refusal": "No."}]}),
             json!({"type": "message", "role": "assistant", "content": []}),
         ],
@@ -320,7 +321,8 @@ fn messages_of_every_role_and_shape() {
             {"role": "developer", "content": "ab"},
             {"role": "system", "content": "c"},
             {"role": "user", "content": [
-                {"type": "text", "text": "d"}, {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}}]},
+                {"type": "text", "text": "d"}, {"type": "image_url", "image_url": {"url": "data:,", "detail": "low"}},
+                {"type": "image_url", "image_url": {"url": "data:,"}}]},
             {"role": "assistant", "content": null, "refusal": "No."},
             {"role": "assistant", "content": ""},
         ]),
@@ -347,6 +349,10 @@ fn what_the_chat_wire_has_no_form_for_is_refused_by_name() {
         (
             json!({"type": "message", "role": "user", "content": [{"type": "input_file", "file_id": "f"}]}),
             "message/input_file",
+        ),
+        (
+            json!({"type": "message", "role": "user", "content": [{"type": "input_image", "file_id": "f"}]}),
+            "message/input_image",
         ),
     ] {
         let error = Request::new("m").item(Item::from_json(item).unwrap()).encode(Wire::Chat).unwrap_err();

@@ -105,8 +105,12 @@ fn failures_of_every_shape() {
         (r#"{"type":"response.failed","response":"garbage"}"#, format!("- {no_reason:?} Unknown retryable")),
         (r#"{"type":"response.failed"}"#, format!("- {no_reason:?} Unknown retryable")),
         (
-            r#"{"type":"response.failed","response":{"error":{"code":["odd"],"message":{"odd":1}}}}"#,
+            r#"{"type":"response.failed","response":{"error":{"code":["odd"],"message":{}}}}"#,
             format!("- {no_reason:?} Unknown retryable"),
+        ),
+        (
+            r#"{"type":"response.failed","response":{"error":[{"code":"slow_down","message":{"odd":1}}]}}"#,
+            r#"slow_down "{\"odd\":1}" Overloaded retryable"#.into(),
         ),
         (
             r#"{"type":"response.failed","response":{"error":{"code":"rate_limit_exceeded","message":"Request too large: Limit 10, Requested 30."}}}"#,

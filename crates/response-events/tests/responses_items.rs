@@ -27,6 +27,25 @@ fn ids_that_change_with_every_event_are_no_matter() {
 }
 
 #[test]
+fn an_item_opens_once() {
+    check_responses(
+        r#"
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        "#,
+        r#"
+        +0 message
+        other response.output_item.added {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        =0 message
+        other response.output_item.added {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        == open
+        "#,
+    );
+}
+
+#[test]
 fn events_without_an_output_index_find_their_item() {
     // One item after the other.
     check_responses(
@@ -96,7 +115,7 @@ fn an_item_that_is_done_twice_is_done_once() {
     check_responses(
         r#"
         {"type":"response.output_item.done","output_index":0,"item":{"type":"message","id":"a"}}
-        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","output_index":0,"item":{"type":"message","id":"b"}}
         {"type":"response.completed","response":{"output":[{"type":"message","id":"z"}]}}
         "#,
         "=0 message\n+0 message\n== completed -",

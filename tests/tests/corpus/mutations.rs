@@ -1,7 +1,9 @@
 //! Recordings that were changed: in framing, which must not matter, or in their end, which must in one way only.
 
+use std::collections::{BTreeSet, HashSet};
+
 use response_events::{TurnEvent, Wire};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::recording::{Recording, Signal, blocks, events_while_open, lines, recordings, signal, summary};
 
@@ -157,4 +159,193 @@ fn a_stream_without_its_terminal_event_is_truncated() {
 fn assert_truncated(name: &str, summary: &Value) {
     assert_eq!(summary["outcome"], "truncated", "{name}");
     assert_eq!(summary["failure"]["kind"], "truncated", "{name}");
+}
+
+/// The places of the members in a value, as JSON pointers, as deep as a wire's own go.
+fn places(value: &Value, place: &str, found: &mut Vec<String>) {
+    if place.starts_with("/response") && place.matches('/').count() > 2 {
+        return;
+    }
+    let mut visit = |key: &str, inner: &Value| {
+        let place = format!("{place}/{}", key.replace('~', "~0").replace('/', "~1"));
+        places(inner, &place, found);
+        found.push(place);
+    };
+    match value {
+        Value::Object(map) => map.iter().for_each(|(key, inner)| visit(key, inner)),
+        Value::Array(list) => list.iter().take(2).enumerate().for_each(|(at, inner)| visit(&at.to_string(), inner)),
+        _ => {}
+    }
+}
+
+/// The members of a value and their types, whatever they say.
+fn shape(value: &Value) -> String {
+    match value {
+        Value::Object(map) => {
+            map.iter().map(|(key, inner)| format!("{key}:{}", shape(inner))).collect::<Vec<_>>().join(";")
+        }
+        Value::Array(list) => format!("[{}]", list.first().map(shape).unwrap_or_default()),
+        Value::String(text) if text.is_empty() => "empty".to_owned(),
+        other => other.to_string().chars().next().map(|first| first.is_ascii_digit().to_string()).unwrap_or_default(),
+    }
+}
+
+/// The texts that a payload brings: everything else in it may be passed over.
+fn texts(wire: Wire, payload: &Value) -> Vec<String> {
+    const OF_DELTA: [&str; 4] = ["content", "refusal", "reasoning", "reasoning_content"];
+    let pieces: Vec<&Value> = match wire {
+        Wire::Chat => {
+            let deltas = payload["choices"].as_array().into_iter().flatten().map(|choice| &choice["delta"]);
+            deltas.flat_map(|delta| OF_DELTA.map(|field| &delta[field])).collect()
+        }
+        _ if payload["type"].as_str().is_some_and(|event_type| event_type.strip_suffix(".delta").is_some()) => {
+            vec![&payload["delta"]]
+        }
+        _ => Vec::new(),
+    };
+    let texts = pieces.into_iter().flat_map(|piece| match piece {
+        Value::Array(list) => list.iter().collect(),
+        other => vec![other],
+    });
+    texts.filter_map(Value::as_str).filter(|text| !text.is_empty()).map(str::to_owned).collect()
+}
+
+#[track_caller]
+fn check_still_sound(recording: &Recording, changed: &[u8], texts: &[String], what: &str) {
+    let name = &recording.name;
+    let events = events_while_open(recording.wire, changed);
+    assert!(events.iter().rev().skip(1).all(|event| !event.is_terminal()), "{name}: {what}: goes on behind its end");
+    let mut done = BTreeSet::new();
+    for event in &events {
+        if let TurnEvent::ItemDone(event) = event {
+            assert!(done.insert(event.output_index), "{name}: {what}: done twice");
+        }
+    }
+    let told: String = events.iter().map(|event| serde_json::to_string(event).expect("events are JSON")).collect();
+    for text in texts {
+        let text = Value::from(text.as_str()).to_string();
+        // In quotes as a piece, without in what is passed on as it came.
+        assert!(told.contains(text.trim_matches('"')), "{name}: {what}: {text} is lost");
+    }
+}
+
+/// Every member of every kind of payload, in the recordings that are short.
+#[test]
+fn a_member_of_another_type_loses_nothing_else_and_ends_nothing_twice() {
+    const SHORT: usize = 16;
+    let mut seen = HashSet::new();
+    for recording in recordings() {
+        let blocks = blocks(&recording.bytes);
+        for block in blocks.iter().filter(|_| blocks.len() <= SHORT) {
+            let Ok(payload) = serde_json::from_slice::<Value>(&block.data) else { continue };
+            if !seen.insert(shape(&payload)) {
+                continue;
+            }
+            let mut members = Vec::new();
+            places(&payload, "", &mut members);
+            for place in members {
+                let known = payload.pointer(&place).cloned().unwrap_or_default();
+                for other in [json!(null), json!([known])] {
+                    let mut changed = payload.clone();
+                    if let Some(member) = changed.pointer_mut(&place) {
+                        *member = other.clone();
+                    }
+                    let texts = texts(recording.wire, &changed);
+                    let data = format!("data: {changed}\n\n");
+                    let (before, after) = (&recording.bytes[..block.start], &recording.bytes[block.end..]);
+                    let bytes = [before, data.as_bytes(), after].concat();
+                    check_still_sound(&recording, &bytes, &texts, &format!("{place} as {other}"));
+                }
+            }
+        }
+    }
+}
+
+/// The finished items without their ids, and whether the answer was told to be over.
+fn answer(wire: Wire, bytes: &[u8]) -> (Vec<Value>, usize) {
+    let events = events_while_open(wire, bytes);
+    let ends = completions(&events);
+    let items = events.into_iter().filter_map(|event| match event {
+        TurnEvent::ItemDone(done) => {
+            let mut item = Value::from(done.item);
+            item.as_object_mut()?.remove("id");
+            Some(item)
+        }
+        _ => None,
+    });
+    (items.collect(), ends)
+}
+
+/// A change to the payload with a number.
+type Habit = fn(usize, &mut Value);
+
+/// Changes of which no service makes all, and each is made by some.
+const HABITS: [(Wire, &str, Habit); 7] = [
+    (Wire::Responses, "no sequence numbers", |_, event| drop(take(event, "sequence_number"))),
+    (Wire::Responses, "new ids in every event", |at, event| {
+        for object in ["/item", "/response", "/response/output/0", "/response/output/1"] {
+            rename(event.pointer_mut(object), "id", &format!("{object}{at}"));
+        }
+        rename(Some(event), "item_id", &format!("item{at}"));
+    }),
+    (Wire::Responses, "no places", |_, event| drop(take(event, "output_index"))),
+    (Wire::Responses, "no output in the response", |_, event| {
+        event.pointer_mut("/response").map(|response| take(response, "output"));
+    }),
+    (Wire::Chat, "a new model in every chunk", |at, chunk| rename(Some(chunk), "model", &format!("m{at}"))),
+    (Wire::Chat, "content in parts", |_, chunk| {
+        for_each_delta(chunk, |delta| {
+            if let Some(text) = delta.get("content").and_then(Value::as_str) {
+                delta["content"] = json!([{"type": "text", "text": text}]);
+            }
+        });
+    }),
+    (Wire::Chat, "calls counted in sevens", |_, chunk| {
+        for_each_delta(chunk, |delta| {
+            for call in delta.get_mut("tool_calls").and_then(Value::as_array_mut).into_iter().flatten() {
+                if let Some(index) = call["index"].as_u64() {
+                    call["index"] = json!(index * 7 + 3);
+                }
+            }
+        });
+    }),
+];
+
+fn take(object: &mut Value, member: &str) -> Option<Value> {
+    object.as_object_mut()?.remove(member)
+}
+
+fn rename(object: Option<&mut Value>, member: &str, name: &str) {
+    if let Some(member) = object.and_then(|object| object.get_mut(member)).filter(|member| member.is_string()) {
+        *member = json!(name);
+    }
+}
+
+fn for_each_delta(chunk: &mut Value, change: impl Fn(&mut Value)) {
+    for choice in chunk.get_mut("choices").and_then(Value::as_array_mut).into_iter().flatten() {
+        choice.get_mut("delta").map(&change);
+    }
+}
+
+#[test]
+fn habits_of_services_change_no_answer() {
+    for recording in recordings() {
+        let original = answer(recording.wire, &recording.bytes);
+        for (wire, habit, change) in HABITS {
+            if wire != recording.wire {
+                continue;
+            }
+            let mut changed = Vec::new();
+            let mut copied_to = 0;
+            for (at, block) in blocks(&recording.bytes).iter().enumerate() {
+                let Ok(mut payload) = serde_json::from_slice::<Value>(&block.data) else { continue };
+                change(at, &mut payload);
+                changed.extend_from_slice(&recording.bytes[copied_to..block.start]);
+                changed.extend_from_slice(format!("data: {payload}\n\n").as_bytes());
+                copied_to = block.end;
+            }
+            changed.extend_from_slice(&recording.bytes[copied_to..]);
+            assert_eq!(answer(recording.wire, &changed), original, "{}: {habit}", recording.name);
+        }
+    }
 }

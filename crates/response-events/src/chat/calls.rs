@@ -4,7 +4,10 @@ use std::collections::HashMap;
 
 use serde_json::Value;
 
-use super::{chunk::ToolCall, slot::CallBody};
+use super::{
+    chunk::{ToolCall, says_something},
+    slot::CallBody,
+};
 use crate::CallKind;
 
 /// What a piece says of its call, empty strings counted as missing.
@@ -34,17 +37,6 @@ impl<'a> CallKey<'a> {
         });
         let extra = call.extra_content.as_ref().filter(|extra| says_something(extra));
         Self { index: call.index.index(), id: call.id.non_empty(), kind, name, arguments, extra }
-    }
-}
-
-/// Whether a value is more than a place holder.
-fn says_something(value: &Value) -> bool {
-    match value {
-        Value::Null => false,
-        Value::String(text) => !text.is_empty(),
-        Value::Array(list) => !list.is_empty(),
-        Value::Object(map) => !map.is_empty(),
-        _ => true,
     }
 }
 
@@ -82,18 +74,19 @@ impl Calls {
     /// The index decides, and the id where there is no index: two indexes are two calls, also under one id (services
     /// that give every call the id `call_0`). A new id on a used index opens a new call (services that number every
     /// call 0), an index or an id that repeats under another name or for another kind likewise. Without index and id,
-    /// a name opens a new call once the current one has a name.
+    /// a name opens a new call once the current one has a name. With an index alone a piece continues the current call
+    /// where that has none yet: a call without a name could not be made.
     pub(super) fn find<'s>(&self, key: CallKey<'_>, body: impl Fn(usize) -> Option<&'s CallBody>) -> Option<usize> {
         let continued = |at: &usize| body(*at).is_some_and(|call| continues(call, key));
         let by_id = || self.by_id.get(key.id?).copied().filter(continued);
-        if let Some(index) = key.index {
-            let by_index = self.by_index.get(&index).copied().filter(continued);
-            let fits = |at: &usize| body(*at).is_some_and(|call| call.index.is_none_or(|known| known == index));
-            return by_index.or_else(|| by_id().filter(fits));
-        }
         let latest = |wanted: fn(&CallBody, CallKey<'_>) -> bool| {
             self.latest.filter(|at| body(*at).is_some_and(|call| wanted(call, key) && continues(call, key)))
         };
+        if let Some(index) = key.index {
+            let by_index = self.by_index.get(&index).copied().filter(continued);
+            let fits = |at: &usize| body(*at).is_some_and(|call| call.index.is_none_or(|known| known == index));
+            return by_index.or_else(|| by_id().filter(fits)).or_else(|| latest(lacks_its_index));
+        }
         if key.id.is_some() {
             // A call that began without its id takes the first one that comes, as long as nothing else speaks against
             // it.
@@ -119,6 +112,11 @@ fn continues(call: &CallBody, key: CallKey<'_>) -> bool {
     }
 }
 
+/// Whether a piece that says no more than an index and arguments can belong to a call that came without an index.
+fn lacks_its_index(call: &CallBody, key: CallKey<'_>) -> bool {
+    call.index.is_none() && key.id.is_none() && key.name.is_none() && !call.is_whole()
+}
+
 /// Whether a piece can be the beginning of a call's arguments.
 fn begins(arguments: &str) -> bool {
     arguments.trim_start().starts_with('{')
@@ -138,7 +136,11 @@ mod tests {
         let last = || calls.len().checked_sub(1).filter(continued);
         match (key.index, key.id) {
             (Some(index), _) => latest(&|call| call.index == Some(index))
-                .or_else(|| by_id().filter(|at| calls[*at].index.is_none_or(|known| known == index))),
+                .or_else(|| by_id().filter(|at| calls[*at].index.is_none_or(|known| known == index)))
+                .or_else(|| {
+                    let lacks_it = |call: &CallBody| call.index.is_none() && !call.is_whole();
+                    last().filter(|at| lacks_it(&calls[*at]) && key.id.is_none() && key.name.is_none())
+                }),
             (None, Some(_)) => by_id().or_else(|| last().filter(|at| calls[*at].id.is_none() && key.name.is_none())),
             (None, None) => last(),
         }

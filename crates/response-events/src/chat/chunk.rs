@@ -57,6 +57,9 @@ pub(super) struct Choice<'a> {
     pub(super) message: Option<Box<Delta<'a>>>,
     #[serde(borrow)]
     pub(super) finish_reason: Text<'a>,
+    /// Repeats the delta, where there is one (Together); in the API before this one it is what the choice says.
+    #[serde(borrow)]
+    pub(super) text: Text<'a>,
     pub(super) error: Option<Value>,
 }
 
@@ -66,17 +69,17 @@ pub(super) struct Delta<'a> {
     #[serde(borrow)]
     pub(super) content: Content<'a>,
     #[serde(borrow)]
-    pub(super) refusal: Text<'a>,
+    pub(super) refusal: Content<'a>,
     #[serde(borrow)]
-    pub(super) reasoning_content: Text<'a>,
+    pub(super) reasoning_content: Content<'a>,
     #[serde(borrow)]
     pub(super) reasoning: Content<'a>,
     pub(super) reasoning_details: Option<Value>,
     /// `true` where the reasoning of this delta is an opaque block that the service wants back behind all that is text
     /// (Venice).
     pub(super) reasoning_encrypted: Option<Value>,
-    /// What a service says of the piece, or wants back with the message (Gemini's `thought_signature`). Told as a member
-    /// without a field, too.
+    /// What a service says of the piece, or wants back with the message (Gemini's `thought_signature`). Told as a
+    /// member without a field, too.
     pub(super) extra_content: Option<Value>,
     #[serde(borrow, deserialize_with = "list")]
     pub(super) tool_calls: Vec<ToolCall<'a>>,
@@ -154,8 +157,10 @@ impl Chunk<'_> {
 
     /// Whether a choice has text, reasoning or a call, of which something must come.
     pub(super) fn brings_output(&self) -> bool {
-        let of =
-            |choice: &Choice<'_>| choice.delta.as_ref().or(choice.message.as_deref()).is_some_and(Delta::brings_output);
+        let of = |choice: &Choice<'_>| match choice.delta.as_ref().or(choice.message.as_deref()) {
+            Some(delta) => delta.brings_output(),
+            None => choice.text.non_empty().is_some(),
+        };
         self.choices.iter().flatten().any(of)
     }
 }
@@ -166,12 +171,21 @@ impl Delta<'_> {
         self.reasoning_encrypted == Some(Value::Bool(true))
     }
 
-    /// What goes back with the message. Beside a piece of a summary of thoughts `extra_content` says only that the piece
-    /// is one, which would not be true of the message.
+    /// What goes back with the message. Beside a piece of a summary of thoughts `extra_content` says only that the
+    /// piece is one, which would not be true of the message.
     pub(super) fn take_signature(&mut self) -> Option<Value> {
         let signed =
             |of: &Value| of.get("thought_signature").and_then(Value::as_str).is_some_and(|text| !text.is_empty());
         self.extra_content.take().filter(|extra| extra.as_object().is_some_and(|map| map.values().any(signed)))
+    }
+
+    /// The reasoning details: a list, or a single one.
+    pub(super) fn take_details(&mut self) -> Vec<Value> {
+        match self.reasoning_details.take() {
+            Some(Value::Array(details)) => details,
+            Some(detail) if says_something(&detail) => vec![detail],
+            _ => Vec::new(),
+        }
     }
 
     fn brings_output(&self) -> bool {
@@ -182,11 +196,11 @@ impl Delta<'_> {
         };
         self.content.any(part)
             || self.reasoning.any(text)
-            || self.refusal.non_empty().is_some()
-            || self.reasoning_content.non_empty().is_some()
+            || self.refusal.any(text)
+            || self.reasoning_content.any(text)
             || !self.tool_calls.is_empty()
             || self.function_call.is_some()
-            || matches!(&self.reasoning_details, Some(Value::Array(details)) if !details.is_empty())
+            || self.reasoning_details.as_ref().is_some_and(says_something)
     }
 }
 
@@ -226,6 +240,17 @@ impl Part {
             }
             _ => Self::Unknown,
         }
+    }
+}
+
+/// Whether a value is more than a place holder.
+pub(super) fn says_something(value: &Value) -> bool {
+    match value {
+        Value::Null => false,
+        Value::String(text) => !text.is_empty(),
+        Value::Array(list) => !list.is_empty(),
+        Value::Object(map) => !map.is_empty(),
+        _ => true,
     }
 }
 

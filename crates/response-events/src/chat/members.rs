@@ -20,9 +20,6 @@ macro_rules! passed_over {
     (chunk) => {
         b"created" | b"system_fingerprint" | b"service_tier" | b"obfuscation" | b"p"
     };
-    (choice) => {
-        b"text"
-    };
     (delta) => {
         b"role" | b"channel" | b"token_id"
     };
@@ -54,9 +51,7 @@ impl Level {
     /// Whether a member has a field, or says nothing of the answer.
     fn knows(self, name: &str) -> bool {
         match (self, name.as_bytes()) {
-            (Self::Chunk, passed_over!(chunk))
-            | (Self::Choice, passed_over!(choice))
-            | (Self::Delta, passed_over!(delta)) => true,
+            (Self::Chunk, passed_over!(chunk)) | (Self::Delta, passed_over!(delta)) => true,
             (level, _) => level.fields().contains(&name),
         }
     }
@@ -65,7 +60,7 @@ impl Level {
         match self {
             Self::Chunk => &["id", "model", "object", "choices", "usage", "error", "type", "x_groq"],
             Self::Groq => &["id", "usage"],
-            Self::Choice => &["index", "delta", "message", "finish_reason", "error"],
+            Self::Choice => &["index", "delta", "message", "finish_reason", "error", "text"],
             Self::Delta => &[
                 "content",
                 "refusal",

@@ -56,21 +56,22 @@ impl<'a> Chunk<'a> {
 
 fn choice<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Choice<'a>> {
     let (from, mut of_message) = (members.len(), Vec::new());
-    let (mut index, mut delta, mut message, mut finish_reason) = (None, None, None, None);
+    let (mut index, mut delta, mut message, mut finish_reason, mut text) = (None, None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
         b"delta" => fill(&mut delta, self::delta(scanner, members)?),
         b"finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
         b"message" => fill(&mut message, Box::new(self::delta(scanner, &mut of_message)?)),
+        b"text" => fill(&mut text, scanner.string_or_null()?),
         b"error" => None,
-        passed_over!(choice) => scanner.skip(),
         _ => Member::scan(scanner, Level::Choice, key, members),
     })?;
     if delta.is_none() {
         members.append(&mut of_message);
     }
     Member::assign(&mut members[from..], Number(index).index());
-    Some(Choice { index: Number(index), delta, message, finish_reason: Text(finish_reason.flatten()), error: None })
+    let (finish_reason, text) = (Text(finish_reason.flatten()), Text(text.flatten()));
+    Some(Choice { index: Number(index), delta, message, finish_reason, text, error: None })
 }
 
 fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Delta<'a>> {
@@ -78,8 +79,8 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
     let (mut reasoning_details, mut reasoning_encrypted, mut tool_calls) = (None, None, None);
     scanner.object(|scanner, key| match key {
         b"content" => fill(&mut content, self::content(scanner)?),
-        b"refusal" => fill(&mut refusal, scanner.string_or_null()?),
-        b"reasoning_content" => fill(&mut reasoning_content, scanner.string_or_null()?),
+        b"refusal" => fill(&mut refusal, self::content(scanner)?),
+        b"reasoning_content" => fill(&mut reasoning_content, self::content(scanner)?),
         b"reasoning" => fill(&mut reasoning, self::content(scanner)?),
         b"reasoning_details" => fill(&mut reasoning_details, scanner.value_or_null()?),
         b"tool_calls" => fill(&mut tool_calls, list(scanner, |scanner| tool_call(scanner, members))?),
@@ -90,8 +91,8 @@ fn delta<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanne
     })?;
     Some(Delta {
         content: content.unwrap_or_default(),
-        refusal: Text(refusal.flatten()),
-        reasoning_content: Text(reasoning_content.flatten()),
+        refusal: refusal.unwrap_or_default(),
+        reasoning_content: reasoning_content.unwrap_or_default(),
         reasoning: reasoning.unwrap_or_default(),
         reasoning_details: reasoning_details.flatten(),
         reasoning_encrypted: reasoning_encrypted.flatten(),
@@ -225,7 +226,7 @@ mod tests {
             prop_oneof![text(), list(call)],
         );
         let choice = object(
-            &["index", "delta", "delta", "message", "finish_reason", "error", "logprobs"],
+            &["index", "delta", "delta", "message", "finish_reason", "error", "logprobs", "text"],
             prop_oneof![2 => delta.boxed(), 1 => text().boxed(), 1 => Just("0".to_owned()).boxed()],
         );
         object(

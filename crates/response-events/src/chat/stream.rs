@@ -176,8 +176,9 @@ impl ChatStream {
             return;
         }
         out.ledger.choices.entry(index).or_default();
-        if let Some(delta) = choice.delta.or(choice.message.map(|message| *message)) {
-            self.handle_delta(index, delta, data, out);
+        match choice.delta.or(choice.message.map(|message| *message)) {
+            Some(delta) => self.handle_delta(index, delta, data, out),
+            None => self.items.add_text(index, PartKind::Text, choice.text.into_string().unwrap_or_default(), out),
         }
         if let Some(reason) = choice.finish_reason.non_empty() {
             let known = &mut out.ledger.choices.entry(index).or_default().finish_reason;
@@ -189,28 +190,24 @@ impl ChatStream {
     }
 
     fn handle_delta(&mut self, choice: u32, mut delta: Delta<'_>, data: &[u8], out: &mut Output) {
-        let (is_encrypted, signature) = (delta.is_encrypted(), delta.take_signature());
+        let (is_encrypted, signature, details) = (delta.is_encrypted(), delta.take_signature(), delta.take_details());
         // Some servers send the same reasoning in both fields.
-        let (field, reasoning) = match delta.reasoning_content.0.filter(|text| !text.is_empty()) {
-            Some(text) => (ReasoningField::ReasoningContent, text.into_owned()),
-            None => (ReasoningField::Reasoning, delta.reasoning.into_text()),
+        let (field, reasoning) = match delta.reasoning_content.into_text() {
+            text if text.is_empty() => (ReasoningField::Reasoning, delta.reasoning.into_text()),
+            text => (ReasoningField::ReasoningContent, text),
         };
         if is_encrypted {
             self.items.add_encrypted(choice, field, &reasoning, out);
         } else {
             self.items.add_reasoning(choice, field, reasoning, out);
         }
-        if let Some(Value::Array(details)) = delta.reasoning_details {
-            self.items.add_details(choice, details, out);
-        }
+        self.items.add_details(choice, details, out);
         match delta.content {
             Content::None => {}
             Content::Text(text) => self.items.add_text(choice, PartKind::Text, text.into_owned(), out),
             Content::Parts(parts) => self.handle_parts(choice, &parts, data, out),
         }
-        if let Some(refusal) = delta.refusal.into_string() {
-            self.items.add_text(choice, PartKind::Refusal, refusal, out);
-        }
+        self.items.add_text(choice, PartKind::Refusal, delta.refusal.into_text(), out);
         if let Some(signature) = signature {
             self.items.add_extra(choice, signature, out);
         }

@@ -209,9 +209,10 @@ fn input_content(item: &Item) -> Result<Value, EncodeError> {
         .iter()
         .map(|part| match part_type(part).as_str() {
             "input_text" | "output_text" => Ok(json!({"type": "text", "text": part["text"]})),
-            "input_image" => {
+            // One by a file's id has no form here.
+            "input_image" if part["image_url"].is_string() => {
                 let mut image = Map::from_iter([("url".to_owned(), part["image_url"].clone())]);
-                if let Some(detail) = part.get("detail") {
+                if let Some(detail) = part.get("detail").filter(|detail| !detail.is_null()) {
                     image.insert("detail".to_owned(), detail.clone());
                 }
                 Ok(json!({"type": "image_url", "image_url": image}))

@@ -206,9 +206,9 @@ impl ResponsesStream {
         };
         let stated = payload.output_index.index();
         let is_done = kind == Kind::ItemDone;
-        let place = if is_done { self.place_of_done(stated, &item) } else { Some(stated.unwrap_or(self.next_index)) };
+        let place = if is_done { self.place_of_done(stated, &item) } else { self.place_of_added(stated, &item) };
         let Some(output_index) = place else {
-            // The item was handed out before.
+            // The item was told of before.
             let event_type = payload.event_type.as_deref().unwrap_or_default();
             return out.emit(TurnEvent::Other(other(event_type, data)));
         };
@@ -316,6 +316,12 @@ impl ResponsesStream {
     fn index_of_id(&self, id: &Text<'_>) -> Option<u32> {
         let id = id.non_empty()?;
         self.items.iter().rev().find(|known| known.id.as_deref() == Some(id)).map(|known| known.output_index)
+    }
+
+    /// Where an item belongs that opens; `None` where it has opened before.
+    fn place_of_added(&self, stated: Option<u32>, item: &Item) -> Option<u32> {
+        let index = stated.unwrap_or(self.next_index);
+        self.items.at(index).is_none_or(|known| !known.is(item)).then_some(index)
     }
 
     /// Where a finished item belongs; `None` where it was handed out before. Without an index its ids decide, then
