@@ -34,13 +34,15 @@ pub(crate) struct Attempt {
     pub(crate) content_delivered: bool,
 }
 
+/// What some services put before their text: no character that could be seen.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The beginning of a body in which no event has been found yet. `Debug` does not show it: it may hold a turn state.
 #[derive(Default)]
 pub(crate) struct Preview(Vec<u8>);
 
 impl Preview {
     const LONGEST: usize = 1024;
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     /// What a line of an event stream begins with.
     const FIELDS: [&[u8]; 5] = [b":", b"data", b"event", b"id", b"retry"];
 
@@ -62,10 +64,10 @@ impl Preview {
     }
 
     fn text(&self) -> &[u8] {
-        match self.0.strip_prefix(Self::BYTE_ORDER_MARK) {
+        match self.0.strip_prefix(BYTE_ORDER_MARK) {
             Some(text) => text.trim_ascii_start(),
             // A part of it may still become one.
-            None if Self::BYTE_ORDER_MARK.starts_with(&self.0) => &[],
+            None if BYTE_ORDER_MARK.starts_with(&self.0) => &[],
             None => self.0.trim_ascii_start(),
         }
     }

@@ -14,7 +14,7 @@ use retry_policy::{Entropy, SplitMix64};
 use crate::{
     Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
     Target,
-    attempt::Attempt,
+    attempt::{Attempt, BYTE_ORDER_MARK},
     head::BodyKind,
     hints::HeadHints,
     refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
@@ -159,8 +159,7 @@ impl TurnEngine {
             return;
         }
         self.attempt.note_byte(now);
-        // Not text that a person should see.
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {
