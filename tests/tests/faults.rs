@@ -207,14 +207,14 @@ async fn refusals() {
             Bound::Ended,
         ),
         (
-            "33 a document without end",
+            "34 a document without end",
             format!("{DOCUMENT}repeat forever send \"x\" * 65536"),
             never(TooLarge, "a document of more than 33554432 bytes"),
             Bound::LetsGo,
         ),
-        ("41 a document that is cut", format!("{DOCUMENT}fin"), always(Truncated, "too early"), Bound::Ended),
+        ("34 a document that is cut", format!("{DOCUMENT}fin"), always(Truncated, "too early"), Bound::Ended),
         (
-            "41 a document of which nothing comes",
+            "34 a document of which nothing comes",
             "head 200 \"content-type: application/json\" \"content-length: 9\"\nfin".to_owned(),
             always(Truncated, "too early"),
             Bound::Ended,

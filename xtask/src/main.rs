@@ -158,7 +158,7 @@ const TASKS: &[Task] = &[
     },
     Task {
         name: "bench",
-        about: "CPU time and memory against peers: all, or one of ws, ws-decode, sse, sse-decode, client, drain, idle, memory",
+        about: "CPU time and memory against peers: all, or one of sse, sse-shape, sse-decode, corpus, ws, ws-decode, client, drain, idle, memory",
         options: &["--quick"],
         operand: Some("NAME"),
         run: bench::run,
@@ -338,5 +338,20 @@ mod tests {
             let lines = text.lines().filter(|line| line.trim_start().starts_with(task.name));
             assert_eq!(lines.count(), 1, "{}", task.name);
         }
+    }
+
+    /// The benches are a workspace of their own, so only their source can be asked.
+    #[test]
+    fn usage_names_every_bench() {
+        let benches = include_str!("../../tests/peer-bench/src/benches/mod.rs");
+        let names: Vec<&str> = benches
+            .split("Bench { name: \"")
+            .skip(1)
+            .filter_map(|rest| rest.split('"').next())
+            .chain(["idle", "memory"])
+            .collect();
+        assert!(names.len() > 2);
+        let text = usage();
+        assert!(text.contains(&format!("all, or one of {}\n", names.join(", "))), "{names:?}");
     }
 }

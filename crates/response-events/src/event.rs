@@ -47,11 +47,11 @@ pub enum TurnEvent {
     ///
     /// On the Chat wire a chunk that says something for which no type here has a field (`annotations`, `audio`,
     /// `citations`, `logprobs`), behind the events of what it says besides; [`OtherEvent::event`] is then `members`
-    /// with their names (`members annotations, citations`). Members of a chunk or a choice that come again unchanged
-    /// are not told again, those of a delta are. Passed over are `null` and what is empty, and what says nothing of
-    /// the answer: the wrapping of the chunk (`object`, `created`, `system_fingerprint`, `service_tier`), padding
-    /// (`obfuscation`, `p`), what stands beside each piece of text (`text`, `token_id`, `channel`), and a `message`
-    /// beside a delta.
+    /// with their names (`members annotations, citations`), the first 16 of them and of each the first 64 characters.
+    /// Members of a chunk or a choice that come again unchanged are not told again, those of a delta are. Passed over
+    /// are `null` and what is empty, and what says nothing of the answer: the wrapping of the chunk (`object`,
+    /// `created`, `system_fingerprint`, `service_tier`), padding (`obfuscation`, `p`), what stands beside each piece
+    /// of text (`text`, `token_id`, `channel`), and a `message` beside a delta.
     Other(OtherEvent),
     /// The attempt failed and another one follows.
     Retry(Retry),

@@ -161,3 +161,16 @@ fn lists_are_nested_as_deeply_as_a_service_likes() {
     check(&format!(r#"{{"choices":[],"x_groq":{{"error":{deep}}}}}"#), "0 error");
     check(&format!(r#"{{"choices":[{{"index":0,"delta":{{"role":{deep},"audio":{deep}}}}}]}}"#), "0 audio");
 }
+
+#[test]
+fn sixteen_names_of_64_characters_are_listed_and_the_rest_is_in_the_chunk() {
+    let chunk = |names: &[String]| {
+        let members: Vec<String> = names.iter().map(|name| format!(r#""{name}":1"#)).collect();
+        format!(r#"{{"choices":[],{}}}"#, members.join(","))
+    };
+    let names: Vec<String> = (10..27).map(|number| format!("m{number}")).collect();
+    check(&chunk(&names[..16]), &format!("0 {}", names[..16].join(", ")));
+    check(&chunk(&names), &format!("0 {}, …", names[..16].join(", ")));
+    check(&chunk(&["ü".repeat(64)]), &format!("0 {}", "ü".repeat(64)));
+    check(&chunk(&["ü".repeat(65)]), &format!("0 {}…", "ü".repeat(64)));
+}

@@ -32,9 +32,8 @@
 //! # Paused time
 //!
 //! [`Response::hold_open`], [`Response::pace`] and the step `wait` of a script sleep on tokio's clock; nothing else
-//! does. Under
-//! a paused clock they end as soon as the runtime is idle, also while it waits for a socket. Tests
-//! that pause the clock hold connections with [`Response::hold_until`] (and `gate` or `hold`).
+//! does. Under a paused clock they end as soon as the runtime is idle, also while it waits for a socket. Tests that
+//! pause the clock hold connections with [`Response::hold_until`] (and `gate` or `hold`).
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod accept;

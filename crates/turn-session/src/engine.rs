@@ -17,7 +17,7 @@ use crate::{
     attempt::Attempt,
     head::BodyKind,
     hints::HeadHints,
-    preview::Beginning,
+    preview::{BYTE_ORDER_MARK, Beginning},
     refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
     retrying::Retrying,
     timers::Timer,
@@ -157,8 +157,7 @@ impl TurnEngine {
         }
         self.attempt.note_byte(now);
         let body = &*self.attempt.preview.completed(body);
-        // Not text that a person should see.
-        let body = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+        let body = body.strip_prefix(BYTE_ORDER_MARK).unwrap_or(body);
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {

@@ -4,6 +4,9 @@ use std::{borrow::Cow, fmt};
 
 use crate::refusal::quote;
 
+/// What some services put before their text: no character that could be seen.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+
 /// The beginning of a body in which no event has been found yet. `Debug` does not show it: it may hold a turn state.
 #[derive(Default)]
 pub(crate) struct Preview {
@@ -28,7 +31,6 @@ pub(crate) enum Beginning {
 
 impl Preview {
     const LONGEST: usize = 1024;
-    const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
     /// What a line of an event stream begins with, but for comments.
     const FIELDS: [&[u8]; 4] = [b"data", b"event", b"id", b"retry"];
 
@@ -61,10 +63,10 @@ impl Preview {
     }
 
     fn text(&self) -> &[u8] {
-        match self.bytes.strip_prefix(Self::BYTE_ORDER_MARK) {
+        match self.bytes.strip_prefix(BYTE_ORDER_MARK) {
             Some(text) => text.trim_ascii_start(),
             // A part of it may still become one.
-            None if Self::BYTE_ORDER_MARK.starts_with(&self.bytes) => &[],
+            None if BYTE_ORDER_MARK.starts_with(&self.bytes) => &[],
             None => self.bytes.trim_ascii_start(),
         }
     }

@@ -412,6 +412,15 @@ fn hints_of_a_head_are_those_of_its_own_time() {
     }
 }
 
+/// What a refusal, or a page in the place of an answer, comes to.
+fn refusal(status: u16, body: &str) -> Failure {
+    let now = Instant::now();
+    let mut engine = TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
+    engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
+    engine.handle_body(body.as_bytes(), None, now);
+    std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure")
+}
+
 #[test]
 fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
     for (status, body, wait) in [
@@ -420,12 +429,19 @@ fn the_text_of_a_refusal_without_an_error_object_is_read_for_its_hint() {
         (429, "Rate limit is exceeded.", None),
         (429, "", None),
     ] {
-        let now = Instant::now();
-        let mut engine =
-            TurnEngine::new(EngineConfig::new(Wire::Responses, Target::new("http://service.example/v1"), now));
-        engine.handle_opened(ResponseHead::new(status, HeaderMap::new()), now);
-        engine.handle_body(body.as_bytes(), None, now);
-        let failure = std::iter::from_fn(|| engine.poll_event()).find_map(Result::err).expect("a failure");
+        let failure = refusal(status, body);
         assert_eq!((failure.kind, failure.retry_after), (FailureKind::Status, wait.map(Duration::from_secs)), "{body}");
+    }
+}
+
+#[test]
+fn a_byte_order_mark_before_the_text_of_an_answer_is_not_quoted() {
+    for (status, body, message) in [
+        (500, "\u{feff} gone", "HTTP 500 Internal Server Error: gone"),
+        (500, "\u{feff}", "HTTP 500 Internal Server Error"),
+        (500, "\u{feff}<p>Oh.", "HTTP 500 Internal Server Error: Oh."),
+        (200, "\u{feff}<p>Oh.", "not an API answer: HTTP 200 with no content type: Oh."),
+    ] {
+        assert_eq!(refusal(status, body).message, message, "{body:?}");
     }
 }

@@ -1,5 +1,7 @@
 //! The summary of a Chat stream.
 
+use std::num::NonZero;
+
 use response_events::{ChoiceSummary, ItemCall, Summary};
 use serde::Serialize;
 
@@ -21,6 +23,8 @@ pub(super) struct ChatSummary<'a> {
     error: Option<ServiceError<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<OwnFailure<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out_bytes: Option<NonZero<u64>>,
 }
 
 #[derive(Serialize)]
@@ -78,6 +82,7 @@ impl<'a> ChatSummary<'a> {
             final_status: summary.choices.first().and_then(|choice| choice.finish_reason.as_deref()),
             error: ServiceError::of(summary),
             failure: OwnFailure::of(summary.failure.as_ref()),
+            left_out_bytes: NonZero::new(summary.left_out_bytes),
         }
     }
 }

@@ -1,6 +1,6 @@
 //! The summary of a Responses stream.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, num::NonZero};
 
 use response_events::{Item, ItemKind, Summary};
 use serde::Serialize;
@@ -25,6 +25,8 @@ pub(super) struct ResponsesSummary<'a> {
     error: Option<ServiceError<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<OwnFailure<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_out_bytes: Option<NonZero<u64>>,
     output_item_types: Vec<&'a str>,
     done_item_types: &'a [String],
     output_text_sha256: String,
@@ -83,6 +85,7 @@ impl<'a> ResponsesSummary<'a> {
             incomplete_reason: ledger.incomplete_reason.as_deref(),
             error: ServiceError::of(summary),
             failure: OwnFailure::of(summary.failure.as_ref()),
+            left_out_bytes: NonZero::new(summary.left_out_bytes),
             output_item_types: summary.items.iter().map(Item::item_type).collect(),
             done_item_types: &ledger.done_item_types,
             output_text_sha256: sha256_hex(&output_text),

@@ -2,6 +2,7 @@
 
 use std::{
     borrow::Cow,
+    collections::BTreeSet,
     fmt,
     hash::{DefaultHasher, Hash, Hasher},
 };
@@ -25,6 +26,21 @@ macro_rules! passed_over {
     };
 }
 pub(super) use passed_over;
+
+/// The names that are listed of one chunk, and the characters of each: a service may make up any number of any length,
+/// and the chunk has them all.
+const MAX_LISTED: usize = 16;
+const MAX_LISTED_NAME: usize = 64;
+
+/// Names as an event lists them.
+pub(super) fn listed(names: &BTreeSet<&str>) -> String {
+    let shortened = |name: &&str| match name.char_indices().nth(MAX_LISTED_NAME) {
+        Some((at, _)) => format!("{}…", &name[..at]),
+        None => (*name).to_owned(),
+    };
+    let more = (names.len() > MAX_LISTED).then(|| "…".to_owned());
+    names.iter().take(MAX_LISTED).map(shortened).chain(more).collect::<Vec<_>>().join(", ")
+}
 
 /// Which object of a chunk a member stands in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use super::{
     assembler::{Assembler, Ending},
     calls::CallKey,
     chunk::{Choice, Chunk, Content, Delta, Part, ToolCall},
-    members::Member,
+    members::{Member, listed},
     said::Said,
     slot::{PartKind, ReasoningField},
 };
@@ -277,8 +277,8 @@ impl ChatStream {
         }
         let news = self.said.news(members);
         if !news.is_empty() {
-            let names: Vec<&str> = news.into_iter().collect();
-            let event = OtherEvent { event: format!("members {}", names.join(", ")), raw: RawJson::from_payload(data) };
+            let event = format!("members {}", listed(&news));
+            let event = OtherEvent { event, raw: RawJson::from_payload(data) };
             out.emit(TurnEvent::Other(event));
         }
     }

@@ -129,38 +129,40 @@ fn text(chars: &[char], at: &mut usize) -> Result<Vec<u8>, Wrong> {
     let mut text = Vec::new();
     *at += 1;
     loop {
-        let column = *at + 1;
         match chars.get(*at) {
             None => return Err(Wrong::new(opened, "the text is not closed")),
             Some('"') => {
                 *at += 1;
                 return Ok(text);
             }
-            Some('\\') => {
-                let unknown =
-                    || Wrong::new(column, "unknown escape: \\r, \\n, \\t, \\0, \\\\, \\\" and \\xHH are known");
-                *at += 2;
-                text.push(match chars.get(*at - 1) {
-                    Some('r') => b'\r',
-                    Some('n') => b'\n',
-                    Some('t') => b'\t',
-                    Some('0') => 0,
-                    Some('\\') => b'\\',
-                    Some('"') => b'"',
-                    Some('x') => {
-                        let digits: String = chars.iter().skip(*at).take(2).collect();
-                        *at += 2;
-                        hex(&digits).and_then(|bytes| bytes.first().copied()).ok_or_else(unknown)?
-                    }
-                    _ => return Err(unknown()),
-                });
-            }
+            Some('\\') => text.push(escape(chars, at)?),
             Some(char) => {
                 text.extend(char.encode_utf8(&mut [0; 4]).bytes());
                 *at += 1;
             }
         }
     }
+}
+
+/// Takes what begins with a backslash.
+fn escape(chars: &[char], at: &mut usize) -> Result<u8, Wrong> {
+    let column = *at + 1;
+    let unknown = || Wrong::new(column, "unknown escape: \\r, \\n, \\t, \\0, \\\\, \\\" and \\xHH are known");
+    *at += 2;
+    Ok(match chars.get(*at - 1) {
+        Some('r') => b'\r',
+        Some('n') => b'\n',
+        Some('t') => b'\t',
+        Some('0') => 0,
+        Some('\\') => b'\\',
+        Some('"') => b'"',
+        Some('x') => {
+            let digits: String = chars.iter().skip(*at).take(2).collect();
+            *at += 2;
+            hex(&digits).and_then(|bytes| bytes.first().copied()).ok_or_else(unknown)?
+        }
+        _ => return Err(unknown()),
+    })
 }
 
 /// The bytes that pairs of hexadecimal digits stand for.
