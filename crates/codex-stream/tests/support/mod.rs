@@ -2,6 +2,8 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 pub(crate) mod server;
+#[cfg(unix)]
+pub(crate) mod serving;
 
 use std::{
     io::Write,
