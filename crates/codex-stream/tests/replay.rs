@@ -45,7 +45,7 @@ fn a_cassette_is_one_by_its_content_and_a_stream_by_its_name() {
         path.to_str().expect("the path is UTF-8").to_owned()
     };
     let stream = fs::read_to_string(file("demo/chat.sse")).expect("the recording is there");
-    let lines: String = stream.lines().map(|line| format!("  | {line}\n")).collect();
+    let lines = format!("  | {}\n", stream.trim_end().replace('\n', "\n  | "));
     let head = "codex-cassette 1\nrequest +0s POST \"/v1/chat/completions\"\nresponse +0s 200\n";
     let cassette = format!("{head}header content-type \"text/event-stream\"\nchunk +0s\n{lines}end +0s finish\n");
     for (name, content) in [("cassette.sse", &cassette), ("cassette.txt", &cassette), ("STREAM.SSE", &stream)] {

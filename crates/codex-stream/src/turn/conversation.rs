@@ -14,10 +14,12 @@ pub(super) struct Conversation {
 }
 
 /// What follows on an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// The turn is over.
     EndTurn,
+    /// The turn is over with the call of this tool, whose output nobody knows.
+    Unanswered(String),
     /// The tools have answered: the model is to be asked again.
     FollowUp,
 }
@@ -57,25 +59,29 @@ impl Conversation {
             status => status == Some("completed"),
         };
         let items: Vec<Item> = std::mem::take(&mut self.finished).into_values().filter(is_whole).collect();
-        let calls = items.iter().filter(|item| item.as_call().is_some());
-        let outputs: Option<Vec<Item>> = calls.map(|call| output(call, tool_outputs)).collect();
+        let outputs: Result<Vec<Item>, String> = items.iter().filter_map(|item| output(item, tool_outputs)).collect();
         self.input.extend(items);
         match outputs {
-            Some(outputs) if !outputs.is_empty() => {
+            Ok(outputs) if outputs.is_empty() => Next::EndTurn,
+            Ok(outputs) => {
                 self.input.extend(outputs);
                 Next::FollowUp
             }
-            _ => Next::EndTurn,
+            Err(name) => Next::Unanswered(name),
         }
     }
 }
 
-/// What the called tool answers, if that is known.
-fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Item> {
-    let answer = |name| tool_outputs.get(name);
+/// What the tool answers that an item calls, or the tool's name where nobody knows.
+fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Result<Item, String>> {
+    let answer = |name: &str| tool_outputs.get(name).ok_or_else(|| name.to_owned());
     match item.kind() {
-        ItemKind::FunctionCall(call) => Some(Item::function_output(call.call_id, answer(call.name)?)),
-        ItemKind::CustomToolCall(call) => Some(Item::custom_tool_output(call.call_id, answer(call.name)?)),
+        ItemKind::FunctionCall(call) => {
+            Some(answer(call.name).map(|output| Item::function_output(call.call_id, output)))
+        }
+        ItemKind::CustomToolCall(call) => {
+            Some(answer(call.name).map(|output| Item::custom_tool_output(call.call_id, output)))
+        }
         _ => None,
     }
 }
@@ -145,10 +151,10 @@ mod tests {
     fn a_turn_ends_without_calls_and_after_a_call_that_nobody_answers() {
         check(&[], "response.completed", Next::EndTurn, &["message"]);
         check(
-            &[("function_call", "clock"), ("function_call", "map")],
+            &[("function_call", "clock"), ("function_call", "map"), ("function_call", "phone")],
             "response.completed",
-            Next::EndTurn,
-            &["message", "function_call", "function_call"],
+            Next::Unanswered("map".to_owned()),
+            &["message", "function_call", "function_call", "function_call"],
         );
     }
 
