@@ -98,7 +98,7 @@ mod tests {
     /// Lets the conversation hear an answer of these calls (names, with a status where they have one), and gives the
     /// types (and the outputs) of the next input.
     #[track_caller]
-    fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
+    fn check(calls: &[(&str, &str)], end: &str, expected: &Next, input: &[&str]) {
         let tool_outputs = HashMap::from([("clock".to_owned(), "noon".to_owned())]);
         let mut conversation = Conversation::default();
         conversation.say("What time is it?");
@@ -119,7 +119,7 @@ mod tests {
         if let Some(Outcome::Completed(response)) = stream.outcome() {
             conversation.observe(&TurnEvent::Completed(response.clone()));
         }
-        assert_eq!(conversation.end_answer(&tool_outputs), expected);
+        assert_eq!(&conversation.end_answer(&tool_outputs), expected);
         let seen: Vec<String> = conversation
             .input()
             .iter()
@@ -136,7 +136,7 @@ mod tests {
         check(
             &[("function_call", "clock"), ("custom_tool_call", "clock")],
             "response.completed",
-            Next::FollowUp,
+            &Next::FollowUp,
             &[
                 "message",
                 "function_call",
@@ -149,11 +149,11 @@ mod tests {
 
     #[test]
     fn a_turn_ends_without_calls_and_after_a_call_that_nobody_answers() {
-        check(&[], "response.completed", Next::EndTurn, &["message"]);
+        check(&[], "response.completed", &Next::EndTurn, &["message"]);
         check(
             &[("function_call", "clock"), ("function_call", "map"), ("function_call", "phone")],
             "response.completed",
-            Next::Unanswered("map".to_owned()),
+            &Next::Unanswered("map".to_owned()),
             &["message", "function_call", "function_call", "function_call"],
         );
     }
@@ -161,11 +161,11 @@ mod tests {
     #[test]
     fn a_call_of_an_incomplete_answer_counts_only_if_it_says_that_it_is_whole() {
         let end = "response.incomplete";
-        check(&[("function_call", "clock")], end, Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock")], end, &Next::EndTurn, &["message"]);
         let followed = ["message", "function_call", "function_call_output \"noon\""];
-        check(&[("function_call", "clock completed")], end, Next::FollowUp, &followed);
-        check(&[("function_call", "clock incomplete")], end, Next::EndTurn, &["message"]);
-        check(&[("function_call", "clock incomplete")], "response.completed", Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock completed")], end, &Next::FollowUp, &followed);
+        check(&[("function_call", "clock incomplete")], end, &Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock incomplete")], "response.completed", &Next::EndTurn, &["message"]);
     }
 
     #[test]
