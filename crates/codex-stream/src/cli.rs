@@ -2,25 +2,29 @@
 
 mod deadline;
 mod pairs;
+mod report;
 mod turn_args;
 
 use std::{
-    io::{self, IsTerminal, Write},
     net::SocketAddr,
     num::{IntErrorKind, NonZeroUsize, ParseIntError},
     path::PathBuf,
     str::FromStr,
 };
 
-use clap::{Args, Parser, Subcommand, ValueEnum, error::ErrorKind};
-use codex_stream::{ExitStatus, OutputFormat};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use codex_stream::OutputFormat;
 use response_events::Wire;
-
-use crate::diagnostics;
 
 pub(crate) use deadline::Deadline;
 pub(crate) use pairs::{Field, Header, ToolOutput};
+pub(crate) use report::report;
 pub(crate) use turn_args::{TransportArg, TurnArgs};
+
+/// What `decode --help` ends with.
+const DECODE_NOTES: &str = "\
+Exit status: 0 an answer, 1 the service reported a failure, 2 wrong usage, 3 the stream is cut or is none; \
+of a cassette with several answers, that of the last";
 
 /// Runs streamed model turns, looks inside recorded ones, and replays them.
 #[derive(Debug, Parser)]
@@ -43,7 +47,7 @@ pub(crate) enum Command {
 }
 
 #[derive(Debug, Args)]
-#[command(allow_negative_numbers = true)]
+#[command(after_help = DECODE_NOTES, allow_negative_numbers = true)]
 pub(crate) struct DecodeArgs {
     /// Raw bytes of an event stream, or a cassette; `-` (or nothing) reads standard input
     #[arg(value_name = "FILE")]
@@ -71,7 +75,7 @@ pub(crate) struct ReplayArgs {
     #[arg(required_unless_present = "fault", value_name = "CASSETTE")]
     pub(crate) cassettes: Vec<PathBuf>,
     /// Where to listen; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Write the port number to a file once the server listens
     #[arg(long, value_name = "F")]
@@ -79,7 +83,7 @@ pub(crate) struct ReplayArgs {
     /// As recorded, or as fast as possible; a plain `.sse` file has no times and is always played at once
     #[arg(long, value_enum, default_value_t = Speed::Recorded)]
     pub(crate) speed: Speed,
-    /// Keep the connection open for this long after the last byte
+    /// Keep the connection open for this long after the last byte: 500ms, 300s, 2m
     #[arg(long, value_name = "D")]
     pub(crate) hold_open: Option<Deadline>,
     /// A file with what is done to each connection; where it says `serve`, the recorded streams follow
@@ -103,7 +107,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "DIR")]
     pub(crate) out: PathBuf,
     /// Where to listen; port 0 lets the system choose
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0")]
+    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:0", value_parser = address)]
     pub(crate) listen: SocketAddr,
     /// Write the port number to a file once the proxy listens
     #[arg(long, value_name = "F")]
@@ -128,46 +132,9 @@ impl From<WireArg> for Wire {
     }
 }
 
-/// Answers what could not be parsed: help in full, everything else in one line.
-pub(crate) fn report(error: &clap::Error) -> ExitStatus {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => {
-            // Nobody is left to be told when standard output is gone. It is coloured on a terminal only.
-            let _ = if io::stdout().is_terminal() { error.print() } else { write!(io::stdout(), "{}", error.render()) };
-            ExitStatus::Success
-        }
-        ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            let _ = if io::stderr().is_terminal() { error.print() } else { write!(io::stderr(), "{}", error.render()) };
-            ExitStatus::Usage
-        }
-        kind => {
-            let mut line = one_line(&error.render().to_string());
-            if matches!(
-                kind,
-                ErrorKind::MissingRequiredArgument | ErrorKind::UnknownArgument | ErrorKind::InvalidSubcommand
-            ) {
-                line.push_str(" (`--help` lists what there is)");
-            }
-            diagnostics::error(&line);
-            ExitStatus::Usage
-        }
-    }
-}
-
-/// The first paragraph, joined, and behind it the hints; the usage is what `--help` tells.
-fn one_line(message: &str) -> String {
-    let mut line = String::new();
-    for paragraph in message.split("\n\n") {
-        let paragraph = paragraph.split_whitespace().collect::<Vec<_>>().join(" ");
-        if let Some(said) = paragraph.strip_prefix("error: ") {
-            line.push_str(said);
-        }
-        for hint in paragraph.split("tip: ").skip(1) {
-            line.push_str("; ");
-            line.push_str(hint.trim_end());
-        }
-    }
-    line
+/// Reads where to listen.
+fn address(text: &str) -> Result<SocketAddr, &'static str> {
+    text.trim().parse().map_err(|_| "expected an IP address and a port, such as 127.0.0.1:8080")
 }
 
 /// Reads a count that must not be zero.
@@ -192,13 +159,5 @@ mod tests {
     #[test]
     fn the_arguments_are_consistent() {
         Cli::command().debug_assert();
-    }
-
-    #[test]
-    fn errors_become_one_line() {
-        let message = "error: the following arguments were not provided:\n  --wire <WIRE>\n\nUsage: x\n\nFor more";
-        assert_eq!(one_line(message), "the following arguments were not provided: --wire <WIRE>");
-        let message = "error: unexpected argument '--a' found\n\n  tip: use b\n  tip: or c\n\nUsage: x\n\nFor more";
-        assert_eq!(one_line(message), "unexpected argument '--a' found; use b; or c");
     }
 }

@@ -5,8 +5,20 @@ pub(crate) const HEAD_BYTES: usize = 512;
 /// Most characters of the input that are quoted.
 const QUOTED: usize = 80;
 
+/// The first bytes of what is mistaken for a stream, and what it is.
+const SIGNATURES: [(&[u8], &str); 4] = [
+    (b"\x1f\x8b", "data compressed by gzip"),
+    (b"\x28\xb5\x2f\xfd", "data compressed by zstd"),
+    (b"\xff\xfe", "text in UTF-16, where UTF-8 is expected"),
+    (b"\xfe\xff", "text in UTF-16, where UTF-8 is expected"),
+];
+
 /// Says in one clause what an input without any event looks like, from its first bytes.
 pub(crate) fn describe(head: &[u8]) -> String {
+    let signature = SIGNATURES.iter().find(|(signature, _)| head.starts_with(signature));
+    if let Some((_, name)) = signature.or_else(|| head.contains(&0).then_some(&(b"", "binary data"))) {
+        return format!("the input is no event stream but {name}");
+    }
     let text = String::from_utf8_lossy(head);
     let text = text.trim_start_matches('\u{feff}').trim();
     let quoted = || {
@@ -38,8 +50,8 @@ mod tests {
     use super::describe;
 
     #[track_caller]
-    fn check(input: &str, expected: &str) {
-        assert_eq!(describe(input.as_bytes()), expected);
+    fn check(input: impl AsRef<[u8]>, expected: &str) {
+        assert_eq!(describe(input.as_ref()), expected);
     }
 
     #[test]
@@ -49,8 +61,14 @@ mod tests {
         check("\u{feff}<!doctype html>\n<p>", "the input is no event stream but HTML or XML: \"<!doctype html>\"");
         check("{\"error\":1}", "the input is no event stream but JSON: \"{\\\"error\\\":1}\"");
         check("Bad gateway", "the input is no event stream; it begins with \"Bad gateway\"");
+        check(b"\x1f\x8b\x08\0\0", "the input is no event stream but data compressed by gzip");
+        check(b"\x28\xb5\x2f\xfd\x24", "the input is no event stream but data compressed by zstd");
+        let wide = "the input is no event stream but text in UTF-16, where UTF-8 is expected";
+        check(b"\xff\xfed\0a\0", wide);
+        check(b"\xfe\xff\0d\0a", wide);
+        check(b"\x7fELF\x02\x01\0\0", "the input is no event stream but binary data");
         let (long, cut) = ("x".repeat(100), "x".repeat(80));
-        check(&long, &format!("the input is no event stream; it begins with \"{cut}\"…"));
+        check(long, &format!("the input is no event stream; it begins with \"{cut}\"…"));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! `replay`: recorded streams on a loopback port.
 
-use std::path::Path;
+use std::{fs, path::Path};
 
 use codex_stream::ExitStatus;
 use stream_replay::{Cassette, FaultScript, ReplayServer, ReplayServerBuilder, Response, ScriptError};
@@ -50,28 +50,37 @@ fn fault_script(path: &Path, args: &ReplayArgs) -> Result<FaultScript, Problem> 
     }
 }
 
-/// The answers of one file: of a cassette as many as it has exchanges, of a plain event stream one.
+/// The answers of one file.
 fn responses(path: &Path, args: &ReplayArgs) -> Result<Vec<Response>, Problem> {
-    let is_stream = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("sse"));
+    let shown = path.display();
+    let content = fs::read(path);
+    let content = content.map_err(|error| usage(format_args!("cannot read the recorded stream {shown}: {error}")))?;
+    let is_cassette = Cassette::is_cassette(&content);
+    let is_stream = !is_cassette && path.extension().is_some_and(|name| name.eq_ignore_ascii_case("sse"));
     let responses = if is_stream {
         // At either speed: a plain event stream has no times.
-        Response::sse_file(path).map(|response| vec![response])
+        vec![Response::sse(content)]
     } else {
-        let speed = match args.speed {
-            Speed::Recorded => stream_replay::Speed::Recorded,
-            Speed::Max => stream_replay::Speed::Max,
-        };
-        Cassette::load(path).map(|cassette| Response::all_recorded(&cassette, speed).collect())
+        let cassette = Cassette::parse(&content).map_err(|error| {
+            let hint = if is_cassette { "" } else { "; an event stream is served from a file that is named `.sse`" };
+            usage(format_args!("{shown}: {error}{hint}"))
+        })?;
+        recorded(&cassette, args.speed)
     };
-    let responses = responses.map_err(|error| match std::error::Error::source(&error) {
-        Some(cause) => usage(format_args!("{error}: {cause}")),
-        None => usage(error),
-    })?;
     if responses.is_empty() {
-        return Err(usage(format_args!("{}: the cassette holds no exchange", path.display())));
+        return Err(usage(format_args!("{shown}: the cassette holds no exchange")));
     }
     Ok(match args.hold_open.and_then(|hold| hold.0) {
         Some(hold) => responses.into_iter().map(|response| response.hold_open(hold)).collect(),
         None => responses,
     })
+}
+
+/// The answers of a cassette, as many as it has exchanges.
+fn recorded(cassette: &Cassette, speed: Speed) -> Vec<Response> {
+    let speed = match speed {
+        Speed::Recorded => stream_replay::Speed::Recorded,
+        Speed::Max => stream_replay::Speed::Max,
+    };
+    Response::all_recorded(cassette, speed).collect()
 }

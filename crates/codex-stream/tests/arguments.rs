@@ -42,7 +42,33 @@ fn wrong_usage_is_named_in_one_line() {
     check(&["turn", "hi", "--proxy", "ftp://host"], "--proxy: cannot use the proxy URL: its scheme is none of http");
     check(&["turn", "hi", "--wire", "chat", "--transport", "ws"], "--transport ws needs --wire responses");
     check(&["decode", "--wire", "chat", "--chunk-bytes", "0"], "--chunk-bytes");
-    check(&["replay", "x.sse", "--listen", "nowhere"], "--listen");
+    for address in ["nowhere", "8080", "localhost:8080"] {
+        let expected = format!("'{address}' for '--listen <ADDRESS>': expected an IP address and a port, such as");
+        check(&["replay", "x.sse", "--listen", address], &expected);
+        check(&["record", "--upstream", "http://host/v1", "--out", "x", "--listen", address], &expected);
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn text_that_is_no_utf_8_is_named_by_its_place() {
+    use std::{ffi::OsStr, os::unix::ffi::OsStrExt};
+
+    let wrong = OsStr::from_bytes(b"sk-\xff");
+    let check = |command: &mut std::process::Command, expected: &str| {
+        let ran = support::Ran::from(command.output().expect("the binary runs"));
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(2), &*format!("error: {expected}\n")));
+    };
+    check(support::command().args(["turn", "hi", "--header"]).arg(wrong), "argument 4 is not UTF-8");
+    check(
+        support::command().args(["turn", "hi"]).env("OPENAI_BASE_URL", wrong),
+        "the value of OPENAI_BASE_URL is not UTF-8",
+    );
+    let model = "the value of CODEX_STREAM_MODEL is not UTF-8";
+    check(support::command().args(["turn", "hi"]).env("CODEX_STREAM_MODEL", wrong), model);
+    // A file may have any name.
+    let ran = support::command().args(["decode", "--wire", "chat"]).arg(wrong).output().expect("the binary runs");
+    assert!(String::from_utf8_lossy(&ran.stderr).starts_with("error: cannot read sk-"), "{ran:?}");
 }
 
 #[test]

@@ -60,6 +60,15 @@ fn transcript_has_one_line_an_event_and_two_at_the_end() {
 }
 
 #[test]
+fn columns_of_a_transcript_stay_apart_in_long_streams() {
+    let ran = decode("responses", "transcript", &[&HALF.repeat(10_001), COMPLETED].concat());
+    for (line, begins) in [(999, "#999 text  "), (1000, "#1000 text  "), (10_000, "#10000 text  ")] {
+        let seen = ran.stdout.lines().nth(line).unwrap_or_default();
+        assert!(seen.starts_with(begins), "{seen}");
+    }
+}
+
+#[test]
 fn json_has_one_object_a_line_and_ends_with_the_outcome() {
     let lines = decode("chat", "json", CHAT).json_lines();
     let types: Vec<_> = lines.iter().map(|line| line["type"].as_str().unwrap_or_default()).collect();

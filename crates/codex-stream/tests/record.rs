@@ -5,44 +5,18 @@ mod support;
 
 use std::{
     fs,
-    io::{BufRead, BufReader},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::Stdio,
 };
 
 use stream_replay::Response;
 use support::{
     command, run,
     server::{Server, message},
+    serving::Serving,
 };
 
 const KEY: &str = "sk-test-0123456789";
-
-/// The binary as a server.
-struct Serving {
-    child: Child,
-    base_url: String,
-}
-
-impl Serving {
-    fn start(args: &[&str]) -> Self {
-        let mut child = command().args(args).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("it starts");
-        let mut line = String::new();
-        let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
-        stdout.read_line(&mut line).expect("the base URL arrives");
-        Self { child, base_url: line.trim_end().to_owned() }
-    }
-
-    /// What it said on standard error.
-    #[track_caller]
-    fn stop(self, signal: &str, status: i32) -> String {
-        let killed = Command::new("kill").args([signal, &self.child.id().to_string()]).status().expect("kill runs");
-        assert!(killed.success());
-        let output = self.child.wait_with_output().expect("the binary ends");
-        assert_eq!(output.status.code(), Some(status), "{signal}");
-        String::from_utf8(output.stderr).expect("standard error is UTF-8")
-    }
-}
 
 fn text(path: &Path) -> &str {
     path.to_str().expect("the path is UTF-8")

@@ -62,6 +62,10 @@ fn a_call_that_nobody_answers_ends_the_turn_well() {
     let ran = server.turn(&["where?", "--tool-output", "clock=12:00"]);
     assert_eq!((ran.status, ran.stdout.as_str()), (Some(0), "[tool call] map {}\n"), "{ran:?}");
     assert_eq!(server.bodies().len(), 1);
+    // Some are answered, so the name may be wrong.
+    assert_eq!(ran.stderr, "note: the turn ends with the call of map, which no --tool-output answers\n");
+    let ran = server.turn(&["where?"]);
+    assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "[tool call] map {}\n", ""));
 }
 
 #[test]
@@ -81,6 +85,7 @@ fn a_failed_turn_ends_the_run_with_the_message_of_the_service() {
     let ran = server.turn(&["first", "second"]);
     assert_eq!(ran.status, Some(1), "{ran:?}");
     assert!(ran.stderr.starts_with("error: No.\n"), "{}", ran.stderr);
+    assert!(ran.stderr.ends_with("note: the run ends with prompt 1; none behind it is sent\n"), "{}", ran.stderr);
     assert_eq!(server.bodies().len(), 1);
 
     let refused = json!({"error": {"code": "invalid_api_key", "message": "Wrong key."}}).to_string();
@@ -88,6 +93,8 @@ fn a_failed_turn_ends_the_run_with_the_message_of_the_service() {
     let ran = server.turn(&["first", "--output", "summary"]);
     assert_eq!(ran.status, Some(1), "{ran:?}");
     assert!(ran.stderr.starts_with("error: Wrong key.\n"), "{}", ran.stderr);
+    // There was only one.
+    assert!(!ran.stderr.contains("note: "), "{}", ran.stderr);
     let summary = &ran.json_lines()[0];
     assert_eq!((&summary["outcome"], &summary["error"]["code"]), (&json!("failed"), &json!("invalid_api_key")));
 }
@@ -137,6 +144,32 @@ fn a_key_in_the_path_of_the_service_is_not_shown() {
 fn prompts_are_read_from_standard_input_line_by_line() {
     let ran = support::run_with_input(&["turn", "-", "--output", "summary"], b"one\n\ntwo\n");
     assert_eq!((ran.status, ran.stdout.lines().count()), (Some(0), 2), "{ran:?}");
+}
+
+#[test]
+fn files_of_prompts_may_have_a_byte_order_mark_and_any_line_ends() {
+    let server = Server::new([message("Hi.")]);
+    let ask = |input: &[u8]| support::run_with_input(&["turn", "-", "--base-url", &server.server.base_url()], input);
+    let ran = ask("\u{feff}one\r\n\u{feff}\r\n \ntwo".as_bytes());
+    assert_eq!(ran.status, Some(0), "{ran:?}");
+    let bodies = server.bodies();
+    let said: Vec<_> =
+        bodies[1]["input"].as_array().expect("items").iter().map(|item| &item["content"][0]["text"]).collect();
+    assert_eq!(said, ["one", "Hi.", "two"]);
+}
+
+#[test]
+fn prompts_that_cannot_be_read_are_named_by_their_line() {
+    let server = Server::new([message("Hi.")]);
+    let ask = |input: &[u8]| support::run_with_input(&["turn", "-", "--base-url", &server.server.base_url()], input);
+    let ran = ask(b"one\n\ntwo\xff\n");
+    assert_eq!((ran.status, ran.stdout.as_str()), (Some(2), "Hi.\n"), "{ran:?}");
+    assert_eq!(ran.stderr, "error: cannot read standard input: line 3 is not UTF-8\n");
+    for nothing in ["", "\n \r\n"] {
+        let ran = ask(nothing.as_bytes());
+        assert_eq!((ran.status, ran.stderr.as_str()), (Some(0), "note: standard input has no prompt in it\n"));
+    }
+    assert_eq!(server.bodies().len(), 1);
 }
 
 #[test]

@@ -99,7 +99,7 @@ impl Transcript {
         self.events += 1;
         self.at_head = false;
         let clock = at.map(|at| format!("{:>7.3}  ", at.as_secs_f64())).unwrap_or_default();
-        format!("{clock}#{number:<4}{name:<12}{place:<5} {detail}")
+        format!("{clock}#{number:<3} {name:<12}{place:<5} {detail}")
     }
 
     /// The last two lines: the terminal cause with the retry decision, and the ledger.

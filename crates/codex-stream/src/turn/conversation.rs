@@ -14,10 +14,12 @@ pub(super) struct Conversation {
 }
 
 /// What follows on an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Next {
     /// The turn is over.
     EndTurn,
+    /// The turn is over with the call of this tool, whose output nobody knows.
+    Unanswered(String),
     /// The tools have answered: the model is to be asked again.
     FollowUp,
 }
@@ -57,25 +59,29 @@ impl Conversation {
             status => status == Some("completed"),
         };
         let items: Vec<Item> = std::mem::take(&mut self.finished).into_values().filter(is_whole).collect();
-        let calls = items.iter().filter(|item| item.as_call().is_some());
-        let outputs: Option<Vec<Item>> = calls.map(|call| output(call, tool_outputs)).collect();
+        let outputs: Result<Vec<Item>, String> = items.iter().filter_map(|item| output(item, tool_outputs)).collect();
         self.input.extend(items);
         match outputs {
-            Some(outputs) if !outputs.is_empty() => {
+            Ok(outputs) if outputs.is_empty() => Next::EndTurn,
+            Ok(outputs) => {
                 self.input.extend(outputs);
                 Next::FollowUp
             }
-            _ => Next::EndTurn,
+            Err(name) => Next::Unanswered(name),
         }
     }
 }
 
-/// What the called tool answers, if that is known.
-fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Item> {
-    let answer = |name| tool_outputs.get(name);
+/// What the tool answers that an item calls, or the tool's name where nobody knows.
+fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Result<Item, String>> {
+    let answer = |name: &str| tool_outputs.get(name).ok_or_else(|| name.to_owned());
     match item.kind() {
-        ItemKind::FunctionCall(call) => Some(Item::function_output(call.call_id, answer(call.name)?)),
-        ItemKind::CustomToolCall(call) => Some(Item::custom_tool_output(call.call_id, answer(call.name)?)),
+        ItemKind::FunctionCall(call) => {
+            Some(answer(call.name).map(|output| Item::function_output(call.call_id, output)))
+        }
+        ItemKind::CustomToolCall(call) => {
+            Some(answer(call.name).map(|output| Item::custom_tool_output(call.call_id, output)))
+        }
         _ => None,
     }
 }
@@ -92,7 +98,7 @@ mod tests {
     /// Lets the conversation hear an answer of these calls (names, with a status where they have one), and gives the
     /// types (and the outputs) of the next input.
     #[track_caller]
-    fn check(calls: &[(&str, &str)], end: &str, expected: Next, input: &[&str]) {
+    fn check(calls: &[(&str, &str)], end: &str, expected: &Next, input: &[&str]) {
         let tool_outputs = HashMap::from([("clock".to_owned(), "noon".to_owned())]);
         let mut conversation = Conversation::default();
         conversation.say("What time is it?");
@@ -113,7 +119,7 @@ mod tests {
         if let Some(Outcome::Completed(response)) = stream.outcome() {
             conversation.observe(&TurnEvent::Completed(response.clone()));
         }
-        assert_eq!(conversation.end_answer(&tool_outputs), expected);
+        assert_eq!(&conversation.end_answer(&tool_outputs), expected);
         let seen: Vec<String> = conversation
             .input()
             .iter()
@@ -130,7 +136,7 @@ mod tests {
         check(
             &[("function_call", "clock"), ("custom_tool_call", "clock")],
             "response.completed",
-            Next::FollowUp,
+            &Next::FollowUp,
             &[
                 "message",
                 "function_call",
@@ -143,23 +149,23 @@ mod tests {
 
     #[test]
     fn a_turn_ends_without_calls_and_after_a_call_that_nobody_answers() {
-        check(&[], "response.completed", Next::EndTurn, &["message"]);
+        check(&[], "response.completed", &Next::EndTurn, &["message"]);
         check(
-            &[("function_call", "clock"), ("function_call", "map")],
+            &[("function_call", "clock"), ("function_call", "map"), ("function_call", "phone")],
             "response.completed",
-            Next::EndTurn,
-            &["message", "function_call", "function_call"],
+            &Next::Unanswered("map".to_owned()),
+            &["message", "function_call", "function_call", "function_call"],
         );
     }
 
     #[test]
     fn a_call_of_an_incomplete_answer_counts_only_if_it_says_that_it_is_whole() {
         let end = "response.incomplete";
-        check(&[("function_call", "clock")], end, Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock")], end, &Next::EndTurn, &["message"]);
         let followed = ["message", "function_call", "function_call_output \"noon\""];
-        check(&[("function_call", "clock completed")], end, Next::FollowUp, &followed);
-        check(&[("function_call", "clock incomplete")], end, Next::EndTurn, &["message"]);
-        check(&[("function_call", "clock incomplete")], "response.completed", Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock completed")], end, &Next::FollowUp, &followed);
+        check(&[("function_call", "clock incomplete")], end, &Next::EndTurn, &["message"]);
+        check(&[("function_call", "clock incomplete")], "response.completed", &Next::EndTurn, &["message"]);
     }
 
     #[test]

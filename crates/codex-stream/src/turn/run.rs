@@ -45,10 +45,18 @@ pub(super) async fn run(args: &TurnArgs, settings: Settings) -> Result<ExitStatu
             }
         };
         let prompt = prompt.map_err(|error| usage(format_args!("cannot read standard input: {error}")))?;
-        let Some(prompt) = prompt else { break };
+        let Some(prompt) = prompt else {
+            if turn == 0 {
+                diagnostics::note("standard input has no prompt in it");
+            }
+            break;
+        };
         run.conversation.say(&prompt);
         let status = run.turn(&session.begin_turn(), turn).await?;
         if status != ExitStatus::Success {
+            if prompts.may_go_on() && status != ExitStatus::Interrupted {
+                diagnostics::note(&format!("the run ends with prompt {}; none behind it is sent", turn + 1));
+            }
             return Ok(status);
         }
     }
@@ -75,9 +83,18 @@ impl Run {
             }
             match self.conversation.end_answer(&self.settings.tool_outputs) {
                 Next::EndTurn => break,
+                Next::Unanswered(name) => {
+                    // Without any canned output nobody expects one.
+                    if !self.settings.tool_outputs.is_empty() {
+                        diagnostics::note(&format!(
+                            "the turn ends with the call of {name}, which no --tool-output answers"
+                        ));
+                    }
+                    break;
+                }
                 Next::FollowUp if request >= self.max_follow_ups => {
                     diagnostics::error(&format!(
-                        "the model still calls tools after {} follow-up requests, which is the limit",
+                        "the model still calls tools after {} follow-up requests, which is the limit (--max-follow-ups)",
                         self.max_follow_ups
                     ));
                     return Ok(ExitStatus::Way);

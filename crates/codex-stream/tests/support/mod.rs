@@ -2,11 +2,14 @@
 #![allow(dead_code, reason = "each suite uses a part")]
 
 pub(crate) mod server;
+#[cfg(unix)]
+pub(crate) mod serving;
 
 use std::{
     io::Write,
     path::Path,
     process::{Command, Output, Stdio},
+    thread,
 };
 
 /// The binary with an environment that configures nothing.
@@ -51,9 +54,13 @@ pub(crate) fn run_with_input(args: &[&str], input: &[u8]) -> Ran {
     let mut command = command();
     command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the binary starts");
-    // A run that fails early does not read its input.
-    let _ = child.stdin.take().expect("standard input is a pipe").write_all(input);
-    child.wait_with_output().expect("the binary ends").into()
+    let mut stdin = child.stdin.take().expect("standard input is a pipe");
+    thread::scope(|scope| {
+        // Beside the reading of the output, which may be more than a pipe holds. A run that fails early does not read
+        // its input.
+        scope.spawn(move || stdin.write_all(input));
+        child.wait_with_output().expect("the binary ends").into()
+    })
 }
 
 /// A file of the crate.
