@@ -182,13 +182,14 @@ impl RecordedStream {
     }
 
     /// The same for an input that broke off, or of which nobody knows how it went on: a last event without its
-    /// blank line counts if its line has come to its end, too.
+    /// blank line counts if its line has come to its end, too. A Chat `[DONE]` counts without it.
     ///
     /// # Errors
     ///
     /// The first one of `on_event`.
     pub fn finish_cut<E>(mut self, on_event: impl FnMut(&TurnEvent) -> Result<(), E>) -> Result<StreamEnd, E> {
-        let tail_counts = self.decoder.pending_data().is_some_and(|data| self.interpreter.handle_unfinished(data));
+        let tail_counts = self.decoder.pending_data().is_some_and(|data| self.interpreter.handle_unfinished(data))
+            || self.decoder.partial_data().is_some_and(|data| self.interpreter.handle_partial(data));
         let skipped = self.decoder.counters().skipped;
         let in_event = matches!(self.decoder.flush(), Ok(Some(_)));
         self.conclude(in_event && !tail_counts, skipped, on_event)

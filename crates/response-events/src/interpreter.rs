@@ -13,6 +13,8 @@ use crate::{
 
 /// Undecodable payloads in a row after which a stream counts as unreadable.
 const MAX_MALFORMED_RUN: u32 = 32;
+/// What ends a Chat stream, whatever services append to it.
+const SENTINEL: &[u8] = b"[DONE]";
 /// Empty lines of data that may stand before what ends a stream early.
 const BLANK_LINES: usize = 64;
 
@@ -178,6 +180,17 @@ impl Interpreter {
         ends
     }
 
+    /// Takes the data of an event inside a line of it, up to the byte that came last. Whatever follows `[DONE]`, it ends
+    /// a Chat stream. Answers whether it did.
+    pub fn handle_partial(&mut self, data: &[u8]) -> bool {
+        let begin = data[..data.len().min(BLANK_LINES)].trim_ascii_start();
+        let ends = self.out.outcome.is_none() && matches!(self.stream, Stream::Chat(_)) && begin.starts_with(SENTINEL);
+        if ends {
+            self.handle_event(None, data);
+        }
+        ends
+    }
+
     /// Takes the last event of a body that has come to a clean end without the blank line behind it; then call
     /// [`handle_end`](Self::handle_end). Answers whether it counted.
     ///
@@ -272,7 +285,7 @@ fn is_sentinel(data: &[u8]) -> bool {
     let data = data.trim_ascii_start();
     let is_line =
         |rest: &[u8]| rest.split(|byte| *byte == b'\n').next().is_none_or(|rest| rest.trim_ascii().is_empty());
-    data.starts_with(b"[DONE]") || data.strip_prefix(b"DONE").is_some_and(is_line)
+    data.starts_with(SENTINEL) || data.strip_prefix(b"DONE").is_some_and(is_line)
 }
 
 impl Output {

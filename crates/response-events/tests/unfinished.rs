@@ -154,6 +154,29 @@ fn a_line_that_ends_the_stream_need_not_wait_for_the_blank_one() {
 }
 
 #[test]
+fn a_sentinel_in_brackets_need_not_wait_for_the_end_of_its_line() {
+    for (wire, data, ends) in [
+        (Wire::Chat, "[DONE]", true),
+        (Wire::Chat, "\n [DONE] and", true),
+        (Wire::Chat, "[DONE", false),
+        // What may follow would make it another word.
+        (Wire::Chat, "DONE", false),
+        (Wire::Chat, CHAT_ERROR, false),
+        (Wire::Responses, "[DONE]", false),
+    ] {
+        let mut stream = after(wire, &[]);
+        assert_eq!(stream.handle_partial(data.as_bytes()), ends, "{data}");
+        assert_eq!(stream.outcome().map(Outcome::as_str), ends.then_some("completed"), "{data}");
+        assert_eq!(
+            (stream.ledger().events, stream.ledger().done_sentinels),
+            (u64::from(ends), u64::from(ends)),
+            "{data}"
+        );
+        assert!(!stream.handle_partial(b"[DONE]") || wire == Wire::Chat && !ends, "once");
+    }
+}
+
+#[test]
 fn an_unfinished_event_is_looked_at_once() {
     let mut stream = after(Wire::Responses, &[]);
     for unfinished in ["", "\n", TEXT] {

@@ -261,6 +261,21 @@ impl Decoder {
         if self.unread.is_empty() { self.scanner.pending_data() } else { None }
     }
 
+    /// The data of the block that is being read, up to the byte that came last, which is inside a line of data. `None`
+    /// everywhere else: between two lines there is [`pending_data`](Self::pending_data).
+    ///
+    /// Any byte may follow. It is for sentinels that can be told by how they begin.
+    ///
+    /// ```
+    /// let mut decoder = sse_codec::Decoder::new();
+    /// assert!(decoder.decode(b"data: [DONE]")?.event.is_none());
+    /// assert_eq!(decoder.partial_data(), Some(&b"[DONE]"[..]));
+    /// # Ok::<(), sse_codec::DecodeError>(())
+    /// ```
+    pub fn partial_data(&self) -> Option<&[u8]> {
+        if self.unread.is_empty() { self.scanner.partial_data() } else { None }
+    }
+
     /// Dispatches a block that the end of the stream cut off before its blank line. Call until there is none.
     ///
     /// The standard discards it, and so does [`finish`](Self::finish). Use this for servers known to close right

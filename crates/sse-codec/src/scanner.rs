@@ -252,6 +252,11 @@ impl Scanner {
         (between_lines && self.has_data).then(|| self.data.as_slice())
     }
 
+    /// The data of the open block, inside a line of it.
+    pub(crate) fn partial_data(&self) -> Option<&[u8]> {
+        (self.at == At::Value(Field::Data) && self.has_data).then(|| self.data.as_slice())
+    }
+
     /// Ends the line and the block as line feeds in the stream would. What is found is in the buffers.
     pub(crate) fn flush(&mut self) -> Result<Found, DecodeError> {
         let line_ends: &[u8] = match self.at {

@@ -131,6 +131,32 @@ fn the_data_of_an_unfinished_block_is_shown_between_lines() {
 }
 
 #[test]
+fn data_is_partial_inside_its_line_and_nowhere_else() {
+    for (stream, partial) in [
+        ("data: [DONE]", Some("[DONE]")),
+        ("data:", None),
+        ("data: a", Some("a")),
+        ("data: a\ndata: b", Some("a\nb")),
+        ("data: a\n", None),
+        ("data: a\n: comm", None),
+        ("data: a\nid: 1", None),
+        ("data: a\n\ndata: b", Some("b")),
+        ("data: a\n\n", None),
+    ] {
+        for size in 1..=stream.len() {
+            let mut decoder = Decoder::new();
+            for mut chunk in stream.as_bytes().chunks(size) {
+                while !chunk.is_empty() {
+                    let consumed = decoder.decode(chunk).unwrap().consumed;
+                    chunk = &chunk[consumed..];
+                }
+            }
+            assert_eq!(decoder.partial_data(), partial.map(str::as_bytes), "{stream:?} in pieces of {size}");
+        }
+    }
+}
+
+#[test]
 fn flush_dispatches_what_the_end_cut_off() {
     for stream in ["data: [DONE]", "data: [DONE]\n", "data: [DONE]\r", "data: [DONE]\r\n"] {
         let mut decoder = Decoder::new();

@@ -238,6 +238,14 @@ impl TurnEngine {
         }
     }
 
+    /// The data of an event inside a line of it: what ends the stream by its beginning need not wait for the line's end.
+    pub fn handle_partial(&mut self, data: &[u8], now: Instant) {
+        if self.is_attempting() && self.attempt.interpreter.handle_partial(data) {
+            self.attempt.phase = Phase::Streaming;
+            self.settle(None, now);
+        }
+    }
+
     /// The body came to a clean end in this event, before its blank line. It counts if it is whole and says how the
     /// answer ended; [`handle_closed`](Self::handle_closed) follows in any case.
     pub fn handle_last(&mut self, name: Option<&str>, data: &[u8], now: Instant) {

@@ -283,7 +283,7 @@ async fn play(given: Given, course: Course) {
 pub(crate) async fn show() {
     for given in GIVEN {
         for course in COURSES {
-            soon(play(given, course)).await;
+            Box::pin(soon(play(given, course))).await;
         }
     }
 }
