@@ -125,7 +125,8 @@ impl Decoder {
 
     /// Like [`decode`](Self::decode), but also stops at comments and reconnection times.
     ///
-    /// A comment that began in a chunk read for events only is not reported.
+    /// A comment that began in a chunk read for events only is not reported. Fails as [`decode`](Self::decode) does,
+    /// and when a comment passes [`Limits::max_field_bytes`].
     pub fn decode_item<'a>(&'a mut self, input: &'a [u8]) -> Result<DecodedItem<'a>, DecodeError> {
         let (consumed, origin, found) = self.find(input, 0, Interest::Items)?;
         let source = self.source(input, origin);
@@ -279,7 +280,8 @@ impl Decoder {
     /// Dispatches a block that the end of the stream cut off before its blank line. Call until there is none.
     ///
     /// The standard discards it, and so does [`finish`](Self::finish). Use this for servers known to close right
-    /// after their last line. Whether the event is whole cannot be told.
+    /// after their last line. Whether the event is whole cannot be told. Fails as [`decode`](Self::decode) does, since
+    /// what was left to be read may pass a limit.
     pub fn flush(&mut self) -> Result<Option<Event<'_>>, DecodeError> {
         let (_, mut origin, mut found) = self.find(&[], 0, Interest::Events)?;
         if found == Found::Nothing {

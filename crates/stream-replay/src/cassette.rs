@@ -114,13 +114,17 @@ impl Cassette {
         write!(out, "{self}")
     }
 
-    /// Writes the file so that nobody ever sees half of it: beside its place, under another name, and then renamed.
+    /// Writes the file so that nobody ever sees half of it: beside its place, under its name with `.part` behind it,
+    /// and then renamed. What cannot be written whole is removed again; the error is that of the file system.
     pub fn save(&self, path: impl AsRef<Path>) -> io::Result<()> {
         let path = path.as_ref();
         let mut unfinished = path.as_os_str().to_owned();
         unfinished.push(".part");
-        fs::write(&unfinished, self.to_string())?;
-        fs::rename(&unfinished, path)
+        let saved = fs::write(&unfinished, self.to_string()).and_then(|()| fs::rename(&unfinished, path));
+        if saved.is_err() {
+            let _ = fs::remove_file(&unfinished);
+        }
+        saved
     }
 }
 

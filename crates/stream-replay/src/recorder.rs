@@ -168,6 +168,7 @@ impl RecorderBuilder {
     }
 
     /// Binds the listener and starts to serve, on the tokio runtime of the caller (I/O and time must be enabled).
+    /// The error says what of the settings cannot be used: the URL, the folder, the certificates or the address.
     pub async fn start(self) -> Result<Recorder, RecorderError> {
         let upstream = Upstream::parse(&self.upstream)?;
         fs::create_dir_all(&self.folder)

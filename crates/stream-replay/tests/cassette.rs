@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fs;
 use std::path::Path;
 
-use stream_replay::{CassetteError, Response};
+use stream_replay::{Cassette, CassetteError, Response};
 use support::{Client, LAST_CHUNK, SSE_HEAD, server};
 
 #[tokio::test]
@@ -27,4 +27,15 @@ fn missing_file_is_named() {
     assert!(error.source().is_some());
     let CassetteError::Read { path, .. } = error else { panic!("{error:?}") };
     assert_eq!(path, Path::new("no/such.sse"));
+}
+
+#[test]
+fn a_cassette_that_cannot_be_saved_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = folder.path().join("taken.cassette");
+    fs::create_dir_all(taken.join("by a folder")).unwrap();
+    Cassette::default().save(&taken).unwrap_err();
+    Cassette::default().save(folder.path().join("no/such.cassette")).unwrap_err();
+    let names: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["taken.cassette"]);
 }

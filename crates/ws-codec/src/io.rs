@@ -86,6 +86,9 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Ready when [`start_send`](Self::start_send) takes a message.
+    ///
+    /// # Errors
+    /// If the connection has ended, as [`poll_message`](Self::poll_message) tells it.
     pub fn poll_ready(&mut self, cx: &mut Context<'_>, now: Instant) -> Poll<Result<(), Error>> {
         self.poll_until(cx, now, |this, _| {
             this.protocol.read_ahead(now);
