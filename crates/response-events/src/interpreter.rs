@@ -180,8 +180,8 @@ impl Interpreter {
         ends
     }
 
-    /// Takes the data of an event inside a line of it, up to the byte that came last. Whatever follows `[DONE]`, it ends
-    /// a Chat stream. Answers whether it did.
+    /// Takes the data of an event inside a line of it, up to the byte that came last. `[DONE]` ends a Chat stream,
+    /// whatever follows. Answers whether it did.
     pub fn handle_partial(&mut self, data: &[u8]) -> bool {
         let begin = data[..data.len().min(BLANK_LINES)].trim_ascii_start();
         let ends = self.out.outcome.is_none() && matches!(self.stream, Stream::Chat(_)) && begin.starts_with(SENTINEL);

@@ -238,7 +238,7 @@ impl TurnEngine {
         }
     }
 
-    /// The data of an event inside a line of it: what ends the stream by its beginning need not wait for the line's end.
+    /// The data of an event inside a line of it: what ends the stream by how it begins need not wait for the rest.
     pub fn handle_partial(&mut self, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_partial(data) {
             self.attempt.phase = Phase::Streaming;
