@@ -306,7 +306,9 @@ fn the_last_event_of_a_cassette_counts_by_how_its_exchange_ended() {
         // The line is whole, and was the end, however the connection came to its own.
         ("responses", format!("  | {whole}"), "hang-up", 0),
         ("chat", "  : data: [DONE]".to_owned(), "finish", 0),
-        ("chat", "  : data: [DONE]".to_owned(), "fin", 3),
+        ("chat", "  : data: DONE".to_owned(), "finish", 0),
+        ("chat", "  : data: DONE".to_owned(), "fin", 3),
+        ("chat", "  : data: [DONE]".to_owned(), "fin", 0),
         ("chat", "  | data: [DONE]".to_owned(), "hang-up", 0),
     ] {
         let cassette = format!(
