@@ -17,7 +17,8 @@ pub struct Answer {
     /// Why the answer is not whole; `None` when it is.
     pub incomplete_reason: Option<String>,
     /// The head that the answer came behind, with its request id and headers; over a WebSocket, that of its handshake,
-    /// and `None` where an earlier request had opened it. Heads of attempts that failed are not here.
+    /// and `None` where an earlier request had opened it. Heads of attempts that failed are not here. `None`, too,
+    /// where the head was read from the stream as an event ([`TurnEvent::Opened`]) before the rest was collected.
     pub opened: Option<Opened>,
     /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
     pub rate_limits: Vec<RateLimits>,
@@ -67,13 +68,20 @@ impl Answer {
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
     items: BTreeMap<u32, Item>,
-    opened: Option<Opened>,
+    /// Whether the head is kept. It takes as much memory as a small buffer, for as long as the stream is open.
+    keeps_head: bool,
+    opened: Option<Box<Opened>>,
     /// By the name of their family.
     rate_limits: BTreeMap<String, RateLimits>,
     end: Option<Box<Result<Answer, Failure>>>,
 }
 
 impl Collector {
+    /// Keeps the heads that come from now on.
+    pub(crate) fn keep_head(&mut self) {
+        self.keeps_head = true;
+    }
+
     /// Takes in an event; the terminal one completes the answer.
     pub(crate) fn observe(&mut self, event: &TurnEvent) {
         let (response, incomplete_reason) = match event {
@@ -81,7 +89,7 @@ impl Collector {
             TurnEvent::Request(_) | TurnEvent::Retry(_) => return self.items.clear(),
             // Of the last connection that the request opened: the one that the answer comes over.
             TurnEvent::Opened(opened) => {
-                self.opened = Some(opened.clone());
+                self.opened = self.keeps_head.then(|| Box::new(opened.clone()));
                 return;
             }
             TurnEvent::RateLimits(limits) => {
@@ -97,7 +105,7 @@ impl Collector {
             _ => return,
         };
         let items = std::mem::take(&mut self.items).into_values().collect();
-        let (opened, rate_limits) = (self.opened.take(), std::mem::take(&mut self.rate_limits));
+        let (opened, rate_limits) = (self.opened.take().map(|it| *it), std::mem::take(&mut self.rate_limits));
         let rate_limits = rate_limits.into_values().collect();
         self.end = Some(Box::new(Ok(Answer { items, response, incomplete_reason, opened, rate_limits })));
     }

@@ -76,6 +76,12 @@ impl Attempt {
         }
     }
 
+    /// An event came. What the body is need not be asked any more, and its beginning is not kept.
+    pub(crate) fn begin_streaming(&mut self) {
+        self.phase = Phase::Streaming;
+        self.preview = Preview::default();
+    }
+
     /// A byte arrived: whatever it is, the connection lives.
     pub(crate) fn note_byte(&mut self, now: Instant) {
         self.timers.note_byte(now);

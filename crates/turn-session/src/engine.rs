@@ -202,7 +202,7 @@ impl TurnEngine {
         attempt.interpreter.handle_event(name, data);
         // However it is dressed, what is no progress only keeps the connection alive.
         if attempt.interpreter.ledger().progress() != progress {
-            attempt.phase = Phase::Streaming;
+            attempt.begin_streaming();
             attempt.timers.note_event(now);
             if attempt.interpreter.is_finishing() {
                 attempt.timers.note_finishing(now);
@@ -233,7 +233,7 @@ impl TurnEngine {
     /// it.
     pub fn handle_unfinished(&mut self, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_unfinished(data) {
-            self.attempt.phase = Phase::Streaming;
+            self.attempt.begin_streaming();
             self.settle(None, now);
         }
     }
@@ -241,7 +241,7 @@ impl TurnEngine {
     /// The data of an event inside a line of it: what ends the stream by how it begins need not wait for the rest.
     pub fn handle_partial(&mut self, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_partial(data) {
-            self.attempt.phase = Phase::Streaming;
+            self.attempt.begin_streaming();
             self.settle(None, now);
         }
     }
@@ -250,7 +250,7 @@ impl TurnEngine {
     /// answer ended; [`handle_closed`](Self::handle_closed) follows in any case.
     pub fn handle_last(&mut self, name: Option<&str>, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_last(name, data) {
-            self.attempt.phase = Phase::Streaming;
+            self.attempt.begin_streaming();
             self.settle(None, now);
         }
     }
@@ -261,7 +261,7 @@ impl TurnEngine {
             return;
         }
         let is_called_otherwise = matches!(self.attempt.announced, BodyKind::Json | BodyKind::Page);
-        if is_called_otherwise && self.attempt.preview.is_empty() {
+        if is_called_otherwise && self.attempt.phase == Phase::FirstEvent && self.attempt.preview.is_empty() {
             return self.handle_body(b"", failure, now);
         }
         self.attempt.interpreter.handle_end();

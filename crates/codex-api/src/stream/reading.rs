@@ -24,6 +24,7 @@ impl TurnStream {
     /// Errors with what ended the stream. An error that was read before is told once more, without the errors behind it
     /// ([`source`](std::error::Error::source)).
     pub async fn collect(mut self) -> Result<Answer, Error> {
+        self.collector.keep_head();
         while self.try_next().await?.is_some() {}
         self.into_end()
     }
