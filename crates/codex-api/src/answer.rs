@@ -20,7 +20,8 @@ pub struct Answer {
     /// and `None` where an earlier request had opened it. Heads of attempts that failed are not here. `None`, too,
     /// where the head was read from the stream as an event ([`TurnEvent::Opened`]) before the rest was collected.
     pub opened: Option<Opened>,
-    /// How much of the limits is used: the latest of each family that the request told of, in the order of their ids.
+    /// How much of the limits is used: the latest of each family that the request told of, in the order of their
+    /// ids; of at most 64 families.
     pub rate_limits: Vec<RateLimits>,
 }
 
@@ -64,6 +65,12 @@ impl Answer {
     }
 }
 
+/// Families of limits that are kept. Services have a handful.
+const MAX_FAMILIES: usize = 64;
+
+/// Bytes of the id of a family that is kept.
+const MAX_ID_LEN: usize = 256;
+
 /// Collects an [`Answer`] from the events of one request.
 #[derive(Debug, Default)]
 pub(crate) struct Collector {
@@ -93,7 +100,10 @@ impl Collector {
                 return;
             }
             TurnEvent::RateLimits(limits) => {
-                self.rate_limits.insert(limits.limit_id.clone(), limits.as_ref().clone());
+                let is_known = self.rate_limits.contains_key(&limits.limit_id);
+                if is_known || self.rate_limits.len() < MAX_FAMILIES && limits.limit_id.len() <= MAX_ID_LEN {
+                    self.rate_limits.insert(limits.limit_id.clone(), limits.as_ref().clone());
+                }
                 return;
             }
             TurnEvent::ItemDone(done) => {
@@ -171,5 +181,22 @@ mod tests {
         check(&["reasoning incomplete"], &incomplete, &[], &[]);
         check(&["message -", "reasoning -"], &completed, &[], &[0, 1]);
         check(&["reasoning -", "web_search_call incomplete"], &incomplete, &[], &[0, 1]);
+    }
+
+    #[test]
+    fn what_a_service_makes_up_about_limits_is_not_kept_without_end() {
+        let mut collector = Collector::default();
+        let limits = |limit_id: String| {
+            let mut limits = RateLimits::default();
+            limits.limit_id = limit_id;
+            TurnEvent::RateLimits(Box::new(limits))
+        };
+        for family in 0..MAX_FAMILIES * 2 {
+            collector.observe(&limits(family.to_string()));
+        }
+        assert_eq!(collector.rate_limits.len(), MAX_FAMILIES);
+        let mut collector = Collector::default();
+        collector.observe(&limits("x".repeat(MAX_ID_LEN + 1)));
+        assert!(collector.rate_limits.is_empty());
     }
 }
