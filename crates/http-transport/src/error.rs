@@ -52,8 +52,7 @@ pub enum ErrorKind {
     /// The peer does not keep to HTTP.
     Protocol,
     /// The response head is larger than 64 KiB, has more than 100 headers or a `content-length` beyond all numbers, or
-    /// a compressed body expands beyond its
-    /// [`DecodeLimits`](crate::DecodeLimits).
+    /// a compressed body expands beyond its [`DecodeLimits`](crate::DecodeLimits).
     TooLarge,
     /// The server asks for fewer requests, by a means of HTTP/2 (`ENHANCE_YOUR_CALM`); a later one may be welcome.
     Overloaded,
