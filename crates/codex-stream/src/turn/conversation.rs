@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use response_events::{Item, ItemKind, TurnEvent};
+use response_events::{Item, TurnEvent};
 
 /// The history of a session, as its next request sends it.
 #[derive(Debug, Default)]
@@ -74,16 +74,8 @@ impl Conversation {
 
 /// What the tool answers that an item calls, or the tool's name where nobody knows.
 fn output(item: &Item, tool_outputs: &HashMap<String, String>) -> Option<Result<Item, String>> {
-    let answer = |name: &str| tool_outputs.get(name).ok_or_else(|| name.to_owned());
-    match item.kind() {
-        ItemKind::FunctionCall(call) => {
-            Some(answer(call.name).map(|output| Item::function_output(call.call_id, output)))
-        }
-        ItemKind::CustomToolCall(call) => {
-            Some(answer(call.name).map(|output| Item::custom_tool_output(call.call_id, output)))
-        }
-        _ => None,
-    }
+    let call = item.as_call()?;
+    Some(tool_outputs.get(call.name).map(|output| call.output(output)).ok_or_else(|| call.name.to_owned()))
 }
 
 #[cfg(test)]
