@@ -1,6 +1,6 @@
 //! Where the body of an HTTP/1.1 answer ends, as far as hyper leaves that open.
 
-use http::{HeaderMap, Response, Version, header};
+use http::{HeaderMap, HeaderValue, Response, Version, header};
 
 /// What the head says about the body's end.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,25 +16,25 @@ pub(crate) enum Framing {
 impl Framing {
     pub(crate) fn of<B>(response: &Response<B>) -> Self {
         let headers = response.headers();
-        let codings = transfer_codings(headers);
-        let is_chunked = |coding: &String| coding == "chunked";
-        let is_known = |coding: &String| is_chunked(coding) || coding == "identity";
-        if let Some(foreign) = codings.iter().find(|coding| !is_known(coding)) {
-            return Self::Foreign(foreign.clone());
+        let is_known = |coding: &&[u8]| [b"chunked", &b"identity"[..]].iter().any(|it| coding.eq_ignore_ascii_case(it));
+        if let Some(foreign) = transfer_codings(headers).find(|coding| !is_known(coding)) {
+            return Self::Foreign(String::from_utf8_lossy(foreign).to_ascii_lowercase());
         }
         // RFC 9112, section 6.3: a length beside them is how answers are smuggled.
-        let is_contested = !codings.is_empty() && (headers.contains_key(header::CONTENT_LENGTH) || codings.len() > 1);
+        let is_contested = match transfer_codings(headers).count() {
+            0 => false,
+            1 => headers.contains_key(header::CONTENT_LENGTH),
+            _ => true,
+        };
         // The next request would be one of HTTP/1.0, too, whose answers have no chunks: a cut could not be seen.
         if is_contested || response.version() == Version::HTTP_10 { Self::Doubtful } else { Self::Clear }
     }
 }
 
-/// In the order of the headers, in lower case; of one that is no text what can be read.
-fn transfer_codings(headers: &HeaderMap) -> Vec<String> {
-    let values = headers.get_all(header::TRANSFER_ENCODING).iter();
-    let lists = values.map(|value| String::from_utf8_lossy(value.as_bytes()).to_ascii_lowercase()).collect::<Vec<_>>();
-    let codings = lists.iter().flat_map(|list| list.split(',')).map(str::trim).filter(|coding| !coding.is_empty());
-    codings.map(str::to_owned).collect()
+/// In the order of the headers.
+fn transfer_codings(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
+    let lists = headers.get_all(header::TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes);
+    lists.flat_map(|list| list.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty())
 }
 
 #[cfg(test)]
