@@ -10,7 +10,7 @@ use crate::{
     classify_code,
     half_characters::mended,
     raw_json::redact_value,
-    unfinished_json::closed,
+    unfinished_json::whole_or_closed,
 };
 
 /// An error that the service reported: in an HTTP body, in `response.failed`, in an `error` event, in a Chat chunk.
@@ -46,12 +46,8 @@ impl ApiError {
     pub fn from_body(body: &[u8]) -> Option<Self> {
         let body = without_bom(body);
         // Half a character somewhere in it must not hide an error's code, nor must its end that is missing.
-        let read = serde_json::from_slice(body).ok().or_else(|| {
-            let text = mended(body);
-            let value = serde_json::from_str::<Value>(&text).ok();
-            value.or_else(|| serde_json::from_str(&closed(&text)?).ok())
-        });
-        let Some(value) = read else {
+        let read = || whole_or_closed(&mended(body), |text| serde_json::from_str::<Value>(text).ok());
+        let Some(value) = serde_json::from_slice(body).ok().or_else(read) else {
             return bare_error(body, Place::Nested);
         };
         // Some gateways wrap the object in a list.

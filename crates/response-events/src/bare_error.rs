@@ -6,7 +6,7 @@ use crate::{
     ApiError,
     half_characters::mended,
     json::{Text, object_or_default},
-    unfinished_json::closed,
+    unfinished_json::whole_or_closed,
 };
 
 /// The object that an error is, or one that holds it. What else is there is passed over unread: it may hold numbers and
@@ -40,6 +40,20 @@ impl Bare<'_> {
         self.code.non_empty().or(self.message.non_empty()).is_some()
     }
 
+    fn into_error_at(mut self, place: Place) -> Option<ApiError> {
+        let within = self.response.take().and_then(|response| response.error);
+        let nested = [within, self.error.take()].into_iter().flatten().find(|error| error.says_something());
+        match (nested, place) {
+            (Some(error), _) => Some(error.into_error()),
+            (None, Place::Flat) if self.says_something() => {
+                // That of the event.
+                self.error_type = Text(None);
+                Some(self.into_error())
+            }
+            _ => None,
+        }
+    }
+
     fn into_error(self) -> ApiError {
         let message = self.message.into_string().filter(|message| !message.is_empty());
         let mut error =
@@ -55,21 +69,10 @@ impl Bare<'_> {
 /// [`Place::Flat`], in itself; of one that is cut or damaged, in what was whole before. `None` where it is no JSON, or
 /// has neither code nor message.
 pub(crate) fn bare_error(data: &[u8], place: Place) -> Option<ApiError> {
-    let text = mended(data);
-    let read = serde_json::from_str::<Bare<'_>>(&text).ok();
-    let closed = if read.is_none() { closed(&text) } else { None };
-    let mut whole = read.or_else(|| serde_json::from_str(closed.as_deref()?).ok())?;
-    let within = whole.response.take().and_then(|response| response.error);
-    let nested = [within, whole.error.take()].into_iter().flatten().find(|error| error.says_something());
-    match (nested, place) {
-        (Some(error), _) => Some(error.into_error()),
-        (None, Place::Flat) if whole.says_something() => {
-            // That of the event.
-            whole.error_type = Text(None);
-            Some(whole.into_error())
-        }
-        _ => None,
-    }
+    whole_or_closed(&mended(data), |text| {
+        let whole: Bare<'_> = serde_json::from_str(text).ok()?;
+        Some(whole.into_error_at(place))
+    })?
 }
 
 /// Where an error may stand.

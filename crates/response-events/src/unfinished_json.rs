@@ -5,13 +5,18 @@ use std::fmt::Write as _;
 /// Members that are texts for people, of which the beginning is better than nothing.
 const TEXTS: [&str; 2] = ["message", "detail"];
 
+/// What `read` makes of a document, or of what is left of it where it is cut or damaged.
+pub(crate) fn whole_or_closed<T>(json: &str, read: impl Fn(&str) -> Option<T>) -> Option<T> {
+    read(json).or_else(|| read(&closed(json)?))
+}
+
 /// `json` up to where it stops being a document, with the brackets closed that are open there; `None` where none was
 /// ever open.
 ///
 /// Only what is whole is left of it, since a part could mean something else (`insufficient`, a wait of `1`). A text for
 /// people is cut behind its last whole word instead. Control characters and quotes in strings, which services forget to
 /// escape, are escaped; so are backslashes before nothing that has an escape.
-pub(crate) fn closed(json: &str) -> Option<String> {
+fn closed(json: &str) -> Option<String> {
     let mut reader = Reader { rest: json, ..Reader::default() };
     // Where it ends is known by then.
     let _ = reader.read();
