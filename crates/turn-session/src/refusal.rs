@@ -124,7 +124,7 @@ pub(crate) fn quote(body: &[u8]) -> Option<String> {
     });
     let text = match title {
         Some(title) => title.to_owned(),
-        None if text.trim_start().starts_with('<') => without_tags(&text),
+        None if text.trim_start().starts_with('<') => without_tags(&text, &lower),
         None => text.into_owned(),
     };
     // A terminal would obey some characters.
@@ -144,9 +144,8 @@ pub(crate) fn shortened(text: &str, most: usize) -> Cow<'_, str> {
 /// What stands in a page without being text of it: how it begins, and how it ends.
 const NO_TEXT: [(&str, &str); 3] = [("!--", "--"), ("script", "</script"), ("style", "</style")];
 
-/// The text between the tags of a page; a tag that is not closed ends it.
-fn without_tags(page: &str) -> String {
-    let lower = page.to_ascii_lowercase();
+/// The text between the tags of a page, which `lower` is in lower case; a tag that is not closed ends it.
+fn without_tags(page: &str, lower: &str) -> String {
     let (mut text, mut at) = (String::new(), 0);
     while let Some(length) = page[at..].find('<') {
         text.push_str(&page[at..at + length]);
