@@ -11,7 +11,7 @@ pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 #[derive(Default)]
 pub(crate) struct Preview {
     bytes: Vec<u8>,
-    /// How much of the text came in earlier pieces than the one that shows what it is.
+    /// How many of them came in earlier pieces than the one that shows what it is.
     before: usize,
     is_known: bool,
 }
@@ -36,9 +36,15 @@ impl Preview {
 
     /// Takes in more bytes. What they begin, behind white space and a byte order mark, is told once.
     pub(crate) fn take_in(&mut self, data: &[u8]) -> Option<Beginning> {
-        let before = self.text().len();
-        // Services keep a connection alive with empty lines, for as long as it takes.
-        let data = if self.bytes.is_empty() { data.trim_ascii_start() } else { data };
+        let (before, mut data) = (self.bytes.len(), data);
+        // Nothing, or (a part of) the mark. Services keep a connection alive with empty lines, for as long as it takes.
+        while let ([first, rest @ ..], true) = (data, BYTE_ORDER_MARK.starts_with(&self.bytes)) {
+            let may_be_blank = matches!(self.bytes.len(), 0 | 3);
+            if !(may_be_blank && first.is_ascii_whitespace()) {
+                self.bytes.push(*first);
+            }
+            data = rest;
+        }
         self.bytes.extend_from_slice(&data[..data.len().min(Self::LONGEST - self.bytes.len())]);
         let beginning = self.beginning().filter(|_| !self.is_known)?;
         (self.is_known, self.before) = (true, before);
@@ -53,7 +59,7 @@ impl Preview {
     pub(crate) fn completed<'b>(&self, body: &'b [u8]) -> Cow<'b, [u8]> {
         match self.before {
             0 => body.into(),
-            before => [&self.text()[..before], body].concat().into(),
+            before => [&self.bytes[..before], body].concat().into(),
         }
     }
 
@@ -64,10 +70,10 @@ impl Preview {
 
     fn text(&self) -> &[u8] {
         match self.bytes.strip_prefix(BYTE_ORDER_MARK) {
-            Some(text) => text.trim_ascii_start(),
+            Some(text) => text,
             // A part of it may still become one.
             None if BYTE_ORDER_MARK.starts_with(&self.bytes) => &[],
-            None => self.bytes.trim_ascii_start(),
+            None => &self.bytes,
         }
     }
 
@@ -114,7 +120,8 @@ mod tests {
             );
             if let Some(at) = told.iter().position(Option::is_some) {
                 let whole = preview.completed(&pieces[at..].concat()).into_owned();
-                assert!(whole.ends_with(text), "{body:?}, {length}");
+                let whole = whole.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&whole).trim_ascii_start();
+                assert_eq!(whole, text, "{body:?}, {length}");
             }
         }
     }
@@ -127,6 +134,7 @@ mod tests {
         for document in ["{", " {\"a\":1}", "\u{feff}{}", "\n\n{}"] {
             check(document, Some(Beginning::Document));
         }
+        check(&format!("\u{feff}{}{{}}", " ".repeat(Preview::LONGEST)), Some(Beginning::Document));
         check("\r\n<html>", Some(Beginning::Page));
         for text in ["[1]", "dat x", "database down", "data : x", "retry later", "identity", "Oh.", "\u{feff}ü"] {
             check(text, Some(Beginning::Text));
