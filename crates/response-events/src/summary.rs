@@ -174,7 +174,7 @@ impl SummaryBuilder {
     /// it had none.
     fn has_room_for(&mut self, delta: &Delta) -> bool {
         let bytes = delta.text.len();
-        if self.left_out_bytes == 0 && bytes <= self.max_delta_bytes - self.delta_bytes {
+        if self.left_out_bytes == 0 && bytes <= self.max_delta_bytes.saturating_sub(self.delta_bytes) {
             self.delta_bytes += bytes;
             return true;
         }
@@ -221,5 +221,15 @@ mod tests {
         check(4, &["ab", "cde", "f"], "ab", 4);
         check(0, &["a"], "", 1);
         check(usize::MAX, &["a"], "a", 0);
+    }
+
+    #[test]
+    fn a_limit_that_is_passed_already_when_it_is_set_leaves_out_what_follows() {
+        let mut builder = SummaryBuilder::new();
+        builder.observe(&TurnEvent::TextDelta(Delta::new(0, "abc")));
+        builder = builder.max_delta_bytes(2);
+        builder.observe(&TurnEvent::TextDelta(Delta::new(0, "d")));
+        let summary = builder.finish(Wire::Responses, &Ledger::default(), None);
+        assert_eq!((summary.delta_text.as_str(), summary.left_out_bytes), ("abc", 1));
     }
 }
