@@ -86,7 +86,7 @@ impl Reader<'_> {
         if bracket == '{' {
             self.peek().filter(|next| *next == '"')?;
             let begin = self.text.len() + 1;
-            self.string()?;
+            self.string(ends_name)?;
             self.text[begin..self.text.len() - 1].clone_into(&mut self.name);
             self.peek().filter(|next| *next == ':')?;
             self.take();
@@ -97,7 +97,7 @@ impl Reader<'_> {
     /// A string that is a value, or as much of it as is worth having.
     fn value(&mut self) -> Option<()> {
         let begin = self.text.len() + 1;
-        if self.string().is_some() {
+        if self.string(ends_value).is_some() {
             self.note_whole();
             return Some(());
         }
@@ -108,11 +108,12 @@ impl Reader<'_> {
         None
     }
 
-    fn string(&mut self) -> Option<()> {
+    /// `ends` says of what follows a quote whether that quote ends the string.
+    fn string(&mut self, ends: fn(&str) -> bool) -> Option<()> {
         self.take();
         loop {
             match self.rest.chars().next()? {
-                '"' if ends_string(&self.rest[1..]) => {
+                '"' if ends(&self.rest[1..]) => {
                     self.take();
                     return Some(());
                 }
@@ -177,12 +178,18 @@ fn escape_length(rest: &str) -> Option<usize> {
     }
 }
 
-/// Whether the quote before it ends a string: what follows could not follow within a text, or hardly.
-fn ends_string(rest: &str) -> bool {
+/// Whether the quote before it ends the name of a member.
+fn ends_name(rest: &str) -> bool {
+    let rest = rest.trim_start();
+    rest.is_empty() || rest.starts_with(':')
+}
+
+/// Whether the quote before it ends a value: what follows could not follow within a text, or hardly.
+fn ends_value(rest: &str) -> bool {
     let rest = rest.trim_start();
     match rest.strip_prefix(',') {
         Some(rest) => rest.trim_start().chars().next().is_none_or(|next| matches!(next, '"' | '{' | '[' | '}' | ']')),
-        None => rest.is_empty() || rest.starts_with(['}', ']', ':']),
+        None => rest.is_empty() || rest.starts_with(['}', ']']),
     }
 }
 
@@ -226,6 +233,7 @@ mod tests {
         for (json, expected) in [
             ("{\"a\":\"b\nc\td\",\"e\":1}", r#"{"a":"b\u000ac\u0009d","e":1}"#),
             (r#"{"a":"say "no", or "yes"","b":"c"}"#, r#"{"a":"say \"no\", or \"yes\"","b":"c"}"#),
+            (r#"{"a":"Model "x": gone","b":"c",}"#, r#"{"a":"Model \"x\": gone","b":"c"}"#),
             (r#"{"a":"C:\path\users","b":"\u00e9"}"#, r#"{"a":"C:\\path\\users","b":"\u00e9"}"#),
             (r#"{"a":1,}"#, r#"{"a":1}"#),
             (r#"{"a":1,"b":NaN,"c":2}"#, r#"{"a":1}"#),
