@@ -127,6 +127,20 @@ fn the_key_is_sent_and_never_shown() {
 }
 
 #[test]
+fn a_key_in_place_of_the_name_of_its_variable_is_not_repeated() {
+    let server = Server::new([message("Hi.")]);
+    for (name, told) in [("A_KEY", "A_KEY"), ("gsk_abc123", "--api-key-env")] {
+        let ran = server.turn(&["hi", "--api-key-env", name]);
+        assert_eq!((ran.status, ran.stderr.lines().count()), (Some(0), 1), "{ran:?}");
+        assert!(ran.stderr.contains("requests go without a key") && ran.stderr.contains(told), "{ran:?}");
+        assert!(!ran.stderr.contains("gsk"), "{ran:?}");
+        let ran = run(&["turn", "hi", "--api-key-env", name]);
+        assert!(ran.stderr.contains(&format!("({told} or --base-url)")) && !ran.stderr.contains("gsk"), "{ran:?}");
+    }
+    assert!(server.server.requests().iter().all(|request| request.header("authorization").is_none()));
+}
+
+#[test]
 fn a_key_in_the_path_of_the_service_is_not_shown() {
     let server = Server::new([message("Hi.")]);
     let url = format!("{}/sk-secret", server.server.base_url());

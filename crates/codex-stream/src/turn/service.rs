@@ -26,14 +26,24 @@ impl Service {
         let base_url = args.base_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
         let mut demo = None;
         let provider = match (base_url, &key) {
-            (Some(url), _) => Provider::new(url),
+            (Some(url), _) => {
+                if key.is_none() && args.api_key_env != DEFAULT_KEY {
+                    diagnostics::note(&match shown(&args.api_key_env) {
+                        Some(name) => format!("{name} is not set, or empty: requests go without a key"),
+                        None => "--api-key-env, which takes the name of a variable, names none that is set: \
+                                 requests go without a key"
+                            .to_owned(),
+                    });
+                }
+                Provider::new(url)
+            }
             (None, Some(_)) => Ok(Provider::openai()),
             (None, None) => {
                 let server = demo::start(settings.wire, style).await;
                 let server = server.map_err(|error| usage(format_args!("cannot start the demonstration: {error}")))?;
                 diagnostics::note(&format!(
                     "no service is configured ({} or --base-url): this is a bundled recording, played by a local server",
-                    args.api_key_env
+                    shown(&args.api_key_env).unwrap_or("--api-key-env")
                 ));
                 Provider::new(&demo.insert(server).base_url())
             }
@@ -52,7 +62,10 @@ impl Service {
     }
 }
 
-/// The key; an empty variable counts as unset. Who gives the key itself instead of a name is not shown it again.
+/// The variable that holds the key where nothing else is said.
+const DEFAULT_KEY: &str = "OPENAI_API_KEY";
+
+/// The key; an empty variable counts as unset.
 fn key(variable: &str) -> Result<Option<String>, Problem> {
     match env::var(variable) {
         Ok(key) => Ok(Some(key).filter(|key| !key.trim().is_empty())),
@@ -61,5 +74,28 @@ fn key(variable: &str) -> Result<Option<String>, Problem> {
         }
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(usage(format_args!("the value of {variable} is not Unicode text"))),
+    }
+}
+
+/// The name of a variable that is not set, if it may be repeated: it may be the key itself, given in place of a name.
+/// So only what looks like a usual name is, upper-case words of which none is long.
+fn shown(variable: &str) -> Option<&str> {
+    let is_word = |word: &str| word.len() <= 16 && word.bytes().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit());
+    let is_name = variable.starts_with(|c: char| c.is_ascii_uppercase()) && variable.split('_').all(is_word);
+    is_name.then_some(variable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::shown;
+
+    #[test]
+    fn a_name_is_repeated_and_a_key_is_not() {
+        for name in ["OPENAI_API_KEY", "KEY", "A_KEY_2", "K8S_AI_KEY"] {
+            assert_eq!(shown(name), Some(name));
+        }
+        for key in ["gsk_abc123", "hf_ABC", "AIzaSyD1", "AKIAIOSFODNN7EXAMPLE", "my_key", "0A1B2C", "_A", "A KEY", ""] {
+            assert_eq!(shown(key), None, "{key}");
+        }
     }
 }
