@@ -179,6 +179,21 @@ fn scrub(text: &mut String, secret: &str) {
     if text.contains(secret) {
         *text = text.replace(secret, REDACTED);
     }
+    scrub_cut(text, secret);
+}
+
+/// Takes out the beginning of a secret in which a quote was cut.
+fn scrub_cut(text: &mut String, secret: &str) {
+    /// Shorter ones tell nothing (`sk-`).
+    const LEAST: usize = 4;
+    let cuts: Vec<usize> = text.match_indices('…').map(|(at, _)| at).collect();
+    // From behind, so that the cuts before it stay where they are.
+    for cut in cuts.into_iter().rev() {
+        let mut beginnings = (LEAST..secret.len()).rev().filter_map(|length| secret.get(..length));
+        if let Some(left) = beginnings.find(|left| text[..cut].ends_with(left)) {
+            text.replace_range(cut - left.len()..cut, REDACTED);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,6 +220,23 @@ mod tests {
         secrets.scrub_event(&mut event);
         let shown = format!("{event:?} {}", serde_json::to_string(&event).unwrap());
         assert!(!shown.replace('_', "-").contains("sk-0123") && shown.contains(REDACTED), "{shown}");
+    }
+
+    #[test]
+    fn a_secret_in_which_a_quote_was_cut_is_scrubbed_as_far_as_it_goes() {
+        for (text, expected) in [
+            ("no sk-0123 here", "no [redacted] here"),
+            ("quoted: sk-012…", "quoted: [redacted]…"),
+            ("quoted: sk-0…, and sk-0123: sk-01…", "quoted: [redacted]…, and [redacted]: [redacted]…"),
+            ("ends in sk-01", "ends in sk-01"),
+            ("sk-012 alone, sk-…", "sk-012 alone, sk-…"),
+            ("sk-01ü…", "sk-01ü…"),
+            ("", ""),
+        ] {
+            let mut scrubbed = text.to_owned();
+            scrub(&mut scrubbed, "sk-0123");
+            assert_eq!(scrubbed, expected, "{text}");
+        }
     }
 
     #[test]
