@@ -76,10 +76,14 @@ impl Attempt {
         }
     }
 
-    /// An event came. What the body is need not be asked any more, and its beginning is not kept.
+    /// An event came. What the body is need not be asked any more, and once one is understood its beginning is not
+    /// kept.
     pub(crate) fn begin_streaming(&mut self) {
         self.phase = Phase::Streaming;
-        self.preview = Preview::default();
+        let ledger = self.interpreter.ledger();
+        if ledger.progress() > ledger.malformed {
+            self.preview = Preview::default();
+        }
     }
 
     /// A byte arrived: whatever it is, the connection lives.
@@ -112,24 +116,23 @@ impl Attempt {
         Some(failure)
     }
 
-    /// The failure of a stream that ended without its terminal signal, told so that it can be understood when not
-    /// even one event arrived.
+    /// The failure of a stream that ended without its terminal signal, told so that it can be understood when no event
+    /// arrived that says something.
     pub(crate) fn cut_short(&self, outcome: &Outcome, cause: Option<Failure>) -> Option<Failure> {
-        let mut failure = outcome.failure()?.in_phase(self.phase);
+        let failure = outcome.failure()?.in_phase(self.phase);
         if failure.kind != FailureKind::Truncated {
             return Some(failure);
         }
-        if let Some(cause) = cause {
-            return Some(cause);
+        let is_silent = cause.is_none() && self.interpreter.ledger().progress() == 0;
+        let mut failure = cause.unwrap_or(failure);
+        if is_silent {
+            let content_type = self.content_type.as_deref().unwrap_or("no content type");
+            let status = self.status.unwrap_or_default();
+            failure.message = format!("the answer ended without a single event (HTTP {status}, {content_type})");
         }
-        if self.interpreter.ledger().progress() > 0 {
-            return Some(failure);
-        }
-        let content_type = self.content_type.as_deref().unwrap_or("no content type");
-        let status = self.status.unwrap_or_default();
-        failure.message = format!("the answer ended without a single event (HTTP {status}, {content_type})");
         if let Some(quote) = self.preview.quote() {
-            failure.message = format!("{}: {quote}", failure.message);
+            let joint = if is_silent { ":" } else { "; it began with:" };
+            failure.message = format!("{}{joint} {quote}", failure.message);
         }
         Some(failure)
     }

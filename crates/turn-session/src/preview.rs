@@ -63,9 +63,12 @@ impl Preview {
         }
     }
 
-    /// What a person should see of a body that is no event stream; nothing of one that is.
+    /// What a person should see of a body that brought no event: text that only begins as a stream does (`id: 4711 is
+    /// blocked`), too, but no comments, which say that the connection lives, and no JSON, which may hold anything.
     pub(crate) fn quote(&self) -> Option<String> {
-        if self.beginning() == Some(Beginning::Stream) { None } else { quote(self.text()) }
+        let text = self.text();
+        let tells_nothing = text.starts_with(b":") || text.contains(&b'{');
+        if self.beginning() == Some(Beginning::Stream) && tells_nothing { None } else { quote(text) }
     }
 
     fn text(&self) -> &[u8] {

@@ -445,3 +445,31 @@ fn a_byte_order_mark_before_the_text_of_an_answer_is_not_quoted() {
         assert_eq!(refusal(status, body).message, message, "{body:?}");
     }
 }
+
+#[test]
+fn text_that_only_begins_as_a_stream_does_is_quoted() {
+    let told = |text: &'static str, then: &[Input]| {
+        let inputs = [&[Head(200, "text/plain"), Data(text)], then].concat();
+        let inputs: Vec<_> = inputs.into_iter().map(|input| (0, input)).collect();
+        let seen = played(Wire::Chat, short(), &inputs);
+        seen.into_iter().find_map(|line| line.strip_prefix("truncated: ").map(str::to_owned)).expect("a failure")
+    };
+    let silent = "the answer ended without a single event (HTTP 200, text/plain)";
+    let cut = "the stream ended before a finish_reason and without a [DONE] sentinel";
+    for (text, then, message) in [
+        ("id: 4711 is\x1b\nblocked", &[Eof][..], format!("{silent}: id: 4711 is blocked")),
+        ("data: Sorry", &[Eof], format!("{silent}: data: Sorry")),
+        ("data: Sorry", &[Cut], "connection reset; it began with: data: Sorry".to_owned()),
+        // It is an event, but says nothing.
+        ("data: Sorry\n\n", &[Payload("Sorry"), Eof], format!("{cut}; it began with: data: Sorry")),
+        // A turn state may be in it.
+        ("data: {\"type\":\"x\",\"", &[Eof], silent.to_owned()),
+        ("data: {]\n\n", &[Payload("{]"), Eof], cut.to_owned()),
+        // Nobody said anything.
+        (": ping", &[Eof], silent.to_owned()),
+        // What follows is a stream after all.
+        ("data: Sorry\n\n", &[Payload("Sorry"), CHUNK, Eof], cut.to_owned()),
+    ] {
+        assert_eq!(told(text, then), message, "{text:?}");
+    }
+}
