@@ -339,4 +339,5 @@ fn a_stream_of_the_other_wire_is_taken_for_one() {
     // Long enough for nobody to read on.
     assert_eq!(hint("responses", &chat.repeat(40)), to("responses", "chat"));
     assert_eq!((hint("responses", responses), hint("chat", chat), hint("chat", "")), (None, None, None));
+    assert_eq!(hint("chat", "data: Sorry\n\n"), None);
 }

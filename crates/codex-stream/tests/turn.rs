@@ -100,6 +100,27 @@ fn a_failed_turn_ends_the_run_with_the_message_of_the_service() {
 }
 
 #[test]
+fn a_service_that_may_have_only_the_other_wire_is_told_as_one() {
+    let hint = |status, body: &str, args: &[&str]| {
+        let server = Server::new([Response::json(status, body.to_owned())]);
+        let ran = server.turn(&[&["hi"], args].concat());
+        assert_eq!(ran.status, Some(1), "{ran:?}");
+        ran.stderr.lines().find_map(|line| line.split_once(": try ")).map(|(_, wire)| wire.to_owned())
+    };
+    let unknown_url = |path: &str| json!({"error": {"message": format!("Unknown endpoint (POST {path})")}}).to_string();
+    let chat = Some("`--wire chat`".to_owned());
+    let responses = Some("`--wire responses`".to_owned());
+    assert_eq!(hint(404, "404 page not found", &[]), chat);
+    assert_eq!(hint(405, "{\"detail\":\"Method Not Allowed\"}", &["--wire", "chat"]), responses);
+    assert_eq!(hint(404, &unknown_url("/v1/responses"), &[]), chat);
+    assert_eq!(hint(200, &unknown_url("/v1/chat/completions"), &["--wire", "chat"]), responses);
+    // It knows the endpoint, or was asked for a WebSocket.
+    let no_model = r#"{"error": {"code": "model_not_found", "message": "The model does not exist."}}"#;
+    assert_eq!(hint(404, no_model, &[]), None);
+    assert_eq!(hint(404, "404 page not found", &["--transport", "ws"]), None);
+}
+
+#[test]
 fn a_cut_stream_is_status_3() {
     let delta = json!({"type": "response.output_text.delta", "output_index": 0, "delta": "Half"});
     let server = Server::new([sse(&[delta])]);

@@ -2,7 +2,7 @@
 
 use std::{io, time::Instant};
 
-use codex_api::Turn;
+use codex_api::{Transport, Turn};
 use codex_stream::{ExitStatus, OutputFormat, Place, Render, renderer};
 use response_events::{Failure, FailureKind, Request};
 
@@ -142,6 +142,10 @@ impl Run {
         diagnostics::other_wire(self.settings.wire, failure.as_ref(), events.ledger());
         if let Some(failure) = &failure {
             diagnostics::failure(Subject::Request, failure);
+        }
+        // That a service has no WebSocket says nothing of its wires.
+        if self.settings.transport != Transport::WebSocket {
+            diagnostics::other_endpoint(self.settings.wire, failure.as_ref());
         }
         diagnostics::cost(self.format, &tally.line(started.elapsed(), events.ledger()));
         Ok(failure)

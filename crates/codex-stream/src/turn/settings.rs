@@ -24,7 +24,7 @@ const MODEL: &str = "gpt-5";
 #[derive(Debug)]
 pub(super) struct Settings {
     pub(super) wire: Wire,
-    transport: Transport,
+    pub(super) transport: Transport,
     /// Everything of a request but its input.
     pub(super) template: Request,
     /// What tools answer, by their name.
