@@ -23,8 +23,8 @@ pub(crate) use turn_args::{TransportArg, TurnArgs};
 
 /// What `decode --help` ends with.
 const DECODE_NOTES: &str = "\
-Exit status: 0 an answer, 1 the service reported a failure, 2 wrong usage, 3 the stream is cut or is none; \
-of a cassette with several answers, that of the last";
+Exit status: 0 an answer, 1 the service reported a failure, 2 wrong usage, 3 the stream is cut or is none, \
+130 interrupted; of a cassette with several answers, that of the last";
 
 /// Runs streamed model turns, looks inside recorded ones, and replays them.
 #[derive(Debug, Parser)]

@@ -19,6 +19,7 @@ use self::section::Ending;
 use crate::{
     cli::DecodeArgs,
     diagnostics::{self, Subject},
+    interrupt,
     problem::{Problem, usage},
 };
 
@@ -31,6 +32,7 @@ const READ_BYTES: usize = 64 << 10;
 const CASSETTE_HEAD_BYTES: usize = 32;
 
 pub(crate) fn run(args: &DecodeArgs) -> Result<ExitStatus, Problem> {
+    interrupt::exit_at_once();
     let path = args.file.as_deref().filter(|path| *path != Path::new("-"));
     let unreadable = |error: io::Error| match path {
         Some(path) => usage(format_args!("cannot read {}: {error}", path.display())),

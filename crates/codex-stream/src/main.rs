@@ -4,6 +4,7 @@ mod cli;
 mod decode_command;
 mod demo;
 mod diagnostics;
+mod interrupt;
 mod problem;
 mod progress;
 mod record;

@@ -1,7 +1,6 @@
 //! `turn`: turns of one session against a service, or against the bundled recording.
 
 mod conversation;
-mod interrupt;
 mod prompts;
 mod run;
 mod service;

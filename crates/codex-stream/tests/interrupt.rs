@@ -114,6 +114,19 @@ fn a_prompt_that_is_waited_for_can_be_given_up() {
 }
 
 #[test]
+fn a_recording_that_goes_on_is_given_up_with_the_same_status() {
+    for output in ["json", "text"] {
+        let mut command = support::command();
+        command.args(["decode", "--wire", "responses", "--output", output]);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("the binary starts");
+        let mut stdin = child.stdin.take().expect("a pipe");
+        write!(stdin, "data: {}\n\n", delta()).expect("it reads");
+        interrupt_after(child, "Half");
+        drop(stdin);
+    }
+}
+
+#[test]
 fn a_reader_that_reads_no_more_does_not_keep_a_turn_alive() {
     // More than any pipe takes.
     let long = "x".repeat(4 << 20);

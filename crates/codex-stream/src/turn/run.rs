@@ -8,7 +8,6 @@ use response_events::{Failure, FailureKind, Request};
 
 use super::{
     conversation::{Conversation, Next},
-    interrupt::{self, Interrupt},
     prompts::Prompts,
     service::Service,
     settings::Settings,
@@ -18,6 +17,7 @@ use super::{
 use crate::{
     cli::TurnArgs,
     diagnostics::{self, Subject},
+    interrupt::{self, Interrupt},
     problem::{Problem, usage},
     progress::Progress,
 };
