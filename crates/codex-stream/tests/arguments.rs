@@ -37,6 +37,7 @@ fn wrong_usage_is_named_in_one_line() {
     check(&["turn", "hi", "--tool-output", "x"], "--tool-output: expected NAME=TEXT");
     check(&["turn", "hi", "--tool-output", "=x"], "--tool-output: the name is empty");
     check(&["turn", "hi", "--header", "x"], "--header: expected 'K: V'");
+    check(&["turn", "hi", "--header", ": x"], "--header: the name is empty");
     check(&["turn", "hi", "--header", "X-Codex-Turn-State: x"], "--header: a turn learns its x-codex-turn-state");
     check(&["turn", "hi", "--api-key-env", "sk-x"], "--api-key-env: expected the name of an environment variable");
     check(&["turn", "hi", "--proxy", "ftp://host"], "--proxy: cannot use the proxy URL: its scheme is none of http");
@@ -79,7 +80,8 @@ fn settings_that_cannot_be_used_are_named_in_one_line() {
     check(&["turn", "hi", "--max-wait", "25h"], "--max-wait must not be longer than 24 hours");
     check(&["turn", "hi", "--tool", "no-such-file.json"], "cannot read no-such-file.json");
     check(&["turn", "hi", "--tool", &file("Cargo.toml")], "is no JSON");
-    check(&["turn", "hi", "--base-url", "http://127.0.0.1:9/v1", "--header", "a b: c"], "cannot be a header");
+    check(&["turn", "hi", "--header", "a b: c"], "cannot be a header");
+    check(&["turn", "hi", "--idle-timeout", "800h"], "the idle timeout is longer than 30 days");
     check(&["decode", "no-such-file.sse", "--wire", "chat"], "cannot read no-such-file.sse");
     check(&["replay", "no-such-file.sse"], "no-such-file.sse");
     check(&["replay", "--fault", "no-such-file.fault"], "cannot read the fault script no-such-file.fault: ");

@@ -57,6 +57,9 @@ impl FromStr for Header {
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let (name, value) = text.split_once(':').ok_or("expected 'K: V'")?;
         let (name, value) = (name.trim(), value.trim());
+        if name.is_empty() {
+            return Err("the name is empty");
+        }
         if name.eq_ignore_ascii_case("x-codex-turn-state") {
             return Err("a turn learns its x-codex-turn-state from the service, and nobody else may set it");
         }
@@ -95,7 +98,7 @@ mod tests {
         let header = |text: &str| text.parse().map(|Header { name, value }| (name, value));
         assert_eq!(header(" k :  a:b "), Ok(("k".to_owned(), "a:b".to_owned())));
         assert_eq!(header("k:"), Ok(("k".to_owned(), String::new())));
-        for wrong in ["k", "k v", "X-Codex-Turn-State: v"] {
+        for wrong in ["k", "k v", ": v", "X-Codex-Turn-State: v"] {
             assert!(header(wrong).is_err(), "{wrong}");
         }
     }

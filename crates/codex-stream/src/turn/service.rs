@@ -24,16 +24,14 @@ impl Service {
     pub(super) async fn connect(args: &TurnArgs, settings: &Settings, style: TextStyle) -> Result<Self, Problem> {
         let key = key(&args.api_key_env)?;
         let base_url = args.base_url.as_deref().map(str::trim).filter(|url| !url.is_empty());
-        let mut demo = None;
+        let (mut demo, mut note) = (None, None);
+        let name = shown(&args.api_key_env);
         let provider = match (base_url, &key) {
-            (Some(url), _) => {
+            (Some(url), key) => {
                 if key.is_none() && args.api_key_env != DEFAULT_KEY {
-                    diagnostics::note(&match shown(&args.api_key_env) {
-                        Some(name) => format!("{name} is not set, or empty: requests go without a key"),
-                        None => "--api-key-env, which takes the name of a variable, names none that is set: \
-                                 requests go without a key"
-                            .to_owned(),
-                    });
+                    let what = name.map(|name| format!("{name} is not set, or empty"));
+                    let what = what.unwrap_or_else(|| "--api-key-env has no name of a variable that is set".to_owned());
+                    note = Some(format!("{what}: requests go without a key"));
                 }
                 Provider::new(url)
             }
@@ -41,9 +39,10 @@ impl Service {
             (None, None) => {
                 let server = demo::start(settings.wire, style).await;
                 let server = server.map_err(|error| usage(format_args!("cannot start the demonstration: {error}")))?;
-                diagnostics::note(&format!(
-                    "no service is configured ({} or --base-url): this is a bundled recording, played by a local server",
-                    shown(&args.api_key_env).unwrap_or("--api-key-env")
+                let name = name.unwrap_or("--api-key-env");
+                note = Some(format!(
+                    "no service is configured ({name} or --base-url): this is a bundled recording, played by a local \
+                     server"
                 ));
                 Provider::new(&demo.insert(server).base_url())
             }
@@ -58,6 +57,10 @@ impl Service {
             })
             .and_then(|builder| auth.and_then(|auth| builder.auth(auth).build()))
             .map_err(|error| usage(error.message()))?;
+        // Of what cannot be used, only the error is told.
+        if let Some(note) = note {
+            diagnostics::note(&note);
+        }
         Ok(Self { client, _demo: demo })
     }
 }
