@@ -7,7 +7,7 @@ use codex_stream::{AttemptHead, DecodeOptions, StreamDecoder};
 use response_events::{Failure, FailureKind, TransportKind};
 use stream_replay::{Course, FrameKind, Peer, RecordedEnd, RecordedExchange, RecordedFrame, RecordedResponse};
 
-use super::section::{Section, Show};
+use super::section::{InputEnd, Section, Show};
 
 /// Shows the answers of an exchange, and gives the failure of the last one. A WebSocket has one for each request that
 /// was sent over it.
@@ -52,8 +52,8 @@ pub(super) fn decode(
             _ => {}
         }
     }
-    let is_whole = exchange.end == RecordedEnd::Finish;
-    section.end(exchange.end_at, is_whole, |end| describe(end, exchange, answer.request_id.as_deref()))
+    let input = if exchange.end == RecordedEnd::Finish { InputEnd::Whole } else { InputEnd::Cut };
+    section.end(exchange.end_at, input, |end| describe(end, exchange, answer.request_id.as_deref()))
 }
 
 /// What is known of an answer before its stream is read.

@@ -33,6 +33,15 @@ pub(super) struct Ending<'a> {
     pub(super) tail_discarded: bool,
 }
 
+/// How the input of an answer ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum InputEnd {
+    /// Where its sender ended it.
+    Whole,
+    /// Before that.
+    Cut,
+}
+
 /// An answer that is being read.
 pub(super) struct Section<'a> {
     stream: StreamDecoder,
@@ -72,7 +81,7 @@ impl<'a> Section<'a> {
     pub(super) fn next(self, at: Duration) -> io::Result<Self> {
         let next = self.stream.next_on_socket();
         let Self { stream, settled, show } = self;
-        Section { stream, settled, show: &mut *show }.end(at, true, |_| {})?;
+        Section { stream, settled, show: &mut *show }.end(at, InputEnd::Whole, |_| {})?;
         show.begin(at, AttemptHead { transport: Some(TransportKind::WebSocket), ..AttemptHead::default() })?;
         Ok(Self::new(next, show))
     }
@@ -88,13 +97,16 @@ impl<'a> Section<'a> {
     pub(super) fn end(
         self,
         at: Duration,
-        is_whole: bool,
+        input: InputEnd,
         describe: impl FnOnce(&mut StreamEnd),
     ) -> io::Result<Option<Failure>> {
         let Self { stream, settled, show } = self;
         let at = settled.unwrap_or(at);
         let mut event = |event: &TurnEvent| show.event(at, event);
-        let mut end = if is_whole { stream.finish(&mut event)? } else { stream.finish_cut(&mut event)? };
+        let mut end = match input {
+            InputEnd::Whole => stream.finish(&mut event)?,
+            InputEnd::Cut => stream.finish_cut(&mut event)?,
+        };
         describe(&mut end);
         let StreamEnd { ledger, failure, tail_discarded, .. } = &end;
         show.end(at, Ending { failure: failure.as_ref(), ledger, tail_discarded: *tail_discarded })?;
