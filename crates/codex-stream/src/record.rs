@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use codex_stream::ExitStatus;
+use response_events::Wire;
 use stream_replay::{Bodies, Cassette, RecordedExchange, Recorder};
 
 use crate::{
@@ -15,6 +16,10 @@ use crate::{
 };
 
 pub(crate) fn run(args: RecordArgs) -> Result<ExitStatus, Problem> {
+    let ends_with = |wire: &Wire| args.upstream.trim().trim_end_matches('/').ends_with(wire.path());
+    if let Some(wire) = [Wire::Responses, Wire::Chat].iter().find(|wire| ends_with(wire)) {
+        return Err(usage(format_args!("--upstream ends with {}, which clients add to it", wire.path())));
+    }
     let failed = Arc::new(AtomicBool::new(false));
     let any_failed = Arc::clone(&failed);
     let bodies = if args.keep_bodies { Bodies::Keep } else { Bodies::Withhold };

@@ -111,6 +111,10 @@ fn servers_name_what_they_need() {
     for (args, what) in [
         (&["record", "--out", "dir"][..], "the following required arguments were not provided: --upstream <URL>"),
         (&["replay", "x.cassette"], "cannot read the recorded stream x.cassette"),
+        (
+            &["record", "--upstream", "http://host/v1/chat/completions/", "--out", "dir"],
+            "--upstream ends with /chat/completions, which clients add to it",
+        ),
     ] {
         check(args, what);
     }
