@@ -1,6 +1,7 @@
 //! The Chat Completions wire.
 
 mod absent;
+mod arguments;
 mod assembler;
 mod calls;
 mod chunk;

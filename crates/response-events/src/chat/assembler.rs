@@ -175,7 +175,7 @@ impl Assembler {
             self.emit_added(at, out);
         }
         // Some services say the whole call again at its end.
-        let is_said = |call: &CallBody| key.arguments == call.arguments && call.is_whole();
+        let is_said = |call: &CallBody| key.arguments == call.arguments.as_str() && call.is_whole();
         if let (Body::Call(call), false) = (&mut self.slots[at].body, key.arguments.is_empty()) {
             if is_said(call) {
                 return out.silent();

@@ -1,8 +1,8 @@
 //! One item of a Chat answer while it grows.
 
-use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use super::arguments::GrowingArguments;
 use crate::{CallKind, Item, collected::json_len, item::OF_CHAT};
 
 /// An item, from its opening until it is handed out.
@@ -78,7 +78,7 @@ pub(super) struct CallBody {
     pub(super) kind: Option<CallKind>,
     pub(super) name: Option<String>,
     /// The input, where the tool is a custom one.
-    pub(super) arguments: String,
+    pub(super) arguments: GrowingArguments,
     /// What goes back with the call, as it came.
     pub(super) extra: Option<Value>,
 }
@@ -132,7 +132,7 @@ impl Slot {
                     "type": item_type,
                     "call_id": call.id.unwrap_or_else(fallback_id),
                     "name": call.name.unwrap_or_default(),
-                    arguments: call.arguments,
+                    arguments: call.arguments.into_string(),
                 });
                 note_extra(&mut item, call.extra);
                 item
@@ -173,14 +173,8 @@ impl CallBody {
 
     /// Whether the arguments are one JSON object. The input of a custom tool is text, however it looks.
     pub(super) fn is_whole(&self) -> bool {
-        self.kind != Some(CallKind::Custom) && is_whole(&self.arguments)
+        self.kind != Some(CallKind::Custom) && self.arguments.is_object()
     }
-}
-
-/// Whether arguments are one JSON value.
-fn is_whole(arguments: &str) -> bool {
-    // Cheap first: most pieces of arguments do not end them.
-    arguments.trim_end().ends_with('}') && serde_json::from_str::<IgnoredAny>(arguments).is_ok()
 }
 
 impl MessagePart {
