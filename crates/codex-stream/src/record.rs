@@ -16,9 +16,8 @@ use crate::{
 };
 
 pub(crate) fn run(args: RecordArgs) -> Result<ExitStatus, Problem> {
-    let ends_with = |wire: &Wire| args.upstream.trim().trim_end_matches('/').ends_with(wire.path());
-    if let Some(wire) = [Wire::Responses, Wire::Chat].iter().find(|wire| ends_with(wire)) {
-        return Err(usage(format_args!("--upstream ends with {}, which clients add to it", wire.path())));
+    if let Some(endpoint) = endpoint(&args.upstream) {
+        return Err(usage(format_args!("--upstream ends with {endpoint}, which clients add to it")));
     }
     let failed = Arc::new(AtomicBool::new(false));
     let any_failed = Arc::clone(&failed);
@@ -49,6 +48,13 @@ pub(crate) fn run(args: RecordArgs) -> Result<ExitStatus, Problem> {
     Ok(if failed.load(Ordering::Relaxed) { ExitStatus::Usage } else { status })
 }
 
+/// The path of an endpoint, if the URL ends with one. A host may have the name of an endpoint, too.
+fn endpoint(url: &str) -> Option<&'static str> {
+    let (_, behind_scheme) = url.trim().split_once("://")?;
+    let path = behind_scheme[behind_scheme.find('/')?..].trim_end_matches('/');
+    [Wire::Responses.path(), Wire::Chat.path()].into_iter().find(|endpoint| path.ends_with(endpoint))
+}
+
 /// What is not in a cassette although it came: a body that nobody could look for secrets in.
 fn lack(cassette: &Cassette) -> String {
     let coding = |exchange: &RecordedExchange| {
@@ -58,4 +64,24 @@ fn lack(cassette: &Cassette) -> String {
     };
     let coding = cassette.exchanges().iter().find_map(coding);
     coding.map_or_else(String::new, |coding| format!(" without its body: coded as {coding}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::endpoint;
+
+    #[test]
+    fn the_path_of_an_endpoint_is_found_and_a_host_is_none() {
+        for (url, expected) in [
+            ("http://host/v1/responses", Some("/responses")),
+            (" https://host/chat/completions// ", Some("/chat/completions")),
+            ("http://responses", None),
+            ("http://responses/", None),
+            ("http://responses/v1", None),
+            ("http://host", None),
+            ("/responses", None),
+        ] {
+            assert_eq!(endpoint(url), expected, "{url}");
+        }
+    }
 }
