@@ -19,7 +19,7 @@ use response_events::Wire;
 pub(crate) use deadline::Deadline;
 pub(crate) use pairs::{Field, Header, ToolOutput};
 pub(crate) use report::report;
-pub(crate) use turn_args::{TransportArg, TurnArgs};
+pub(crate) use turn_args::{DEFAULT_KEY, TransportArg, TurnArgs};
 
 /// What `decode --help` ends with.
 const DECODE_NOTES: &str = "\

@@ -8,6 +8,9 @@ use codex_stream::OutputFormat;
 
 use super::{Deadline, MAX_EVENT_BYTES, WireArg, at_least_one, size};
 
+/// The variable that holds the key where nothing else is said.
+pub(crate) const DEFAULT_KEY: &str = "OPENAI_API_KEY";
+
 /// What holds for several options, and how it looks.
 const NOTES: &str = "\
 D is a duration: 500ms, 300s, 2m. `0` or `off` switches a deadline off.
@@ -34,7 +37,7 @@ pub(crate) struct TurnArgs {
     #[arg(long, value_name = "M", env = "CODEX_STREAM_MODEL", hide_env_values = true, help_heading = "Request")]
     pub(crate) model: Option<String>,
     /// The environment variable that holds the key; unset: no `authorization` header
-    #[arg(long, value_name = "NAME", default_value = "OPENAI_API_KEY", help_heading = "Service")]
+    #[arg(long, value_name = "NAME", default_value = DEFAULT_KEY, help_heading = "Service")]
     pub(crate) api_key_env: String,
     /// The API to speak
     #[arg(long, value_enum, default_value_t = WireArg::Responses, help_heading = "Service")]

@@ -8,7 +8,7 @@ use stream_replay::ReplayServer;
 
 use super::settings::Settings;
 use crate::{
-    cli::TurnArgs,
+    cli::{DEFAULT_KEY, TurnArgs},
     demo, diagnostics,
     problem::{Problem, usage},
 };
@@ -65,16 +65,13 @@ impl Service {
     }
 }
 
-/// The variable that holds the key where nothing else is said.
-const DEFAULT_KEY: &str = "OPENAI_API_KEY";
-
 /// The key; an empty variable counts as unset.
 fn key(variable: &str) -> Result<Option<String>, Problem> {
     match env::var(variable) {
         Ok(key) => Ok(Some(key).filter(|key| !key.trim().is_empty())),
-        Err(env::VarError::NotPresent) if variable.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') => {
-            Err(usage("--api-key-env: expected the name of an environment variable, such as OPENAI_API_KEY"))
-        }
+        Err(env::VarError::NotPresent) if variable.contains(|c: char| !c.is_ascii_alphanumeric() && c != '_') => Err(
+            usage(format_args!("--api-key-env: expected the name of an environment variable, such as {DEFAULT_KEY}")),
+        ),
         Err(env::VarError::NotPresent) => Ok(None),
         Err(env::VarError::NotUnicode(_)) => Err(usage(format_args!("the value of {variable} is not Unicode text"))),
     }
