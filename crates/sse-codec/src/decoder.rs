@@ -245,8 +245,8 @@ impl Decoder {
         self.unread.extend_from_slice(rest);
     }
 
-    /// The data of the block that is being read, as its blank line would dispatch it if it came now. `None` where the
-    /// block has no data, and inside a line.
+    /// The data of the block that is being read, as its blank line would dispatch it if it came next. `None` where the
+    /// block has no data, and inside a line of data, or in one of which that cannot be said yet.
     ///
     /// More lines may follow, so this is no event. It is for streams whose data can say that they end: some servers
     /// never send the blank line behind such a sentinel, and keep the connection open.
@@ -262,8 +262,8 @@ impl Decoder {
         if self.unread.is_empty() { self.scanner.pending_data() } else { None }
     }
 
-    /// The data of the block that is being read, up to the byte that came last, which is inside a line of data. `None`
-    /// everywhere else: between two lines there is [`pending_data`](Self::pending_data).
+    /// The data of the block that is being read, up to the byte that came last, which is inside a line of data, or of
+    /// what may become one. `None` everywhere else: behind such a line there is [`pending_data`](Self::pending_data).
     ///
     /// Any byte may follow. It is for sentinels that can be told by how they begin.
     ///

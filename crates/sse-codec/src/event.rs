@@ -1,5 +1,5 @@
 use alloc::borrow::Cow;
-use core::{str::Utf8Error, time::Duration};
+use core::{fmt, str::Utf8Error, time::Duration};
 
 use crate::text;
 
@@ -9,7 +9,7 @@ pub(crate) const DEFAULT_EVENT: &str = "message";
 /// One dispatched event, borrowed from the decoder and the chunk.
 ///
 /// Text is validated when it is asked for; [`data`](Self::data) is free.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 pub struct Event<'a> {
     pub(crate) data: &'a [u8],
     pub(crate) name: &'a [u8],
@@ -48,8 +48,19 @@ impl<'a> Event<'a> {
     }
 }
 
+/// As text, for whoever prints events to see what comes. Invalid UTF-8 is replaced by U+FFFD.
+impl fmt::Debug for Event<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Event")
+            .field("event", &self.event())
+            .field("data", &self.data_str())
+            .field("last_event_id", &self.last_event_id)
+            .finish()
+    }
+}
+
 /// An event, or one of the parts of a stream that dispatch nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Item<'a> {
     /// A dispatched event.
@@ -58,4 +69,15 @@ pub enum Item<'a> {
     Comment(&'a [u8]),
     /// A new reconnection time; [`Decoder::retry`](crate::Decoder::retry) has it too. Saturates at `u64::MAX` ms.
     Retry(Duration),
+}
+
+/// As text, like the one of [`Event`].
+impl fmt::Debug for Item<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Event(event) => event.fmt(f),
+            Self::Comment(text) => f.debug_tuple("Comment").field(&text::lossy(text)).finish(),
+            Self::Retry(time) => f.debug_tuple("Retry").field(time).finish(),
+        }
+    }
 }

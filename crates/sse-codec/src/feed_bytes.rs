@@ -40,17 +40,9 @@ impl Iterator for FeedBytes<'_> {
         if self.ended {
             return None;
         }
-        match self.decoder.decode_bytes(&mut self.chunk) {
-            Ok(Some(event)) => Some(Ok(event)),
-            Ok(None) => {
-                self.ended = true;
-                None
-            }
-            Err(error) => {
-                self.ended = true;
-                Some(Err(error))
-            }
-        }
+        let next = self.decoder.next_owned(&mut self.chunk).transpose();
+        self.ended = !matches!(next, Some(Ok(_)));
+        next
     }
 }
 

@@ -1,8 +1,6 @@
 use alloc::boxed::Box;
 use core::ops::Range;
 
-use crate::text;
-
 /// The longest event names of the Responses API have 44 bytes.
 const SHORT: usize = 48;
 
@@ -55,9 +53,3 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
-
-impl core::fmt::Debug for Name {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        text::lossy(self.as_bytes()).fmt(f)
-    }
-}

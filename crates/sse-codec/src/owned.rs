@@ -1,5 +1,5 @@
 use alloc::{borrow::Cow, sync::Arc};
-use core::{mem, str::Utf8Error};
+use core::{fmt, mem, str::Utf8Error};
 
 use bytes::{Buf, Bytes};
 
@@ -18,7 +18,7 @@ const HAND_OVER_FROM: usize = 4 << 10;
 ///
 /// Data that lay whole in a chunk is a slice of that chunk and keeps all of it in memory; see
 /// [`into_detached`](Self::into_detached).
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Clone, PartialEq, Eq)]
 pub struct OwnedEvent {
     data: Bytes,
     name: Name,
@@ -73,6 +73,13 @@ impl OwnedEvent {
     }
 }
 
+/// As that of [`Event`].
+impl fmt::Debug for OwnedEvent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.as_event().fmt(f)
+    }
+}
+
 impl From<Event<'_>> for OwnedEvent {
     fn from(event: Event<'_>) -> Self {
         Self {
@@ -91,6 +98,14 @@ impl Decoder {
     /// over when it is large. Fails as [`decode`](Self::decode) does.
     #[inline(never)]
     pub fn decode_bytes(&mut self, input: &mut Bytes) -> Result<Option<OwnedEvent>, DecodeError> {
+        self.next_owned(input)
+    }
+
+    /// [`decode_bytes`](Self::decode_bytes) for a loop of its own: inlined as a whole, since handing an event of this
+    /// size over through memory costs half of what finding it does.
+    #[allow(clippy::inline_always)]
+    #[inline(always)]
+    pub(crate) fn next_owned(&mut self, input: &mut Bytes) -> Result<Option<OwnedEvent>, DecodeError> {
         let from = self.take_cut_data(input);
         if from > 0 && from == input.len() {
             *input = Bytes::new();

@@ -246,15 +246,23 @@ impl Scanner {
         End::Truncated { had_data: self.has_data || self.block == Block::Skipped, buffered: self.buffered() }
     }
 
-    /// The data of the open block, between two lines. At the end of a chunk they are in the buffer.
+    /// The data of the open block, outside of its lines of data. At the end of a chunk they are in the buffer.
     pub(crate) fn pending_data(&self) -> Option<&[u8]> {
-        let between_lines = matches!(self.at, At::LineStart | At::AfterCr);
-        (between_lines && self.has_data).then(|| self.data.as_slice())
+        (self.has_data && !self.in_data()).then(|| self.data.as_slice())
     }
 
     /// The data of the open block, inside a line of it.
     pub(crate) fn partial_data(&self) -> Option<&[u8]> {
-        (self.at == At::Value(Field::Data) && self.has_data).then(|| self.data.as_slice())
+        (self.has_data && self.in_data()).then(|| self.data.as_slice())
+    }
+
+    fn in_data(&self) -> bool {
+        match self.at {
+            At::Mark(_) | At::LineStart | At::AfterCr => false,
+            // What begins as the name does may become it.
+            At::Name => b"data".starts_with(self.partial.as_slice()),
+            At::Colon(field) | At::Value(field) => field == Field::Data,
+        }
     }
 
     /// Ends the line and the block as line feeds in the stream would. What is found is in the buffers.

@@ -36,6 +36,12 @@ fn tiny() -> Decoder {
     Decoder::with_limits(Limits::new().max_event_bytes(2))
 }
 
+#[test]
+fn an_owned_event_is_debugged_as_the_borrowed_one() {
+    let event = Decoder::new().decode_bytes(&mut Bytes::from_static(STREAM)).unwrap().unwrap();
+    assert_eq!(format!("{event:?}"), r#"Event { event: "e", data: "a", last_event_id: "1" }"#);
+}
+
 #[tokio::test]
 async fn a_stream_of_chunks_becomes_a_stream_of_events() {
     for size in [1, 2, 5, 1000] {

@@ -108,3 +108,21 @@ proptest! {
         }
     }
 }
+
+/// A cut line is searched and copied by pieces of some KiB; its end may lie at any place of one.
+#[test]
+fn a_long_cut_line_agrees_with_the_reference_wherever_it_ends() {
+    for length in [8 << 10, 16 << 10].into_iter().flat_map(|piece: usize| piece - 3..=piece + 3) {
+        for end in ["\n", "\r", "\r\n"] {
+            let line = "x".repeat(length);
+            let input = format!("data: {line}{end}data: y{end}{end}event: z{end}data: z{end}{end}").into_bytes();
+            let expected = reference::decode(&input);
+            for first in [6, 7, length] {
+                for &way in WAYS {
+                    let (begin, rest) = input.split_at(first);
+                    assert_eq!(run(way, Limits::new(), [begin, rest]), expected, "{way:?}, {length}, {end:?}, {first}");
+                }
+            }
+        }
+    }
+}

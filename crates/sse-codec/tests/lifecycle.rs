@@ -23,6 +23,18 @@ fn a_feed_dropped_early_loses_nothing() {
 }
 
 #[test]
+fn events_are_debugged_as_text() {
+    let mut decoder = Decoder::new();
+    let mut feed = decoder.feed(b"id: 7\ndata: {\"a\":1}\ndata: \xFF\n\n: ping\nevent: e\ndata\n\n");
+    let event = feed.next().unwrap().unwrap();
+    let expected = format!(r#"Event {{ event: "message", data: {:?}, last_event_id: "7" }}"#, "{\"a\":1}\n\u{fffd}");
+    assert_eq!(format!("{event:?}"), expected);
+    assert_eq!(format!("{:?}", feed.next_item().unwrap().unwrap()), r#"Comment("ping")"#);
+    let item = feed.next_item().unwrap().unwrap();
+    assert_eq!(format!("{item:?}"), r#"Event { event: "e", data: "", last_event_id: "7" }"#);
+}
+
+#[test]
 fn a_feed_never_read_is_read_by_the_next_one() {
     let mut decoder = Decoder::new();
     drop(decoder.feed(b"data: 1\n\n"));
@@ -79,7 +91,7 @@ fn an_event_left_unread_at_the_end_is_reported() {
 }
 
 #[test]
-fn the_data_of_an_unfinished_block_is_shown_between_lines() {
+fn the_data_of_an_unfinished_block_is_shown_outside_of_its_lines_of_data() {
     // What is pending after each byte of the stream: the same however the bytes before it came.
     for (stream, pending) in [
         ("data: a\n", Some("a")),
@@ -94,8 +106,17 @@ fn the_data_of_an_unfinished_block_is_shown_between_lines() {
         ("data: a", None),
         ("data", None),
         ("data: a\ndata: b", None),
-        ("data: a\nid", None),
-        ("data: a\n: comm", None),
+        ("data: a\ndata:", None),
+        ("data: a\ndata", None),
+        ("data: a\nd", None),
+        // A line of something else leaves the data as they are, however it goes on.
+        ("data: a\nid", Some("a")),
+        ("data: a\nid: 1", Some("a")),
+        ("data: a\n:", Some("a")),
+        ("data: a\r\n: comm", Some("a")),
+        ("data: a\rdate", Some("a")),
+        ("data: a\n\n: comm", None),
+        ("data: z\n\nid: 1", None),
         ("event: e\n", None),
         (": comment\n", None),
         ("data: a\n\n", None),
@@ -134,9 +155,13 @@ fn the_data_of_an_unfinished_block_is_shown_between_lines() {
 fn data_is_partial_inside_its_line_and_nowhere_else() {
     for (stream, partial) in [
         ("data: [DONE]", Some("[DONE]")),
-        ("data:", None),
+        ("data:", Some("")),
         ("data: a", Some("a")),
         ("data: a\ndata: b", Some("a\nb")),
+        ("data: a\ndata", Some("a")),
+        ("data: a\r\nd", Some("a")),
+        ("data: a\ndate", None),
+        ("dat", None),
         ("data: a\n", None),
         ("data: a\n: comm", None),
         ("data: a\nid: 1", None),

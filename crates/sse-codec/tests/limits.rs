@@ -96,13 +96,18 @@ fn lengths(limits: Limits, stream: &[u8], size: usize) -> (Vec<usize>, Option<De
 
 #[test]
 fn the_limit_is_exact_in_every_chunking() {
-    let limits = Limits::new().max_event_bytes(1000);
-    for size in [1, 7, 1000, 5000] {
-        let (fits, none, _) = lengths(limits, &two_events(999), size);
-        assert_eq!((fits, none), (vec![999, 5], None), "chunks of {size}");
-        let (over, error, _) = lengths(limits, &two_events(1000), size);
+    for (limit, size) in
+        [1000, 20_000].into_iter().flat_map(|limit| [1, 7, 1000, 5000, 19_000].map(|size| (limit, size)))
+    {
+        let limits = Limits::new().max_event_bytes(limit);
+        let (fits, none, _) = lengths(limits, &two_events(limit - 1), size);
+        assert_eq!((fits, none), (vec![limit - 1, 5], None), "chunks of {size}");
+        let (over, error, _) = lengths(limits, &two_events(limit), size);
         assert!(over.is_empty());
-        assert!(matches!(error, Some(DecodeError::EventTooLarge { limit: 1000, .. })), "{error:?}");
+        assert!(
+            matches!(error, Some(DecodeError::EventTooLarge { limit: at, .. }) if at == limit),
+            "{size}: {error:?}"
+        );
     }
 }
 

@@ -11,6 +11,9 @@ use crate::{
 /// Room for the start of a name: the longest known one, rounded up.
 const NAME_SPACE: usize = 8;
 
+/// How much of a long piece is searched before it is copied: as much as the nearest cache still holds then.
+const NEAR: usize = 8 << 10;
+
 const BYTE_ORDER_MARK: &[u8; 3] = b"\xEF\xBB\xBF";
 
 impl Scanner {
@@ -57,13 +60,22 @@ impl Scanner {
 
     #[inline(never)]
     fn take_cut_piece(&mut self, input: &[u8]) -> usize {
-        let end = line_end(input);
-        let piece = end.map_or(input, |end| &input[..end]);
-        if self.data.len() + piece.len() >= self.limits.event {
-            return 0;
+        let mut taken = 0;
+        while taken < input.len() {
+            let rest = &input[taken..];
+            let near = &rest[..rest.len().min(NEAR)];
+            let end = line_end(near);
+            let piece = end.map_or(near, |end| &near[..end]);
+            if self.data.len() + piece.len() >= self.limits.event {
+                break;
+            }
+            self.push_data(piece);
+            taken += piece.len();
+            if end.is_some() {
+                taken = self.end_line(input, taken);
+                break;
+            }
         }
-        self.push_data(piece);
-        let taken = end.map_or(input.len(), |end| self.end_line(input, end));
         self.counters.bytes += taken as u64;
         taken
     }

@@ -12,7 +12,8 @@ use crate::traffic;
 const FLOOR: &str = "memchr2 scan";
 const BYTES: &str = "sse-codec, borrowed bytes";
 const BORROWED: &str = "sse-codec, borrowed text";
-const OWNED: &str = "sse-codec, owned";
+const OWNED_BYTES: &str = "sse-codec, owned bytes";
+const OWNED: &str = "sse-codec, owned text";
 const SSE_CORE: &str = "sse-core 0.2.3";
 const EVENTSOURCE_STREAM: &str = "eventsource-stream 0.2.3";
 const SSE_STREAM: &str = "sse-stream 0.3.0";
@@ -40,6 +41,7 @@ pub(super) fn scenarios() -> Vec<Scenario> {
                 .goal(BORROWED, 0.10, Against::Named(EVENTSOURCE_STREAM))
                 .goal(BYTES, 2.0, Against::Named(FLOOR))
                 .goal(BORROWED, 2.0, Against::Named(FLOOR))
+                .goal(OWNED_BYTES, 0.70, Against::Named(SSE_CORE))
                 .goal(OWNED, 0.70, Against::Named(SSE_CORE)),
         );
     }
@@ -71,6 +73,7 @@ fn scenario(traffic: &Traffic, chunk: usize) -> Scenario {
         floor,
         contender(Side::Ours, BYTES, sse::ours_bytes),
         contender(Side::Ours, BORROWED, sse::ours_borrowed),
+        contender(Side::Ours, OWNED_BYTES, sse::ours_owned_bytes),
         contender(Side::Ours, OWNED, sse::ours_owned),
         contender(Side::Peer, SSE_CORE, sse::sse_core),
         contender(Side::Peer, SSE_STREAM, sse::sse_stream),
