@@ -273,7 +273,7 @@ pub struct Retry {
     pub discarded: bool,
 }
 
-/// See [`TurnEvent::Fallback`].
+/// See [`TurnEvent::Fallback`]. `Display` tells it to people.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Fallback {
@@ -298,7 +298,7 @@ pub struct Completed {
     /// Token counts.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub usage: Option<Usage>,
-    /// Chat: why the (first) choice ended, as the service says it.
+    /// Chat: why the choice with the lowest index ended, as the service says it; where any choice was cut, that reason.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub finish_reason: Option<String>,
     /// Responses: the response as it came, with whatever has no field here (`end_turn`, the `service_tier` that

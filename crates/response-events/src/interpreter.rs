@@ -158,7 +158,7 @@ impl Interpreter {
         }
     }
 
-    /// Takes the data of an event whose blank line has not come, between two lines of it. What ends the stream and is
+    /// Takes the data of an event whose blank line has not come, behind a line of its data. What ends the stream and is
     /// whole counts already: a Chat sentinel, or a terminal event. Answers whether it did.
     ///
     /// Only what stands in the first line of the data with anything in it is looked at, once: data of many lines would

@@ -18,6 +18,7 @@ mod class;
 mod classifier;
 mod close_reason;
 mod collected;
+mod error_layers;
 mod event;
 mod failure;
 mod half_characters;

@@ -225,6 +225,20 @@ fn every_other_finish_reason_completes() {
 }
 
 #[test]
+fn what_was_said_to_be_cut_stays_so() {
+    for (first, second, end) in [
+        ("length", "stop", "incomplete length - length"),
+        ("stop", "length", "incomplete length - length"),
+        ("length", "content_filter", "incomplete length - length"),
+        ("tool_calls", "stop", "completed - stop"),
+        ("error", "stop", "completed - error"),
+    ] {
+        let stream = format!("finish {first}\nfinish {second}\n[DONE]");
+        check_chat(&stream, &format!("created - -\n~ finishing\n== {end}\nsentinels=1"));
+    }
+}
+
+#[test]
 fn several_choices_finish_together() {
     check_chat(
         r#"

@@ -48,7 +48,7 @@ fn errors_of_every_form_fail_at_once() {
         (r#"{"error":[{"message":"Slow.","code":"slow_down"}]}"#, r#"slow_down "Slow." Overloaded retryable"#),
         (
             r#"{"object":"error","message":{"detail":[{"msg":"Forbidden."}]},"type":"invalid_request_error"}"#,
-            r#"- "{\"detail\":[{\"msg\":\"Forbidden.\"}]}" InvalidRequest final"#,
+            r#"- "Forbidden." InvalidRequest final"#,
         ),
         (r#"@error {"message":"Broken.","code":500}"#, r#"500 "Broken." Server retryable"#),
         (r#"@error {"choices":[],"message":"Broken.","code":500}"#, r#"500 "Broken." Server retryable"#),

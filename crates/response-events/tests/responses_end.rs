@@ -51,6 +51,14 @@ fn failures_of_every_shape() {
             r#"{"type":"error","status_code":404,"error":{"message":"Gone.","code":"strange"}}"#,
             r#"strange "Gone." InvalidRequest final"#.into(),
         ),
+        (
+            r#"{"type":"error","error":[[{"code":"invalid_prompt","message":"No."}]]}"#,
+            r#"invalid_prompt "No." InvalidRequest final"#.into(),
+        ),
+        (
+            r#"{"type":"error","detail":{"error":{"type":"insufficient_quota","message":"Pay."}}}"#,
+            r#"- "Pay." Quota final"#.into(),
+        ),
         (r#"{"type":"error","error":"plain words"}"#, r#"- "plain words" Unknown retryable"#.into()),
         (r#"{"type":"error","message":"flat","error":{}}"#, r#"- "flat" Unknown retryable"#.into()),
         (r#"{"type":"error"}"#, format!("- {no_reason:?} Unknown retryable")),

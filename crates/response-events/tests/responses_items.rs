@@ -43,6 +43,24 @@ fn an_item_opens_once() {
         == open
         "#,
     );
+    // Without an index it is known by its names.
+    check_responses(
+        r#"
+        {"type":"response.output_item.added","item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","item":{"type":"message","id":"b"}}
+        {"type":"response.output_item.done","item":{"type":"message","id":"a"}}
+        {"type":"response.output_item.added","item":{"type":"message","id":"a"}}
+        "#,
+        r#"
+        +0 message
+        other response.output_item.added {"type":"response.output_item.added","item":{"type":"message","id":"a"}}
+        +1 message
+        =0 message
+        other response.output_item.added {"type":"response.output_item.added","item":{"type":"message","id":"a"}}
+        == open
+        "#,
+    );
 }
 
 #[test]
@@ -82,6 +100,22 @@ fn events_without_an_output_index_find_their_item() {
         +1 call b g
         0 input "1" id=x
         1 input "2" id=y
+        =0 call a f "1"
+        =1 call b g "2"
+        == open
+        "#,
+    );
+    // By their call ids, where a service gives both one id.
+    check_responses(
+        r#"
+        {"type":"response.output_item.added","item":{"type":"function_call","id":"x","call_id":"a","name":"f"}}
+        {"type":"response.output_item.added","item":{"type":"function_call","id":"x","call_id":"b","name":"g"}}
+        {"type":"response.output_item.done","item":{"type":"function_call","id":"x","call_id":"a","name":"f","arguments":"1"}}
+        {"type":"response.output_item.done","item":{"type":"function_call","id":"x","call_id":"b","name":"g","arguments":"2"}}
+        "#,
+        r#"
+        +0 call a f
+        +1 call b g
         =0 call a f "1"
         =1 call b g "2"
         == open

@@ -14,8 +14,8 @@ use super::{
 };
 use crate::{
     ApiError, Completed, Created, Incomplete, InterpreterOptions, OtherEvent, Outcome, RawJson, TurnEvent, Usage,
-    api_error::is_error_value,
     bare_error::{Place, bare_error},
+    error_layers::is_error_value,
     half_characters::mended,
     interpreter::Output,
     values::{Unread, for_each_value},
@@ -182,7 +182,8 @@ impl ChatStream {
         }
         if let Some(reason) = choice.finish_reason.non_empty() {
             let known = &mut out.ledger.choices.entry(index).or_default().finish_reason;
-            if known.as_deref() != Some(reason) {
+            // What was said to be cut or broken stays so.
+            if !known.as_deref().is_some_and(|known| known == reason || is_cut(known) || known == "error") {
                 out.collected.add_bytes(reason.len());
                 *known = Some(reason.to_owned());
             }

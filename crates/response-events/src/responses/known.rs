@@ -15,21 +15,29 @@ pub(super) struct KnownItem {
 }
 
 impl KnownItem {
-    pub(super) fn new(output_index: u32, item: &Item, is_done: bool) -> Self {
+    /// One that has opened, and is not finished.
+    pub(super) fn open(output_index: u32, item: &Item) -> Self {
         let own = |text: Option<&str>| text.filter(|text| !text.is_empty()).map(str::to_owned);
         let (id, call_id) = (own(item.id()), own(item.text("call_id")));
-        Self { output_index, id, call_id, item_type: item.item_type().to_owned(), is_done }
+        Self { output_index, id, call_id, item_type: item.item_type().to_owned(), is_done: false }
     }
 
-    /// Whether an item has a name in common with it. A call and its output have the same call id, and differ in type.
+    /// One that is finished.
+    pub(super) fn done(output_index: u32, item: &Item) -> Self {
+        Self { is_done: true, ..Self::open(output_index, item) }
+    }
+
+    /// Whether an item has a name in common with it. A call and its output have the same call id, and differ in type;
+    /// calls with different call ids are different ones, although services give them one id.
     pub(super) fn is(&self, item: &Item) -> bool {
         let is_named = same(self.id.as_deref(), item.id()) || same(self.call_id.as_deref(), item.text("call_id"));
-        is_named && self.item_type == item.item_type()
+        is_named && self.may_be(item)
     }
 
     /// Whether an item may be this one by another name.
     pub(super) fn may_be(&self, item: &Item) -> bool {
-        let differ = matches!((self.call_id.as_deref(), item.text("call_id")), (Some(a), Some(b)) if a != b);
+        let call_id = item.text("call_id").filter(|call_id| !call_id.is_empty());
+        let differ = matches!((self.call_id.as_deref(), call_id), (Some(a), Some(b)) if a != b);
         self.item_type == item.item_type() && !differ
     }
 

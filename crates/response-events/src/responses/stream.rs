@@ -15,9 +15,9 @@ use super::{
 use crate::{
     ApiError, Completed, Created, Delta, Incomplete, Item, ItemEvent, OtherEvent, Outcome, RateLimits, RawJson,
     TransportKind, TurnEvent, Usage,
-    api_error::is_error_value,
     bare_error::{Place, bare_error},
     collected::{MAX_ITEMS, json_len},
+    error_layers::is_error_value,
     half_characters::mended,
     interpreter::Output,
     json::{Text, salvage_type},
@@ -213,7 +213,8 @@ impl ResponsesStream {
             return out.emit(TurnEvent::Other(other(event_type, data)));
         };
         self.index_of(Some(output_index));
-        self.items.note(KnownItem::new(output_index, &item, is_done), out);
+        let noted = if is_done { KnownItem::done } else { KnownItem::open };
+        self.items.note(noted(output_index, &item), out);
         if is_done {
             out.collected.add_bytes(data.len());
         }
@@ -258,7 +259,7 @@ impl ResponsesStream {
                 None => self.next_index,
             };
             self.index_of(Some(output_index));
-            self.items.note(KnownItem::new(output_index, &item, true), out);
+            self.items.note(KnownItem::done(output_index, &item), out);
             out.collected.add_bytes(json_len(&item));
             out.emit(TurnEvent::ItemDone(ItemEvent::new(output_index, item)));
         }
@@ -318,16 +319,23 @@ impl ResponsesStream {
         self.items.iter().rev().find(|known| known.id.as_deref() == Some(id)).map(|known| known.output_index)
     }
 
-    /// Where an item belongs that opens; `None` where it has opened before.
+    /// Where an item belongs that opens; `None` where it has opened before. Without an index its ids decide.
     fn place_of_added(&self, stated: Option<u32>, item: &Item) -> Option<u32> {
-        let index = stated.unwrap_or(self.next_index);
-        self.items.at(index).is_none_or(|known| !known.is(item)).then_some(index)
+        let known = match stated {
+            Some(index) => self.items.at(index).filter(|known| known.is(item)),
+            None => self.known_by_name(item),
+        };
+        if known.is_some() { None } else { Some(stated.unwrap_or(self.next_index)) }
+    }
+
+    fn known_by_name(&self, item: &Item) -> Option<&KnownItem> {
+        self.items.iter().rev().find(|known| known.is(item))
     }
 
     /// Where a finished item belongs; `None` where it was handed out before. Without an index its ids decide, then
     /// the latest item that is still open. Another item on an index that is taken gets one of its own.
     fn place_of_done(&self, stated: Option<u32>, item: &Item) -> Option<u32> {
-        let by_name = if stated.is_none() { self.items.iter().rev().find(|known| known.is(item)) } else { None };
+        let by_name = if stated.is_none() { self.known_by_name(item) } else { None };
         if let Some(known) = by_name {
             return (!known.is_done).then_some(known.output_index);
         }
@@ -432,7 +440,7 @@ fn api_error(payload: &Payload<'_>, data: &[u8]) -> ApiError {
     let read = || ApiError::from_value(nested.unwrap_or(&envelope), &envelope);
     let mut error = if nested.is_none() { bare().unwrap_or_else(read) } else { read() };
     if nested.is_none() {
-        error.error_type = None;
+        error.error_type.take_if(|error_type| Some(&**error_type) == payload.event_type.as_deref());
     }
     // The `type` beside it is that of the event, unless it is none that an event has.
     let beside = payload.event_type.as_deref().filter(|event_type| Kind::of(event_type) == Kind::Unknown);
