@@ -160,3 +160,45 @@ fn a_probe_is_answered_by_its_pong_only_and_fails_after_3_s() {
     peer.advance(203);
     assert_eq!(peer.failure(), Some(ErrorKind::Unresponsive));
 }
+
+#[test]
+fn what_a_peer_has_to_answer_within_is_never_zero() {
+    let timers = Timers::new().ping_interval(Some(Duration::ZERO)).pong_timeout(Duration::ZERO);
+    let mut peer = peer(timers.probe_timeout(Duration::ZERO));
+    let at = |count| peer.start + Timers::LEAST * count;
+    let deadlines = [at(1), at(2), at(5), at(6)];
+    // The keep-alive.
+    assert_eq!(peer.protocol.poll_timeout(), Some(deadlines[0]));
+    peer.protocol.handle_timeout(deadlines[0]);
+    assert_eq!((parse(peer.protocol.transmit())[0].opcode(), peer.failure()), (PING, None));
+    assert_eq!(peer.protocol.poll_timeout(), Some(deadlines[1]));
+    // A probe.
+    peer.protocol.handle_bytes(&fin(PONG, ""), deadlines[2]);
+    peer.protocol.start_probe(deadlines[2]);
+    assert_eq!((peer.protocol.poll_timeout(), peer.failure()), (Some(deadlines[3]), None));
+    peer.protocol.handle_timeout(deadlines[3]);
+    assert_eq!(peer.failure(), Some(ErrorKind::Unresponsive));
+}
+
+#[test]
+fn zero_is_at_once_and_what_does_not_end_never() {
+    let none = Timers::new().probe_after(Duration::ZERO).close_timeout(Duration::ZERO);
+    let mut hasty = peer(none);
+    assert_eq!(hasty.protocol.reuse(hasty.at(0)), Reuse::Ready);
+    assert_eq!(hasty.protocol.reuse(hasty.at(1)), Reuse::Probe);
+    hasty.protocol.close(ws_codec::CloseFrame::normal(), hasty.at(1));
+    assert_eq!(hasty.next(), Some(1));
+    hasty.advance(1);
+    assert!(hasty.protocol.end().is_some());
+    let aged = peer(none.max_age(Duration::ZERO));
+    assert_eq!(aged.protocol.reuse(aged.at(0)), Reuse::Expired);
+
+    let endless = Timers::new().ping_interval(Some(Duration::MAX)).probe_after(Duration::MAX);
+    let mut patient = peer(endless.probe_timeout(Duration::MAX).close_timeout(Duration::MAX).max_age(Duration::MAX));
+    let late = patient.at(u64::from(u32::MAX));
+    assert_eq!((patient.next(), patient.protocol.reuse(late)), (None, Reuse::Ready));
+    patient.protocol.start_probe(late);
+    assert_eq!(patient.next(), None);
+    patient.protocol.close(ws_codec::CloseFrame::normal(), late);
+    assert_eq!((patient.next(), patient.failure()), (None, None));
+}

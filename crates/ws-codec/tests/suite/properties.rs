@@ -80,6 +80,7 @@ proptest! {
         prop_assert_eq!(frames.len(), text.len().div_ceil(fragment).max(1));
         prop_assert!(frames.iter().all(|frame| frame.key.is_some() == upwards && frame.payload.len() <= fragment));
         let (received, _) = show(receiver, open(), out.sent.chunks(chunk), Eof::NotYet);
+        prop_assert_eq!(Text::from(text.clone()).to_string(), text.clone());
         prop_assert_eq!(received.messages, vec![Message::Text(Text::from(text))]);
     }
 }
