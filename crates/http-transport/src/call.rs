@@ -4,13 +4,14 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 use http::header::CONNECTION;
-use http::{HeaderValue, Response, StatusCode};
+use http::{Response, StatusCode};
 
 use crate::classify;
 use crate::error::{Error, ErrorKind};
 use crate::head::Head;
 use crate::http1::Http1;
 use crate::http2::Http2;
+use crate::list;
 use crate::phase::Phase;
 use crate::target::Endpoint;
 use crate::upgrade::Switch;
@@ -106,10 +107,9 @@ impl Call {
     /// Whether the answer says only that the connection was idle for too long, which crossed the request on a
     /// connection that was used before (RFC 9110, section 15.5.9): the server has not seen the request.
     pub(crate) fn is_late_timeout(&self, head: &Head) -> bool {
-        let closes = |value: &HeaderValue| value.as_bytes().eq_ignore_ascii_case(b"close");
         matches!(self, Self::Http1(_))
             && head.status == StatusCode::REQUEST_TIMEOUT
-            && head.headers.get_all(CONNECTION).iter().any(closes)
+            && list::members(&head.headers, CONNECTION).any(|option| option.eq_ignore_ascii_case(b"close"))
     }
 
     /// Keeps a shared connection from further requests, after `error` on this one.

@@ -74,7 +74,7 @@ impl Dialing {
     }
 
     /// What was begun is brought to its end, for the next request: servers see no connections that are given up in the
-    /// middle, and the work is not lost. Nobody waits for it any more: who followed tries for itself.
+    /// middle, and over HTTP/1.1 the work is not lost. Nobody waits for it any more: who followed tries for itself.
     fn leave_dial(&mut self) {
         let was_shared = self.lead.take().is_some();
         let (Some(mut dial), Ok(runtime)) = (self.dial.take(), Handle::try_current()) else { return };

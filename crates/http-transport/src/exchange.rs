@@ -278,17 +278,7 @@ impl Exchange {
                 }
                 State::Dialing(dialing) => {
                     let dialed = ready!(dialing.poll(cx))?;
-                    if let State::Dialing(dialing) = self.leave() {
-                        let Dialing { plan, lead, .. } = *dialing;
-                        let endpoint = Arc::clone(&plan.endpoint);
-                        match dialed {
-                            Dialed::Fresh(stream, spoken) => {
-                                let start = plan::start(plan, stream, spoken, lead);
-                                self.state = State::Starting(endpoint, Box::pin(start));
-                            }
-                            Dialed::Freed(idle) => self.wait_on(*idle, plan),
-                        }
-                    }
+                    self.begin(dialed);
                 }
                 State::Starting(endpoint, start) => {
                     let (call, again) = ready!(start.as_mut().poll(cx))?;
@@ -296,49 +286,75 @@ impl Exchange {
                     self.wait(endpoint, call, again);
                 }
                 State::Waiting(waiting) => {
-                    let (waiting, again) = &mut **waiting;
-                    let mut head = match ready!(waiting.poll(cx)) {
-                        Ok(head) => {
-                            let is_late = waiting.call.is_late_timeout(&head);
-                            if let Some(plan) = again.take_if(|plan| is_late && plan.repeat.take()) {
-                                self.enter(plan, Wish::Fresh)?;
-                                continue;
-                            }
-                            head
-                        }
-                        Err(error) => {
-                            waiting.call.distrust(&error);
-                            let mut plan = again.take();
-                            if let Some(plan) = plan.as_mut().filter(|_| http2::wants_http1(&error)) {
-                                if plan.offer == Offer::Http2 {
-                                    return Poll::Ready(Err(classify::no_http1(&plan.endpoint, error)));
-                                }
-                                self.settings.pool.require_http1(&plan.way());
-                                plan.offer = plan.offer.without_http2();
-                            }
-                            let plan = plan.filter(|plan| waiting.call.is_unseen(&error) && plan.repeat.take());
-                            let plan = plan.ok_or(error)?;
-                            self.enter(plan, Wish::Fresh)?;
-                            continue;
-                        }
-                    };
-                    if let State::Waiting(waiting) = self.leave() {
-                        let Waiting { endpoint, call, .. } = waiting.0;
-                        self.state = match (self.route.refuser(head.status), call) {
-                            (Some(proxy), Call::Http1(http)) => State::refused(Arc::clone(proxy), endpoint, http, head),
-                            (_, call) => {
-                                let limits = self.settings.decode_limits;
-                                self.coded =
-                                    CodedBody::behind(&mut head, &endpoint, self.decoding, limits).map(Box::new);
-                                self.state = State::answered(endpoint, call, head.status);
-                                return Poll::Ready(Ok(head));
-                            }
-                        };
+                    let answer = ready!(waiting.0.poll(cx));
+                    if let Some(head) = self.judge(answer)? {
+                        return Poll::Ready(Ok(head));
                     }
                 }
                 State::Refused(refusal) => return Poll::Ready(Err(ready!(refusal.poll(cx)))),
                 // `poll_head` answers for these.
                 State::Body(..) | State::Switched(_) | State::Ended(_) => return Poll::Pending,
+            }
+        }
+    }
+
+    /// Puts the request on the connection that was dialed for it, or on one that came free meanwhile.
+    fn begin(&mut self, dialed: Dialed) {
+        let State::Dialing(dialing) = self.leave() else { return };
+        let Dialing { plan, lead, .. } = *dialing;
+        match dialed {
+            Dialed::Fresh(stream, spoken) => {
+                let endpoint = Arc::clone(&plan.endpoint);
+                let start = plan::start(plan, stream, spoken, lead);
+                self.state = State::Starting(endpoint, Box::pin(start));
+            }
+            Dialed::Freed(idle) => self.wait_on(*idle, plan),
+        }
+    }
+
+    /// The head that is the caller's; `None` where the request goes on without it.
+    fn judge(&mut self, answer: Result<Head, Error>) -> Result<Option<Head>, Error> {
+        let State::Waiting(waiting) = self.leave() else { return Ok(None) };
+        let (Waiting { endpoint, call, .. }, mut again) = *waiting;
+        let plan = match answer {
+            Ok(head) => {
+                let is_late = call.is_late_timeout(&head);
+                match again.take_if(|plan| is_late && plan.repeat.take()) {
+                    Some(plan) => plan,
+                    None => return Ok(self.accept(endpoint, call, head)),
+                }
+            }
+            Err(error) => self.once_more(&call, again, error)?,
+        };
+        self.enter(plan, Wish::Fresh)?;
+        Ok(None)
+    }
+
+    /// The plan of a request that the server has not seen and that may be sent once more; else the error.
+    fn once_more(&self, call: &Call, mut again: Option<Plan>, error: Error) -> Result<Plan, Error> {
+        call.distrust(&error);
+        if let Some(plan) = again.as_mut().filter(|_| http2::wants_http1(&error)) {
+            if plan.offer == Offer::Http2 {
+                return Err(classify::no_http1(&plan.endpoint, error));
+            }
+            self.settings.pool.require_http1(&plan.way());
+            plan.offer = plan.offer.without_http2();
+        }
+        again.filter(|plan| call.is_unseen(&error) && plan.repeat.take()).ok_or(error)
+    }
+
+    /// From here on there is a body; the head of a proxy that refuses a request has one that is read first.
+    fn accept(&mut self, endpoint: Arc<Endpoint>, call: Call, mut head: Head) -> Option<Head> {
+        match (self.route.refuser(head.status), call) {
+            (Some(proxy), Call::Http1(http)) => {
+                self.state = State::refused(Arc::clone(proxy), endpoint, http, head);
+                None
+            }
+            (_, call) => {
+                let limits = self.settings.decode_limits;
+                self.coded = CodedBody::behind(&mut head, &endpoint, self.decoding, limits).map(Box::new);
+                self.state = State::answered(endpoint, call, head.status);
+                Some(head)
             }
         }
     }

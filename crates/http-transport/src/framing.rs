@@ -1,6 +1,8 @@
 //! Where the body of an HTTP/1.1 answer ends, as far as hyper leaves that open.
 
-use http::{HeaderMap, HeaderValue, Response, Version, header};
+use http::{Response, Version, header};
+
+use crate::list;
 
 /// What the head says about the body's end.
 #[derive(Debug, PartialEq, Eq)]
@@ -16,12 +18,13 @@ pub(crate) enum Framing {
 impl Framing {
     pub(crate) fn of<B>(response: &Response<B>) -> Self {
         let headers = response.headers();
+        let codings = || list::members(headers, header::TRANSFER_ENCODING);
         let is_known = |coding: &&[u8]| [b"chunked", &b"identity"[..]].iter().any(|it| coding.eq_ignore_ascii_case(it));
-        if let Some(foreign) = transfer_codings(headers).find(|coding| !is_known(coding)) {
+        if let Some(foreign) = codings().find(|coding| !is_known(coding)) {
             return Self::Foreign(String::from_utf8_lossy(foreign).to_ascii_lowercase());
         }
         // RFC 9112, section 6.3: a length beside them is how answers are smuggled.
-        let is_contested = match transfer_codings(headers).count() {
+        let is_contested = match codings().count() {
             0 => false,
             1 => headers.contains_key(header::CONTENT_LENGTH),
             _ => true,
@@ -29,12 +32,6 @@ impl Framing {
         // The next request would be one of HTTP/1.0, too, whose answers have no chunks: a cut could not be seen.
         if is_contested || response.version() == Version::HTTP_10 { Self::Doubtful } else { Self::Clear }
     }
-}
-
-/// In the order of the headers.
-fn transfer_codings(headers: &HeaderMap) -> impl Iterator<Item = &[u8]> {
-    let lists = headers.get_all(header::TRANSFER_ENCODING).iter().map(HeaderValue::as_bytes);
-    lists.flat_map(|list| list.split(|byte| *byte == b',')).map(<[u8]>::trim_ascii).filter(|coding| !coding.is_empty())
 }
 
 #[cfg(test)]

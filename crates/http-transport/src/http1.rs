@@ -120,7 +120,8 @@ impl Http1 {
             self.sender = None;
         }
         if let Framing::Foreign(coding) = framing {
-            self.foreign_coding = Some(coding);
+            // Where there is no body (of a 204, say), it is in no coding.
+            self.foreign_coding = Some(coding).filter(|_| !self.halves.is_bodyless());
         }
         Poll::Ready(Ok(response))
     }
@@ -137,6 +138,11 @@ impl Http1 {
 }
 
 impl Halves {
+    /// Whether the head says that nothing follows it.
+    fn is_bodyless(&self) -> bool {
+        self.body.as_ref().is_some_and(Body::is_end_stream)
+    }
+
     fn poll_response(&mut self, cx: &mut Context<'_>) -> Poll<hyper::Result<http::Response<()>>> {
         self.drive(cx);
         let Some(response) = &mut self.response else { return Poll::Pending };

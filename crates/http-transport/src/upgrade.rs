@@ -1,16 +1,18 @@
 //! The way out of HTTP: a connection that speaks another protocol behind a 101.
 
 use std::fmt;
-use std::io::{self, IoSlice};
+use std::io;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use bytes::{Buf, Bytes};
 use http::{HeaderMap, Method, Request, StatusCode, header};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, ReadBuf};
 
 use crate::dial::BoxStream;
+use crate::forward::forward_writes;
+use crate::list;
 use crate::target::Endpoint;
 
 /// Whether a connection may still leave HTTP.
@@ -37,11 +39,7 @@ impl Switch {
     /// What the headers of a request ask for (RFC 9110, section 7.8): `upgrade` counts only where `connection`
     /// names it.
     pub(crate) fn asked_by(headers: &HeaderMap) -> Self {
-        let mut options = headers
-            .get_all(header::CONNECTION)
-            .into_iter()
-            .flat_map(|value| value.as_bytes().split(|byte| *byte == b','));
-        let is_named = options.any(|option| option.trim_ascii().eq_ignore_ascii_case(b"upgrade"));
+        let is_named = list::members(headers, header::CONNECTION).any(|option| option.eq_ignore_ascii_case(b"upgrade"));
         if is_named && headers.contains_key(header::UPGRADE) { Self::Possible } else { Self::Excluded }
     }
 }
@@ -81,31 +79,7 @@ impl AsyncRead for Upgraded {
     }
 }
 
-impl AsyncWrite for Upgraded {
-    fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, buf: &[u8]) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write(cx, buf)
-    }
-
-    fn poll_write_vectored(
-        self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bufs: &[IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.get_mut().stream).poll_write_vectored(cx, bufs)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.stream.is_write_vectored()
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_flush(cx)
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().stream).poll_shutdown(cx)
-    }
-}
+forward_writes!(Upgraded);
 
 impl fmt::Debug for Upgraded {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

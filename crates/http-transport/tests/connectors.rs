@@ -85,6 +85,36 @@ async fn tls_goes_over_the_stream() {
 }
 
 #[tokio::test]
+async fn what_came_before_tls_failed_is_not_lost() {
+    let unreadable = &[&b"\x17\x03\x03\0\x20"[..], &[0; 32]].concat();
+    // In clear, where nothing is any more.
+    let alert = &b"\x15\x03\x03\0\x02\x02\x50".to_vec();
+    for (length, end) in [(6, Ok(())), (7, Err(ErrorKind::Truncated))] {
+        for behind in [unreadable, alert] {
+            let (root, acceptor) = authority("A private CA", "a.example");
+            let behind = behind.clone();
+            let (connector, _) = in_memory(move |stream| {
+                let (acceptor, behind) = (acceptor.clone(), behind.clone());
+                async move {
+                    let mut stream = acceptor.accept(stream).await.unwrap();
+                    read_request(&mut stream).await;
+                    // One piece: the client is not asked in between.
+                    let answer = format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\nsecret");
+                    stream.write_all(answer.as_bytes()).await.unwrap();
+                    stream.get_mut().0.write_all(&behind).await.unwrap();
+                    let _ = stream.get_mut().0.read_to_end(&mut Vec::new()).await;
+                }
+            });
+            let mut exchange = post(&trusting_builder(root).connector(connector).build().unwrap(), "https://a.example");
+            assert_eq!(exchange.head().await.unwrap().status, 200);
+            assert_eq!(exchange.data().await.unwrap().unwrap(), "secret");
+            let rest = exchange.data().await.map_or(Ok(()), |rest| rest.map(drop));
+            assert_eq!(rest.map_err(|error| error.kind()), end, "{length}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_proxy_is_spoken_to_over_the_stream() {
     let (connector, asked) = in_memory(async |mut stream: DuplexStream| {
         let request = read_request(&mut stream).await;

@@ -427,6 +427,112 @@ async fn a_head_that_is_not_http_2_is_a_protocol_error() {
     check_head(b"\x88\x00\x0aconnection\x05close".to_vec(), ErrorKind::Protocol, message).await;
 }
 
+/// What becomes of two requests on one connection, one in its body and one before its head, when `blunder` follows; and
+/// of one in its body alone.
+async fn check_neighbours<F>(
+    blunder: fn(Frames<TcpStream>, u32) -> F,
+    waiting: (ErrorKind, &str),
+    body: (ErrorKind, &str),
+) where
+    F: Future<Output = Frames<TcpStream>> + Send + 'static,
+{
+    let (uri, server) = support::serve(move |stream| async move {
+        let mut frames = Frames::accept(stream).await;
+        let (streaming, waiting) = (frames.request().await, frames.request().await);
+        frames.write(HEADERS, END_HEADERS, streaming, OK).await;
+        frames.write(DATA, 0, streaming, &[b'x'; 15_000]).await;
+        frames.write(DATA, 0, streaming, &[b'x'; 15_000]).await;
+        frames.write(DATA, 0, streaming, &[b'x'; 15_000]).await;
+        blunder(frames, waiting).await
+    })
+    .await;
+    let transport = knowing();
+    let (mut first, mut second) = (post(&transport, &uri), post(&transport, &uri));
+    let (head, error) = tokio::join!(first.head(), second.head());
+    head.unwrap();
+    check(&error.unwrap_err(), waiting.0, Phase::Head, waiting.1, &uri);
+    let error = rest(&mut first).await.err();
+    match error {
+        Some(error) => check(&error, body.0, Phase::Body, body.1, &uri),
+        None => assert_eq!(body.1, "", "the body ended well"),
+    }
+    drop(finish(server).await);
+}
+
+#[tokio::test]
+async fn nobody_is_blamed_for_what_a_neighbour_was_sent() {
+    let broken = "SERVER broke the connection of several requests (PROTOCOL_ERROR)";
+    // Data of no stream end the connection.
+    check_neighbours(
+        |mut frames, _| async move {
+            frames.write(DATA, 0, 0, b"x").await;
+            frames
+        },
+        (ErrorKind::Unanswered, broken),
+        (ErrorKind::Truncated, broken),
+    )
+    .await;
+    // A bad head ends its own stream, and it is not large because its neighbour has a body.
+    check_neighbours(
+        |mut frames, waiting| async move {
+            frames.write(HEADERS, END_HEADERS, waiting, b"\x00\x01a\x01b").await;
+            frames.write(DATA, END_STREAM, waiting - 2, b"x").await;
+            frames
+        },
+        (ErrorKind::Protocol, "SERVER did not answer with valid HTTP/2 (PROTOCOL_ERROR)"),
+        (ErrorKind::Protocol, ""),
+    )
+    .await;
+}
+
+#[tokio::test]
+async fn a_stream_is_not_blamed_for_the_rest_of_one_that_was_left() {
+    let (seen, is_seen) = oneshot::channel();
+    let (uri, server) = support::serve(|stream| async move {
+        let mut frames = Frames::accept(stream).await;
+        let left = frames.request().await;
+        frames.write(HEADERS, END_HEADERS, left, OK).await;
+        let reset = frames.next().await.unwrap();
+        assert_eq!((reset.stream, reset.reason()), (left, CANCEL));
+        seen.send(()).unwrap();
+        let next = frames.request().await;
+        for _ in 0..3 {
+            frames.write(DATA, 0, left, &[b'x'; 15_000]).await;
+        }
+        frames.write(HEADERS, END_HEADERS, next, b"\x00\x01a\x01b").await;
+        frames
+    })
+    .await;
+    let transport = knowing();
+    let mut left = post(&transport, &uri);
+    left.head().await.unwrap();
+    drop(left);
+    is_seen.await.unwrap();
+    let error = post(&transport, &uri).head().await.unwrap_err();
+    let message = "SERVER did not answer with valid HTTP/2 (PROTOCOL_ERROR)";
+    check(&error, ErrorKind::Protocol, Phase::Head, message, &uri);
+    drop(finish(server).await);
+}
+
+#[tokio::test]
+async fn frames_without_end_are_too_large() {
+    let (uri, server) = support::serve(|stream| async move {
+        let mut frames = Frames::accept(stream).await;
+        let stream = frames.request().await;
+        frames.write(HEADERS, 0, stream, OK).await;
+        // As many as carry a head of 64 KiB, and one.
+        for _ in 0..6 {
+            frames.write(CONTINUATION, 0, stream, b"").await;
+        }
+        frames
+    })
+    .await;
+    let error = post(&knowing(), &uri).head().await.unwrap_err();
+    let message = "SERVER sent more frames than an answer needs (ENHANCE_YOUR_CALM)";
+    check(&error, ErrorKind::TooLarge, Phase::Head, message, &uri);
+    drop(finish(server).await);
+}
+
 #[tokio::test]
 async fn a_server_of_http_1_is_told() {
     let (uri, server) = support::serve(|mut stream| async move {

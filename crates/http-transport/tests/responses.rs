@@ -57,6 +57,11 @@ async fn bodies_end_where_the_framing_says() {
     check(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", r#"HTTP/1.1 200 "hello" done"#).await;
     check(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", r#"HTTP/1.1 200 "" done"#).await;
     check(b"HTTP/1.1 204 No Content\r\n\r\n", r#"HTTP/1.1 204 "" done"#).await;
+    // Of a body that there is not, nobody need undo a coding.
+    for status in ["204 No Content", "304 Not Modified"] {
+        let answer = format!("HTTP/1.1 {status}\r\ntransfer-encoding: gzip, chunked\r\n\r\n");
+        check(answer.as_bytes(), &format!(r#"HTTP/1.1 {} "" done"#, &status[..3])).await;
+    }
     check(
         b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nhel\r\n2;ext=1\r\nlo\r\n0\r\n\r\n",
         r#"HTTP/1.1 200 "hello" done"#,

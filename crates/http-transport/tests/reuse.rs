@@ -232,7 +232,11 @@ async fn a_request_on_a_stale_connection_is_sent_once_more() {
 async fn a_request_that_a_timeout_of_the_idle_connection_answers_is_sent_once_more() {
     const LATE: &str = "HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 2\r\n\r\nno";
     const KEPT: &str = "HTTP/1.1 408 Request Timeout\r\ncontent-length: 2\r\n\r\nno";
-    check(&[&[Answer(HELLO), Answer(LATE)], &[Answer(HELLO)]], &[Ok("hello"); 2], &[0, 0, 1]).await;
+    const LISTED: &str =
+        "HTTP/1.1 408 Request Timeout\r\nconnection: x-a\r\nconnection: x-b , Close\r\ncontent-length: 2\r\n\r\nno";
+    for late in [LATE, LISTED] {
+        check(&[&[Answer(HELLO), Answer(late)], &[Answer(HELLO)]], &[Ok("hello"); 2], &[0, 0, 1]).await;
+    }
     // One that is meant: on a fresh connection, on one that goes on, and after all.
     check(&[&[Answer(LATE)]], &[Ok("no")], &[0]).await;
     check(&[&[Answer(HELLO), Answer(KEPT)]], &[Ok("hello"), Ok("no")], &[0, 0]).await;

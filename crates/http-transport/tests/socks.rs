@@ -135,10 +135,11 @@ async fn a_refusal_tells_the_reason_and_whether_to_try_again() {
 }
 
 #[tokio::test]
-async fn credentials_are_wrong_or_of_the_wrong_kind() {
+async fn credentials_are_missing_or_wrong_or_of_the_wrong_kind() {
+    let missing = "the proxy PROXY asks for credentials";
+    check_failure("socks5://", steps(&[(&[5, 1, 0], &[5, 0xff])]), missing, false).await;
+    check_failure("socks5://", steps(&[(&[5, 1, 0], &[5, 2])]), missing, false).await;
     let kind = "the proxy PROXY asks for credentials of another kind than it was offered";
-    check_failure("socks5://", steps(&[(&[5, 1, 0], &[5, 0xff])]), kind, false).await;
-    check_failure("socks5://", steps(&[(&[5, 1, 0], &[5, 2])]), kind, false).await;
     check_failure("socks5://u:secret@", steps(&[(&[5, 2, 0, 2], &[5, 0xff])]), kind, false).await;
     let credentials = b"\x01\x01u\x06secret";
     let list = [(&[5, 2, 0, 2][..], &[5, 2][..]), (credentials, &[1, 1])];

@@ -30,8 +30,11 @@ pub(super) fn refusal(error: &CertificateError) -> String {
                  with its certificate"
             )
         }
-        // Typical of an authority for tests that was made anew under its old name.
-        (CertificateError::BadSignature, Some(issuer)) => format!(
+        // Typical of an authority for tests that was made anew under its old name, maybe with a key of another kind.
+        (
+            CertificateError::BadSignature | CertificateError::UnsupportedSignatureAlgorithmForPublicKeyContext { .. },
+            Some(issuer),
+        ) => format!(
             "it was not signed with the key of the {issuer:?} that is trusted; if another of that name should be, set \
              CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with its certificate"
         ),

@@ -3,6 +3,7 @@
 //! Stages follow one another: look up, connect, get through the proxy (TLS to it, a tunnel), secure. Each is a value
 //! with a `poll`, and a deadline lies over look-up with connect, and over each of the others.
 
+mod decrypted;
 mod issuer;
 mod race;
 mod resolve;

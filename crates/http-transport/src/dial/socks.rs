@@ -42,6 +42,8 @@ enum Failure {
     Io(io::Error),
     /// It does not speak SOCKS 5.
     Garbage,
+    /// It wants credentials, and there are none.
+    NoCredentials,
     Method,
     Credentials,
     Reply(u8),
@@ -75,7 +77,8 @@ async fn negotiate(stream: &mut BoxStream, proxy: &Proxy, address: &[u8]) -> Res
                 return Err(Failure::Credentials);
             }
         }
-        (VERSION, 0xff | USER_AND_PASSWORD, _) => return Err(Failure::Method),
+        (VERSION, 0xff | USER_AND_PASSWORD, None) => return Err(Failure::NoCredentials),
+        (VERSION, 0xff, Some(_)) => return Err(Failure::Method),
         _ => return Err(Failure::Garbage),
     }
     send(stream, &[&[VERSION, CONNECT, 0], address].concat()).await?;
@@ -134,6 +137,7 @@ impl Failure {
                 error(format!("{proxy} closed the connection before it answered")).passing().with_source(cause)
             }
             Self::Garbage => error(format!("{proxy} does not speak SOCKS 5")),
+            Self::NoCredentials => error(format!("{proxy} asks for credentials")),
             Self::Method => error(format!("{proxy} asks for credentials of another kind than it was offered")),
             Self::Credentials => error(format!("{proxy} did not accept the credentials")),
             Self::Reply(reply) => {

@@ -20,6 +20,7 @@ use crate::target::Endpoint;
 use crate::versions::{Offer, Spoken};
 
 use super::BoxStream;
+use super::decrypted::Decrypted;
 use super::verifier::NamingVerifier;
 
 /// Roots and session cache, shared by all connections of a transport.
@@ -99,7 +100,7 @@ impl Handshake {
     ) -> Poll<Result<(BoxStream, Spoken), Error>> {
         Poll::Ready(match ready!(Pin::new(&mut *self.connect).poll(cx)) {
             Ok(stream) => match self.offer.agreed(stream.get_ref().1.alpn_protocol()) {
-                Some(spoken) => Ok((Box::new(stream), spoken)),
+                Some(spoken) => Ok((Box::new(Decrypted::new(stream)), spoken)),
                 None => Err(classify::no_http2(endpoint, phase)),
             },
             Err(cause) if self.offer == Offer::Http2 && is_protocol_refusal(&cause) => {

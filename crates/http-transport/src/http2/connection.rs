@@ -51,6 +51,10 @@ struct Inner {
     /// Why the server took leave (GOAWAY), if it did by then.
     leave: Option<Reason>,
     streams: usize,
+    /// Requests that it was ever given.
+    placed: u64,
+    /// A stream was left before its end: what was under way on it may come yet.
+    is_littered: bool,
     /// When the number of streams last became zero.
     idle_since: Instant,
 }
@@ -73,7 +77,14 @@ pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) 
         .handshake(Metered::new(stream, Arc::clone(&progress)))
         .await
         .map_err(|cause| failure::handshake(endpoint, cause))?;
-    let inner = Inner { sender: Some(sender.clone()), leave: None, streams: 1, idle_since: Instant::now() };
+    let inner = Inner {
+        sender: Some(sender.clone()),
+        leave: None,
+        streams: 1,
+        placed: 1,
+        is_littered: false,
+        idle_since: Instant::now(),
+    };
     let connection = Arc::new(Connection {
         inner: Mutex::new(inner),
         progress,
@@ -81,7 +92,7 @@ pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) 
         is_retired: AtomicBool::new(false),
     });
     tokio::spawn(Driver::new(link, &connection, lead));
-    Ok(Place { sender, slot: Slot { connection, history: History::Fresh } })
+    Ok(Place { sender, slot: Slot { connection, number: 1, began_alone: true, is_done: false } })
 }
 
 impl Connection {
@@ -109,7 +120,9 @@ impl Connection {
             return None;
         }
         inner.streams += 1;
-        Some(Place { sender, slot: Slot { connection: Arc::clone(self), history: History::Used } })
+        inner.placed += 1;
+        let (number, began_alone) = (inner.placed, inner.streams == 1 && !inner.is_littered);
+        Some(Place { sender, slot: Slot { connection: Arc::clone(self), number, began_alone, is_done: false } })
     }
 
     /// Takes no other request. Those that are on it go on.
@@ -155,13 +168,6 @@ impl Inner {
     }
 }
 
-/// Whether a connection had a request before.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum History {
-    Fresh,
-    Used,
-}
-
 /// A connection with room for a request.
 pub(crate) struct Place {
     sender: SendRequest<Bytes>,
@@ -179,10 +185,19 @@ impl Place {
 /// What a request occupies on its connection; free again when dropped.
 pub(super) struct Slot {
     connection: Arc<Connection>,
-    history: History,
+    /// How many requests the connection had been given with this one.
+    number: u64,
+    /// Whether nothing of another one was on it then.
+    began_alone: bool,
+    is_done: bool,
 }
 
 impl Slot {
+    /// The stream has come to its clean end.
+    pub(super) fn note_done(&mut self) {
+        self.is_done = true;
+    }
+
     pub(super) fn retire(&self) {
         self.connection.retire();
     }
@@ -202,9 +217,14 @@ impl Slot {
         inner.leave
     }
 
+    /// Whether the connection carried anything for other requests since this one was put on it.
+    pub(super) fn is_shared(&self) -> bool {
+        !self.began_alone || self.number != self.connection.lock().placed
+    }
+
     /// Whether the connection had another request before this one.
     pub(super) fn is_reused(&self) -> bool {
-        self.history == History::Used
+        self.number > 1
     }
 }
 
@@ -212,6 +232,7 @@ impl Drop for Slot {
     fn drop(&mut self) {
         let mut inner = self.connection.lock();
         inner.streams -= 1;
+        inner.is_littered |= !self.is_done;
         if inner.streams == 0 {
             inner.idle_since = Instant::now();
         }

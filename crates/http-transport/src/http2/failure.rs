@@ -17,11 +17,14 @@ use super::driver::PING_LIMIT;
 const LARGE_HEAD: u64 = 40 * 1024;
 
 /// What is known of a request besides the error.
+#[derive(Default)]
 pub(super) struct Circumstances {
     /// The server left a PING without an answer.
     pub(super) is_unresponsive: bool,
     /// Why it took leave of the connection, if it did.
     pub(super) leave: Option<Reason>,
+    /// The connection carried other requests beside this one: what went wrong on it may be the fault of another.
+    pub(super) is_shared: bool,
     /// Bytes that passed on the connection since the request was put on it, for whomever.
     pub(super) written: u64,
     pub(super) read: u64,
@@ -31,12 +34,7 @@ pub(super) struct Circumstances {
 
 /// The connection could not be begun.
 pub(super) fn handshake(endpoint: &Endpoint, cause: h2::Error) -> Error {
-    head(
-        endpoint,
-        Phase::Sending,
-        &Circumstances { is_unresponsive: false, leave: None, written: 0, read: 0, is_short: false },
-        cause,
-    )
+    head(endpoint, Phase::Sending, &Circumstances::default(), cause)
 }
 
 /// No response head came.
@@ -55,8 +53,12 @@ pub(super) fn head(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, caus
         (ErrorKind::NotSent, format!("{endpoint} refused the request before it looked at it ({reason})"))
     } else if cause.is_remote() {
         (ErrorKind::Unanswered, format!("{endpoint} reset the request before it answered ({reason})"))
+    } else if is_of_all(&cause, seen) {
+        (ErrorKind::Unanswered, format!("{endpoint} broke the connection of several requests ({reason})"))
     } else if is_large_head(&cause, seen) {
         (ErrorKind::TooLarge, format!("the response head of {endpoint} is larger than 64 KiB"))
+    } else if is_flood(&cause) {
+        (ErrorKind::TooLarge, format!("{endpoint} sent more frames than an answer needs ({reason})"))
     } else if cause.is_library() {
         (ErrorKind::Protocol, format!("{endpoint} did not answer with valid HTTP/2 ({reason})"))
     } else if is_tls(&cause) {
@@ -81,6 +83,10 @@ pub(super) fn body(endpoint: &Endpoint, seen: &Circumstances, cause: h2::Error) 
     let is_cut = seen.is_short && cause.is_reset() && code == Reason::PROTOCOL_ERROR;
     let (kind, message) = if cause.is_remote() {
         (ErrorKind::Truncated, format!("{endpoint} reset the response body ({reason})"))
+    } else if is_of_all(&cause, seen) {
+        (ErrorKind::Truncated, format!("{endpoint} broke the connection of several requests ({reason})"))
+    } else if is_flood(&cause) {
+        (ErrorKind::TooLarge, format!("{endpoint} sent more frames than a body needs ({reason})"))
     } else if cause.is_library() && !is_cut {
         (ErrorKind::Protocol, format!("{endpoint} sent a malformed response body ({reason})"))
     } else {
@@ -129,13 +135,22 @@ fn common(endpoint: &Endpoint, phase: Phase, seen: &Circumstances, cause: &h2::E
     None
 }
 
+/// h2 gave up a connection with others on it. It does not say which of them was answered wrongly: each may be tried
+/// again, and the one that is answered so on a connection of its own is told why.
+fn is_of_all(cause: &h2::Error, seen: &Circumstances) -> bool {
+    cause.is_library() && cause.is_go_away() && seen.is_shared
+}
+
 /// h2 resets a stream with an oversized head as it does one with a malformed head, and gives up a connection whose
-/// heads are beyond all measure.
+/// heads are beyond all measure. What was read beside others is not known to be a head.
 fn is_large_head(cause: &h2::Error, seen: &Circumstances) -> bool {
-    let reason = cause.reason();
-    cause.is_library()
-        && seen.read >= LARGE_HEAD
-        && (reason == Some(Reason::ENHANCE_YOUR_CALM) || cause.is_reset() && reason == Some(Reason::PROTOCOL_ERROR))
+    let is_one = is_flood(cause) || cause.is_reset() && cause.reason() == Some(Reason::PROTOCOL_ERROR);
+    cause.is_library() && !seen.is_shared && seen.read >= LARGE_HEAD && is_one
+}
+
+/// What h2 itself calls too much: frames without end that carry nothing.
+fn is_flood(cause: &h2::Error) -> bool {
+    cause.is_library() && cause.reason() == Some(Reason::ENHANCE_YOUR_CALM)
 }
 
 /// h2 keeps an I/O error to itself instead of naming it as its source.

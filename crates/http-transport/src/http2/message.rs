@@ -5,6 +5,7 @@ use http::uri::{Authority, PathAndQuery, Scheme};
 use http::{HeaderMap, HeaderName, Request, Uri, Version, header};
 
 use crate::error::{Error, ErrorKind};
+use crate::list;
 use crate::phase::Phase;
 use crate::secret_name::is_secret_name;
 use crate::target::{Endpoint, Security};
@@ -38,12 +39,8 @@ pub(super) fn split(endpoint: &Endpoint, request: Request<Bytes>) -> Result<(Req
 }
 
 fn strip_connection_headers(headers: &mut HeaderMap) {
-    let named: Vec<HeaderName> = headers
-        .get_all(header::CONNECTION)
-        .into_iter()
-        .flat_map(|value| value.as_bytes().split(|byte| *byte == b','))
-        .filter_map(|option| HeaderName::from_bytes(option.trim_ascii()).ok())
-        .collect();
+    let named: Vec<HeaderName> =
+        list::members(headers, header::CONNECTION).filter_map(|name| HeaderName::from_bytes(name).ok()).collect();
     for name in named {
         headers.remove(name);
     }

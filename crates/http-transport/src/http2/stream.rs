@@ -137,8 +137,9 @@ impl Http2 {
                 None => ready!(body.poll_trailers(cx)).err(),
             };
             let error = failed.map(|cause| failure::body(endpoint, &self.circumstances(), cause));
-            if let Some(error) = &error {
-                self.distrust(error);
+            match &error {
+                Some(error) => self.distrust(error),
+                None => self.slot.note_done(),
             }
             return Poll::Ready(error.map(Err));
         }
@@ -204,6 +205,7 @@ impl Http2 {
         Circumstances {
             is_unresponsive: self.slot.is_unresponsive(),
             leave: self.slot.leave(),
+            is_shared: self.slot.is_shared(),
             written: progress.written() - self.written_before,
             read: progress.read() - self.read_before,
             is_short: self.missing.is_some_and(|missing| missing > 0),

@@ -135,6 +135,19 @@ fn rules_without_a_reason_of_their_own_are_known_by_name_or_named() {
 }
 
 #[test]
+fn another_issuer_of_the_same_name_is_told_with_what_could_help() {
+    let of_another_kind = Reason::UnsupportedSignatureAlgorithmForPublicKeyContext {
+        signature_algorithm_id: Vec::new(),
+        public_key_algorithm_id: Vec::new(),
+    };
+    for reason in [Reason::BadSignature, of_another_kind] {
+        let expected = "it was not signed with the key of the \"Root\" that is trusted; if another of that name should \
+                        be, set CODEX_CA_CERTIFICATE or SSL_CERT_FILE to a PEM file with its certificate";
+        assert_eq!(refused(reason, Some("Root")), expected);
+    }
+}
+
+#[test]
 fn a_signature_in_the_handshake_is_not_the_issuers() {
     assert_eq!(refusal(&Reason::BadSignature), "the server could not prove that the key of it is its own");
 }
