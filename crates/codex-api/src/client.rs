@@ -1,6 +1,6 @@
 //! The client: what all conversations with a service share.
 
-use std::{fmt, path::PathBuf, sync::Arc, time::Duration};
+use std::{fmt, path::PathBuf, sync::Arc};
 
 use http::{
     HeaderMap, HeaderValue,
@@ -15,7 +15,9 @@ use retry_policy::{Policy, SharedBudget};
 use sse_codec::Limits;
 use turn_session::{OnCut, Target, Timeouts};
 
-use crate::{Auth, Classifier, Error, Provider, Session, Wire, endpoint::Endpoint, failures, headers, seed::Seeds};
+use crate::{
+    Auth, Classifier, Error, Provider, Session, Wire, checks, endpoint::Endpoint, failures, headers, seed::Seeds,
+};
 
 /// A service with credentials and settings. Cheap to clone; clones share everything.
 #[derive(Clone, Debug)]
@@ -164,7 +166,7 @@ impl ClientBuilder {
         Ok(self)
     }
 
-    /// The deadlines.
+    /// The deadlines: each above zero (but [`finish_grace`](Timeouts::finish_grace)) and of at most 30 days.
     pub fn timeouts(mut self, timeouts: Timeouts) -> Self {
         self.timeouts = timeouts;
         self
@@ -201,7 +203,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The largest event that is taken in, in bytes. Default 32 MiB.
+    /// The largest event that is taken in, in bytes, at least 1. Default 32 MiB.
     pub fn max_event_bytes(mut self, bytes: usize) -> Self {
         self.limits = self.limits.max_event_bytes(bytes);
         self
@@ -209,7 +211,7 @@ impl ClientBuilder {
 
     /// The most that is collected of an answer, in bytes as the service sends them: all its finished items together.
     /// Beyond it, as beyond 10,000 items, the request fails with
-    /// [`FailureKind::TooLarge`](crate::FailureKind::TooLarge). Default 64 MiB, or twice
+    /// [`FailureKind::TooLarge`](crate::FailureKind::TooLarge). At least 1; default 64 MiB, or twice
     /// [`max_event_bytes`](Self::max_event_bytes) where that is more.
     pub fn max_answer_bytes(mut self, bytes: usize) -> Self {
         self.max_answer_bytes = Some(bytes);
@@ -293,10 +295,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when a setting cannot be used.
+    /// Errors with [`FailureKind::Config`](crate::FailureKind::Config) when a setting cannot be used; the message names
+    /// it. Where that is one of the retry policy, the [`source`](std::error::Error::source) is a
+    /// [`RetryPolicyError`](crate::RetryPolicyError).
     pub fn build(self) -> Result<Client, Error> {
         self.policy.validate().map_err(|cause| Error::config(format!("retry policy: {cause}")).with_source(cause))?;
-        check_timeouts(&self.timeouts)?;
+        checks::timeouts(&self.timeouts)?;
+        checks::limits(self.limits, self.max_answer_bytes)?;
         if self.wire == Wire::Chat && self.transport_choice == turn_session::Transport::WebSocket {
             return Err(Error::config("the chat wire has no WebSocket transport"));
         }
@@ -344,33 +349,6 @@ impl fmt::Debug for ClientBuilder {
             .field("on_cut", &self.on_cut)
             .finish_non_exhaustive()
     }
-}
-
-/// Refuses deadlines that nobody can mean.
-fn check_timeouts(timeouts: &Timeouts) -> Result<(), Error> {
-    const LONGEST: Duration = Duration::from_secs(30 * 24 * 60 * 60);
-    let Timeouts { connect, head, first_event, idle, progress, turn, finish_grace } = *timeouts;
-    let named = [
-        ("connect", connect),
-        ("head", head),
-        ("first_event", first_event),
-        ("idle", idle),
-        ("progress", progress),
-        ("turn", turn),
-        ("finish_grace", Some(finish_grace)),
-    ];
-    for (name, limit) in named {
-        match limit {
-            Some(Duration::ZERO) if name != "finish_grace" => {
-                return Err(Error::config(format!("the {name} timeout is zero, which nothing can meet")));
-            }
-            Some(limit) if limit > LONGEST => {
-                return Err(Error::config(format!("the {name} timeout is longer than 30 days")));
-            }
-            _ => {}
-        }
-    }
-    Ok(())
 }
 
 /// The headers of every request; those of the caller win.

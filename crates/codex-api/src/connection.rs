@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode};
 use http_transport::{
     BodyEnd, BodyLimits, BodyReader, BodyStep, Exchange, LimitedBody, Repeat, Request, Reuse, Transport,
 };
-use response_events::{Failure, FailureKind, TurnEvent};
+use response_events::{Failure, FailureKind, Phase, TurnEvent};
 use tokio::task::JoinHandle;
 use turn_session::{SocketMemory, TurnState};
 use ws_codec::{ClientHandshake, HandshakeError, SendError};
@@ -22,6 +22,7 @@ use crate::{
     asking::{Asking, NoCredentials},
     clock::now,
     error_body::ErrorBody,
+    failures,
     socket::{Health, Socket},
 };
 
@@ -148,6 +149,7 @@ impl Connection {
         if is_silent {
             match std::mem::replace(self, Self::Closed) {
                 Self::Opening(exchange) | Self::Streaming(exchange) => exchange.distrust(),
+                Self::Reading(body) => body.0.distrust(),
                 other => *self = other,
             }
         }
@@ -182,6 +184,15 @@ impl Connection {
         match self {
             Self::Authorizing(asking, _) => asking.poll_timeout(),
             Self::Probing(socket) | Self::Open(socket) => socket.poll_timeout(),
+            _ => None,
+        }
+    }
+
+    /// How far a request has come whose head is awaited.
+    pub(crate) fn reached(&self) -> Option<Phase> {
+        match self {
+            Self::Opening(exchange) => Some(failures::reached(exchange.phase())),
+            Self::Shaking(shaking) => Some(failures::reached(shaking.exchange.phase())),
             _ => None,
         }
     }

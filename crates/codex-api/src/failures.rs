@@ -33,11 +33,15 @@ pub(crate) fn of_transport(error: http_transport::Error) -> (Failure, Option<Box
 
 /// How far a request had come, as far as the service is concerned.
 fn phase_of(error: &http_transport::Error) -> Phase {
+    // It may have been written by then, and refused unseen.
+    if error.kind() == ErrorKind::NotSent { Phase::Sending } else { reached(error.phase()) }
+}
+
+/// How far an exchange is that has come so far.
+pub(crate) fn reached(phase: http_transport::Phase) -> Phase {
     use http_transport::Phase as Reached;
 
-    match error.phase() {
-        // It may have been written by then, and refused unseen.
-        _ if error.kind() == ErrorKind::NotSent => Phase::Sending,
+    match phase {
         Reached::Tls => Phase::Tls,
         // What was written of it may have arrived.
         Reached::Sending | Reached::Head => Phase::Head,

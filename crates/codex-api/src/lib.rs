@@ -16,6 +16,7 @@
 mod answer;
 mod asking;
 mod auth;
+mod checks;
 mod chunking;
 mod client;
 mod clock;
@@ -43,7 +44,7 @@ mod transcriber;
 mod turn_state_token;
 
 // The crate's own.
-pub use answer::Answer;
+pub use answer::{Answer, Choice};
 pub use auth::{Auth, AuthorizeFuture, BoxError, Credentials, OutgoingRequest};
 pub use client::{Client, ClientBuilder};
 pub use error::Error;
@@ -93,5 +94,7 @@ pub use http_transport::{
     connector,
 };
 pub use response_events::{InvalidWire, Wire};
-pub use retry_policy::{Jitter, Pacing, Policy as RetryPolicy, SharedBudget as RetryBudget};
+pub use retry_policy::{
+    Jitter, Pacing, Policy as RetryPolicy, PolicyError as RetryPolicyError, SharedBudget as RetryBudget,
+};
 pub use turn_session::{CredentialNeed, OnCut, Timeouts, Transport};

@@ -7,7 +7,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use http_transport::BodyLimits;
 use response_events::{Classifier, Failure, FailureKind, Opened, Phase, TransportKind, TurnEvent, Wire, whole_answer};
 use sse_codec::Frame;
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Transport, TurnEngine, TurnState};
+use turn_session::{Action, EngineConfig, ResponseHead, Target, Transport, TurnEngine, TurnState, WantedBody};
 
 use crate::{clock::now, error_body, failures, secrets::Secrets};
 
@@ -77,7 +77,7 @@ impl RecordedHead<'_> {
         match wanted {
             Some(Action::ReadBody(kind)) => {
                 let body = error_body::ErrorBody::undressed(Bytes::copy_from_slice(readable(body, kind)));
-                if let (ErrorBody::Answer, Some(payloads)) = (kind, whole_answer(self.wire, &body)) {
+                if let (WantedBody::Answer, Some(payloads)) = (kind, whole_answer(self.wire, &body)) {
                     let (opened, _) = self.opened(&mut engine, &secrets);
                     return RecordedAnswer { opened, content: document(&payloads) };
                 }
@@ -136,10 +136,10 @@ fn next_action(engine: &mut TurnEngine) -> Option<Action> {
 }
 
 /// As much of the body as a turn would read.
-fn readable(body: &[u8], kind: ErrorBody) -> &[u8] {
+fn readable(body: &[u8], kind: WantedBody) -> &[u8] {
     match kind {
-        ErrorBody::Answer => body,
-        ErrorBody::Refusal => &body[..body.len().min(BodyLimits::default().bytes)],
+        WantedBody::Answer => body,
+        WantedBody::Refusal => &body[..body.len().min(BodyLimits::default().bytes)],
     }
 }
 

@@ -15,6 +15,7 @@ use crate::failures;
 ///
 /// The first terminal signal settles how the stream ended, and its event is the last that is handed out; what comes
 /// later is counted only. So does an event above the limit end the stream, by a failure with [`FailureKind::TooLarge`].
+/// A stream of the other wire is read to its end, and its failure says what it is.
 ///
 /// ```
 /// use codex_api::{RecordedStream, TurnEvent, Wire};
@@ -44,6 +45,8 @@ pub struct RecordedStream {
     decoder: Decoder,
     interpreter: Interpreter,
     ended: Ended,
+    /// What its beginning shows it to be.
+    other_wire: Option<Failure>,
     output_delivered: bool,
     name: Option<String>,
     data: Vec<u8>,
@@ -93,6 +96,7 @@ impl RecordedStream {
             decoder: Decoder::with_limits(limits),
             interpreter: Interpreter::new(wire, options),
             ended: Ended::Not,
+            other_wire: None,
             output_delivered: false,
             name: None,
             data: Vec::new(),
@@ -154,6 +158,9 @@ impl RecordedStream {
                 return Ok(());
             }
             self.interpreter.handle_event(self.name.as_deref(), &self.data);
+            if self.other_wire.is_none() {
+                self.other_wire = turn_session::other_wire(self.wire, &self.interpreter, &self.data);
+            }
             // Nobody sends it on.
             self.interpreter.take_turn_state();
             self.hand_out(&mut on_event)?;
@@ -217,7 +224,10 @@ impl RecordedStream {
                 let limit = self.max_event_bytes;
                 Some(Failure::new(FailureKind::TooLarge, format!("event is larger than the limit of {limit} bytes")))
             }
-            _ => self.interpreter.outcome().and_then(Outcome::failure),
+            // A turn reads no further.
+            _ => {
+                self.interpreter.outcome().and_then(Outcome::failure).map(|failure| self.other_wire.unwrap_or(failure))
+            }
         };
         let failure = failure.map(|mut failure| {
             if failure.kind == FailureKind::Truncated && tail_discarded {

@@ -13,9 +13,10 @@ use http::header::AUTHORIZATION;
 use http_transport::{BodyLimits, Repeat};
 use response_events::{Failure, Phase, TransportKind, TurnEvent};
 use sse_codec::{Decoded, Decoder};
+use tokio::task::coop;
 use turn_session::{
-    Action, CredentialNeed, EngineConfig, ErrorBody, ResponseHead, SocketMemory, SocketNeed, Target, Transport,
-    TurnEngine, TurnState,
+    Action, CredentialNeed, EngineConfig, ResponseHead, SocketMemory, SocketNeed, Target, Transport, TurnEngine,
+    TurnState, WantedBody,
 };
 
 use crate::{
@@ -65,6 +66,8 @@ pub struct TurnStream {
     /// What the caller has read so far.
     collector: Collector,
     timer: Timer,
+    /// Whether the stream has asked for another turn of its task, to read behind a deadline.
+    has_extra_turn: bool,
     secrets: Secrets,
     span: tracing::Span,
 }
@@ -112,6 +115,7 @@ impl TurnStream {
             cause: None,
             collector: Collector::default(),
             timer: Timer::default(),
+            has_extra_turn: false,
             secrets,
             span,
         }
@@ -168,6 +172,9 @@ impl TurnStream {
                 if !self.chunk.has_remaining() {
                     self.engine.handle_drained(self.received);
                 }
+            } else if self.wants_another_turn() {
+                cx.waker().wake_by_ref();
+                return Poll::Pending;
             } else {
                 self.note_activity();
                 // Only now, when nothing is there to be read: a slow caller must not time out a healthy stream.
@@ -177,6 +184,9 @@ impl TurnStream {
                 // Either the engine's deadline has passed, or the connection's, which the next turn of the loop sees.
                 let now = now();
                 if self.engine.poll_timeout().is_some_and(|deadline| deadline <= now) {
+                    if let Some(phase) = self.connection.reached() {
+                        self.engine.handle_reached(phase);
+                    }
                     self.engine.handle_timeout(now);
                 }
             }
@@ -242,14 +252,14 @@ impl TurnStream {
     }
 
     /// Reads the body as a whole; what has arrived of it is its beginning.
-    fn read_body(&mut self, body: ErrorBody) {
+    fn read_body(&mut self, body: WantedBody) {
         let client = &self.turn.session.client;
         let limits = match body {
-            ErrorBody::Answer => BodyLimits {
+            WantedBody::Answer => BodyLimits {
                 bytes: client.limits.get_max_event_bytes(),
                 time: client.timeouts.progress.unwrap_or(Duration::MAX),
             },
-            ErrorBody::Refusal => BodyLimits::default(),
+            WantedBody::Refusal => BodyLimits::default(),
         };
         let arrived = std::mem::take(&mut self.chunk);
         self.connection.read_body(&arrived, limits);
@@ -373,10 +383,22 @@ impl TurnStream {
         }
     }
 
+    /// Whether what is there may still be unread though a deadline has passed: a task that has used up its budget is
+    /// told that nothing is there, whatever is. It gets another turn, but only one: a service that never pauses uses up
+    /// every budget.
+    fn wants_another_turn(&mut self) -> bool {
+        let is_late = || self.next_deadline().is_some_and(|deadline| deadline <= now());
+        self.has_extra_turn = !self.has_extra_turn && !coop::has_budget_remaining() && is_late();
+        self.has_extra_turn
+    }
+
+    fn next_deadline(&self) -> Option<Instant> {
+        [self.engine.poll_timeout(), self.connection.poll_timeout()].into_iter().flatten().min()
+    }
+
     /// Ready when a deadline has passed: the engine's, or that of the socket.
     fn poll_timer(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let deadlines = [self.engine.poll_timeout(), self.connection.poll_timeout()];
-        match deadlines.into_iter().flatten().min() {
+        match self.next_deadline() {
             Some(deadline) => self.timer.poll(deadline, cx),
             None => Poll::Pending,
         }

@@ -232,7 +232,7 @@ fn wrong(script: &str, line: usize, column: usize, message: &str) {
 
 #[test]
 fn errors_name_line_and_column() {
-    wrong("\n  sned \"x\"", 2, 3, "unknown step \"sned\"");
+    wrong("\n  sned \"x\"", 2, 3, "expected a step (`stream_replay::FaultScript` lists them), not \"sned\"");
     wrong("send", 1, 5, "expected a text in quotes");
     wrong("send x", 1, 6, "expected a text in quotes");
     wrong("send \"x\" y", 1, 10, "expected a text in quotes, or `*` with a number behind one");

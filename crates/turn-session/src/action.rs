@@ -36,7 +36,7 @@ pub enum Action {
     },
     /// The answer is no event stream: read its body within the bound, then
     /// [`handle_body`](crate::TurnEngine::handle_body).
-    ReadBody(ErrorBody),
+    ReadBody(WantedBody),
     /// The answer is whole: the socket can be kept for the next request.
     Park,
     /// Nothing more is wanted from the connection.
@@ -73,7 +73,7 @@ pub enum InputForm {
 
 /// How much of a body is worth reading.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorBody {
+pub enum WantedBody {
     /// The body of a refusal: 64 KiB and 5 s.
     Refusal,
     /// A whole answer that came as one JSON document: as long as one event may be.

@@ -2,14 +2,17 @@
 
 use std::time::Instant;
 
-use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind};
+use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind, Wire};
 
 use crate::{
-    EngineConfig, ErrorBody,
+    EngineConfig, WantedBody,
     head::BodyKind,
     hints::HeadHints,
+    other_wire::other_document,
     preview::Preview,
+    refusal::{no_answer, not_an_api_answer},
     timers::{Timer, Timers},
+    transport::Route,
 };
 
 /// What is known of the attempt under way.
@@ -68,11 +71,14 @@ impl Attempt {
         }
     }
 
-    /// The head announces a body, which may prove to be something else. A document has no first event to wait for.
+    /// The head announces a body, which may prove to be something else. A document has no first event to wait for,
+    /// and a page should be there.
     pub(crate) fn expect(&mut self, body: BodyKind, now: Instant) {
         self.announced = body;
-        if body == BodyKind::Json {
-            self.timers.note_body(ErrorBody::Answer, now);
+        match body {
+            BodyKind::Json => self.timers.note_body(WantedBody::Answer, now),
+            BodyKind::Page => self.timers.note_page(),
+            _ => {}
         }
     }
 
@@ -105,12 +111,28 @@ impl Attempt {
         Failure::new(kind, message).in_phase(self.phase)
     }
 
+    /// The failure that a whole body is which is no answer to what was asked.
+    pub(crate) fn no_answer(&self, route: Route, asked: Wire, body: &[u8], cut: Option<Failure>) -> Failure {
+        let status = self.status.unwrap_or_default();
+        let content_type = self.content_type.as_deref();
+        // What answers a handshake is of no wire yet.
+        let other = if route.is_socket() { None } else { other_document(asked, body) };
+        let mut failure = other.unwrap_or_else(|| not_an_api_answer(route, status, content_type, body, cut));
+        failure.phase = self.phase;
+        failure
+    }
+
     /// The failure that an expired deadline is; `None` for the one that is none.
     pub(crate) fn timed_out(&self, timer: Timer) -> Option<Failure> {
-        if timer == Timer::FinishGrace {
-            return None;
-        }
-        let mut failure = self.failure(FailureKind::Timeout, timer.message());
+        let mut failure = match timer {
+            Timer::FinishGrace => return None,
+            Timer::FirstByte(_) => {
+                let status = self.status.unwrap_or_default();
+                let what = format!(" and {}", timer.message());
+                no_answer(status, self.content_type.as_deref(), &what).in_phase(self.phase)
+            }
+            _ => self.failure(FailureKind::Timeout, timer.message()),
+        };
         // Time is up for the whole turn: no second try can change that.
         failure.retryable = !matches!(timer, Timer::Turn(_));
         Some(failure)

@@ -75,9 +75,15 @@ fn of_api(error: &ApiError, socket: SocketUse, config: &EngineConfig) -> Failure
         ErrorClass::Overloaded => FailureClass::Overloaded,
         ErrorClass::Server => FailureClass::Server,
         ErrorClass::ConnectionLimit => FailureClass::SocketTooOld,
+        // It is followed nowhere, and so it would be the next time.
+        ErrorClass::Unknown if error.status.is_some_and(is_redirect) => FailureClass::Rejected,
         ErrorClass::Unknown => FailureClass::Unknown,
         _ => FailureClass::Terminal,
     }
+}
+
+fn is_redirect(status: u16) -> bool {
+    (300..400).contains(&status)
 }
 
 fn is_renewable_401(error: &ApiError, config: &EngineConfig) -> bool {

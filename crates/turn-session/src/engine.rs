@@ -1,32 +1,25 @@
 //! The state machine of one request.
 
 mod failing;
+mod opening;
 
 use std::{collections::VecDeque, time::Instant};
 
-use response_events::{
-    Failure, FailureKind, FinishedResponse, Item, Ledger, Opened, Outcome, Phase, RateLimits, Request, RequestStarted,
-    TurnEvent,
-};
+use response_events::{Failure, FailureKind, Item, Ledger, Outcome, Phase, Request, TurnEvent};
 
 use retry_policy::{Entropy, SplitMix64};
 
 use crate::{
-    Action, Capture, CredentialNeed, EngineConfig, ErrorBody, InputForm, ResponseHead, SocketMemory, SocketNeed,
-    Target,
+    Action, CredentialNeed, EngineConfig, InputForm, SocketMemory, SocketNeed, Target, WantedBody,
     attempt::Attempt,
     head::BodyKind,
-    hints::HeadHints,
+    other_wire,
     preview::{BYTE_ORDER_MARK, Beginning},
-    refusal::{HEADER_QUOTE, Refusal, encoded, not_an_api_answer, not_upgraded, redirected, refused, shortened},
+    refusal::refused,
     retrying::Retrying,
     timers::Timer,
     transport::Route,
-    turn_state,
 };
-
-/// Redirects that are followed in all attempts of a request together.
-const MAX_REDIRECTS: u32 = 3;
 
 /// One request, from its first attempt to its one terminal item.
 ///
@@ -81,60 +74,6 @@ impl TurnEngine {
         engine
     }
 
-    /// The response head arrived.
-    pub fn handle_opened(&mut self, mut head: ResponseHead, now: Instant) {
-        if !self.is_attempting() {
-            return;
-        }
-        let attempt = &mut self.attempt;
-        attempt.phase = Phase::FirstEvent;
-        attempt.timers.note_opened(now);
-        attempt.status = Some(head.status);
-        attempt.content_type = head.header("content-type").map(|kind| shortened(kind, HEADER_QUOTE).into_owned());
-        attempt.request_id = head.request_id();
-        attempt.hints = HeadHints::new(&head, now);
-        let request_id = attempt.request_id.clone();
-        let mut opened = Opened::new(head.status);
-        opened.request_id = request_id;
-        opened.turn_state = self.capture_from_head(&head);
-        opened.turn_state_mark = head.turn_states().find_map(turn_state::mark);
-        head.withhold_turn_states();
-        opened.headers = head.headers.clone();
-        self.notices.push_back(TurnEvent::Opened(opened));
-        self.notices
-            .extend(RateLimits::from_headers(head.texts()).into_iter().map(Box::new).map(TurnEvent::RateLimits));
-        if self.route.is_socket() && head.status == 101 {
-            self.send(InputForm::Whole);
-        } else if head.status < 200 {
-            let message = format!("HTTP {} is no answer to this request", head.status);
-            let mut failure = self.attempt.failure(FailureKind::Protocol, message);
-            failure.status = Some(head.status);
-            self.fail(failure, now);
-        } else if head.is_redirect() {
-            self.handle_redirect(&head, now);
-        } else if let Some(encoding) = head.content_encoding() {
-            self.fail(encoded(head.status, encoding, &self.shown_url()).in_phase(self.attempt.phase), now);
-        } else if !head.is_success() {
-            self.read_body(ErrorBody::Refusal, now);
-        } else {
-            match head.body_kind() {
-                body if !self.route.is_socket() => self.attempt.expect(body, now),
-                // The request has not been sent, and nobody waits for the end of what answers something else.
-                BodyKind::Json | BodyKind::Page => self.read_body(ErrorBody::Refusal, now),
-                _ => self.fail(not_upgraded(head.status, self.attempt.content_type.as_deref()), now),
-            }
-        }
-    }
-
-    /// A socket that was open already carries the request; `memory` is what it remembers of the response before.
-    pub fn handle_reused(&mut self, memory: &SocketMemory, now: Instant) {
-        if !self.is_attempting() {
-            return;
-        }
-        self.attempt.socket.unproven = true;
-        self.send_behind(memory.finished.clone(), InputForm::NewOnly, now);
-    }
-
     /// The request was sent over the socket, in this form.
     pub fn handle_sent(&mut self, input: InputForm, now: Instant) {
         self.attempt.socket.sending = false;
@@ -161,8 +100,7 @@ impl TurnEngine {
         let status = self.attempt.status.unwrap_or_default();
         if (200..300).contains(&status) {
             if self.route.is_socket() || !self.handle_whole_answer(body, now) {
-                let failure = not_an_api_answer(status, self.attempt.content_type.as_deref(), body, cut);
-                self.fail(failure.in_phase(self.attempt.phase), now);
+                self.fail(self.attempt.no_answer(self.route, self.config.wire, body, cut), now);
             }
         } else {
             self.fail(refused(status, body, &self.shown_url()).in_phase(self.attempt.phase), now);
@@ -178,9 +116,10 @@ impl TurnEngine {
             match (self.attempt.preview.take_in(data), self.attempt.announced) {
                 (None | Some(Beginning::Stream), _) | (Some(Beginning::Text), BodyKind::Events) => {}
                 (Some(Beginning::Document), _) | (Some(Beginning::Text), BodyKind::Json) => {
-                    self.read_body(ErrorBody::Answer, now);
+                    self.read_body(WantedBody::Answer, now);
                 }
-                (Some(Beginning::Page | Beginning::Text), _) => self.read_body(ErrorBody::Refusal, now),
+                (Some(Beginning::Page | Beginning::Text), _) => self.read_body(WantedBody::Refusal, now),
+                (Some(Beginning::Coded), _) => self.handle_body(data, None, now),
             }
         }
     }
@@ -215,22 +154,23 @@ impl TurnEngine {
         if let Some(value) = attempt.interpreter.take_turn_state() {
             self.config.turn_state.capture(value.as_bytes());
         }
-        self.settle(None, now);
+        match other_wire(self.config.wire, &self.attempt.interpreter, data) {
+            Some(failure) => self.handle_failed(failure.in_phase(self.attempt.phase), now),
+            None => self.settle(None, now),
+        }
     }
 
     /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the
     /// next read, this ends a turn whose time is over: the one deadline that also holds for a stream which never
     /// pauses.
     pub fn handle_drained(&mut self, now: Instant) {
-        if self.is_attempting() {
-            if let Some(timer) = self.attempt.timers.turn_expired(now) {
-                self.end_by(timer, now);
-            }
+        if let Some(timer) = self.attempt.timers.turn_expired(now).filter(|_| self.is_attempting()) {
+            self.end_by(timer, now);
         }
     }
 
-    /// The data of an event whose blank line has not come, between two lines: what ends the stream need not wait for
-    /// it.
+    /// The data of an event whose blank line has not come, behind a line of data: what ends the stream need not wait
+    /// for it.
     pub fn handle_unfinished(&mut self, data: &[u8], now: Instant) {
         if self.is_attempting() && self.attempt.interpreter.handle_unfinished(data) {
             self.attempt.begin_streaming();
@@ -367,7 +307,7 @@ impl TurnEngine {
         }
     }
 
-    fn read_body(&mut self, body: ErrorBody, now: Instant) {
+    fn read_body(&mut self, body: WantedBody, now: Instant) {
         self.attempt.timers.note_body(body, now);
         self.actions.push_back(Action::ReadBody(body));
     }
@@ -375,69 +315,6 @@ impl TurnEngine {
     /// Whether an attempt is under way, so that what a connection brings belongs to it.
     fn is_attempting(&self) -> bool {
         !self.is_ended() && self.retrying.waits_until().is_none()
-    }
-
-    fn open(&mut self, credentials: CredentialNeed, socket: SocketNeed) {
-        self.tell_request();
-        let (attempt, transport) = (self.attempt.number, self.route.transport);
-        let (target, turn_state) = (self.target.clone(), self.config.turn_state.clone());
-        self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
-    }
-
-    /// Each attempt begins with this event, however it goes out.
-    fn tell_request(&mut self) {
-        let mut started = RequestStarted::new(self.attempt.number, self.route.transport, self.shown_url());
-        started.turn_state_mark = self.config.turn_state.mark();
-        started.turn_state = started.turn_state_mark.is_some();
-        self.notices.push_back(TurnEvent::Request(started));
-    }
-
-    /// Sends the request over a socket that has carried another response before.
-    fn send_behind(&mut self, before: FinishedResponse, input: InputForm, now: Instant) {
-        let attempt = &mut self.attempt;
-        attempt.phase = Phase::FirstEvent;
-        attempt.timers.note_opened(now);
-        attempt.interpreter.expect_late(before.clone());
-        attempt.before = before;
-        self.send(input);
-    }
-
-    fn send(&mut self, input: InputForm) {
-        self.attempt.socket.sending = true;
-        self.actions.push_back(Action::Send { turn_state: self.config.turn_state.clone(), input });
-    }
-
-    /// The address under the scheme of the transport.
-    fn shown_url(&self) -> String {
-        let url = self.target.shown();
-        match url.strip_prefix("http") {
-            Some(rest) if self.route.is_socket() => format!("ws{rest}"),
-            _ => url,
-        }
-    }
-
-    /// The service wants the same request elsewhere. It goes there only within the origin, and only if the method and
-    /// the body stay what they are (RFC 9110, section 15.4).
-    fn handle_redirect(&mut self, head: &ResponseHead, now: Instant) {
-        let location = head.header("location");
-        let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
-        let refusal = match next {
-            Some(next) if self.redirects < MAX_REDIRECTS => {
-                self.redirects += 1;
-                self.target = next;
-                self.begin_attempt(self.attempt.number);
-                self.actions.push_back(Action::Close);
-                return self.open(CredentialNeed::Usual, SocketNeed::Fresh);
-            }
-            Some(_) => Refusal::TooMany,
-            None => Refusal::Elsewhere,
-        };
-        self.fail(redirected(head.status, location, refusal).in_phase(self.attempt.phase), now);
-    }
-
-    /// Only an answer that goes on belongs to the backend that keeps the turn.
-    fn capture_from_head(&self, head: &ResponseHead) -> bool {
-        head.goes_on() && head.turn_states().any(|value| self.config.turn_state.capture(value) == Capture::First)
     }
 
     /// Ends the attempt if its stream has ended: `cause` says more of a stream that was cut.

@@ -3,7 +3,10 @@
 use http::HeaderMap;
 use response_events::ResponseHeaders;
 
-use crate::TURN_STATE_HEADER;
+use crate::{
+    TURN_STATE_HEADER,
+    quote::{HEADER_QUOTE, shortened},
+};
 
 /// The beginning of an answer. Of its headers `Debug` shows the names: among the values are the turn state and cookies.
 #[derive(Clone, Debug)]
@@ -18,6 +21,8 @@ pub struct ResponseHead {
 /// What kind of body a head announces. The beginning of the body knows better.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum BodyKind {
+    /// No body at all (RFC 9110, sections 15.3.5 and 15.3.6).
+    Nothing,
     /// An event stream.
     Events,
     /// A JSON document.
@@ -82,8 +87,16 @@ impl ResponseHead {
         values.map(str::trim).find(|value| !value.split(',').all(is_none))
     }
 
-    /// What the content type says.
+    /// The content type, as messages quote it.
+    pub(crate) fn shown_content_type(&self) -> Option<String> {
+        self.header("content-type").map(|kind| shortened(kind, HEADER_QUOTE).into_owned())
+    }
+
+    /// What the status says, and then the content type.
     pub(crate) fn body_kind(&self) -> BodyKind {
+        if matches!(self.status, 204 | 205) {
+            return BodyKind::Nothing;
+        }
         let content_type = self.header("content-type").unwrap_or_default();
         let essence = content_type.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
         if essence == "text/event-stream" {

@@ -2,7 +2,10 @@
 
 use std::{borrow::Cow, fmt};
 
-use crate::refusal::quote;
+use crate::{
+    coded::{may_be_coded, seeming_coding},
+    quote::quote,
+};
 
 /// What some services put before their text: no character that could be seen.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
@@ -25,6 +28,8 @@ pub(crate) enum Beginning {
     Document,
     /// The bracket of a tag.
     Page,
+    /// The mark of a content coding, which the head should have named.
+    Coded,
     /// Anything else.
     Text,
 }
@@ -92,6 +97,8 @@ impl Preview {
             b'{' => Some(Beginning::Document),
             b'<' => Some(Beginning::Page),
             _ if Self::FIELDS.iter().any(begins_line) => Some(Beginning::Stream),
+            _ if seeming_coding(text).is_some() => Some(Beginning::Coded),
+            _ if may_be_coded(text) => None,
             _ if Self::FIELDS.iter().any(|field| field.starts_with(text)) => None,
             _ => Some(Beginning::Text),
         }
@@ -110,21 +117,21 @@ mod tests {
 
     /// What a body is, in whatever pieces it comes; and that nothing of it is lost.
     #[track_caller]
-    fn check(body: &str, expected: Option<Beginning>) {
-        let text = body.trim_start_matches(['\u{feff}', ' ', '\r', '\n']).as_bytes();
+    fn check(body: impl AsRef<[u8]>, expected: Option<Beginning>) {
+        let body = body.as_ref();
+        let text = body.trim_ascii_start();
+        let text = text.strip_prefix(BYTE_ORDER_MARK).unwrap_or(text).trim_ascii_start();
+        let shown = String::from_utf8_lossy(body);
         for length in 1..=body.len().max(1) {
             let mut preview = Preview::default();
-            let pieces: Vec<_> = body.as_bytes().chunks(length).collect();
+            let pieces: Vec<_> = body.chunks(length).collect();
             let told: Vec<_> = pieces.iter().map(|piece| preview.take_in(piece)).collect();
-            assert_eq!(
-                told.iter().flatten().copied().collect::<Vec<_>>(),
-                Vec::from_iter(expected),
-                "{body:?}, {length}"
-            );
+            let told_once: Vec<_> = told.iter().flatten().copied().collect();
+            assert_eq!(told_once, Vec::from_iter(expected), "{shown:?}, {length}");
             if let Some(at) = told.iter().position(Option::is_some) {
                 let whole = preview.completed(&pieces[at..].concat()).into_owned();
                 let whole = whole.strip_prefix(BYTE_ORDER_MARK).unwrap_or(&whole).trim_ascii_start();
-                assert_eq!(whole, text, "{body:?}, {length}");
+                assert_eq!(whole, text, "{shown:?}, {length}");
             }
         }
     }
@@ -137,12 +144,16 @@ mod tests {
         for document in ["{", " {\"a\":1}", "\u{feff}{}", "\n\n{}"] {
             check(document, Some(Beginning::Document));
         }
-        check(&format!("\u{feff}{}{{}}", " ".repeat(Preview::LONGEST)), Some(Beginning::Document));
+        check(format!("\u{feff}{}{{}}", " ".repeat(Preview::LONGEST)), Some(Beginning::Document));
         check("\r\n<html>", Some(Beginning::Page));
         for text in ["[1]", "dat x", "database down", "data : x", "retry later", "identity", "Oh.", "\u{feff}ü"] {
             check(text, Some(Beginning::Text));
         }
-        for nothing in ["", " \r\n", "\u{feff}", "\u{feff} ", "d", "event", " retry"] {
+        for coded in [&b"\x1f\x8b\x08"[..], b"\x28\xb5\x2f\xfd", b" \x1f\x8b"] {
+            check(coded, Some(Beginning::Coded));
+        }
+        check("(see below)", Some(Beginning::Text));
+        for nothing in ["", " \r\n", "\u{feff}", "\u{feff} ", "d", "event", " retry", "(", "\x1f"] {
             check(nothing, None);
         }
     }

@@ -4,6 +4,10 @@ use std::time::Duration;
 
 /// The deadlines of a request; `None` switches one off. Set what should differ and take the rest from
 /// [`default`](Self::default): there may be more of them one day.
+///
+/// A deadline passes where nothing is there to be read, so that one of zero passes at the first wait, and one too far
+/// away to be an instant never does. `ClientBuilder::build` of `codex-api` refuses those of zero (but
+/// [`finish_grace`](Self::finish_grace)) and of more than 30 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Each stage of opening a connection: the answer of a credential hook, name look-up with TCP, TLS, the handshake
@@ -12,7 +16,8 @@ pub struct Timeouts {
     /// From the sent request to the response head. Default 120 s.
     pub head: Option<Duration>,
     /// From the head to the first event (over a WebSocket from the last piece of the request that was sent); what is
-    /// none for [`progress`](Self::progress) is none here. Default 300 s.
+    /// none for [`progress`](Self::progress) is none here. What its head calls a page (HTML, XML) has 5 s for its first
+    /// byte. Default 300 s.
     pub first_event: Option<Duration>,
     /// No byte at all; comments and pings count as bytes. Default 300 s.
     pub idle: Option<Duration>,
@@ -25,7 +30,7 @@ pub struct Timeouts {
     /// reads, and an end of the answer in what was read counts before it.
     pub turn: Option<Duration>,
     /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk (no
-    /// comment, wrapped as data or not) starts it again. Default 1 s.
+    /// comment, wrapped as data or not) starts it again. Zero waits for nothing that is not there. Default 1 s.
     pub finish_grace: Duration,
 }
 

@@ -2,17 +2,32 @@
 
 use std::time::{Duration, Instant};
 
-use crate::{ErrorBody, Timeouts};
+use crate::{Timeouts, WantedBody};
+
+/// How long a body that its head calls a page may take to begin: as long as the text of a refusal has.
+const PAGE: Duration = Duration::from_secs(5);
 
 /// Instants from which the deadlines count. Those of the stream start with the response head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timers {
-    limits: Timeouts,
+    limits: Limits,
     turn_started: Instant,
     opened: Option<Instant>,
-    last_byte: Instant,
+    /// Behind the head.
+    last_byte: Option<Instant>,
     last_event: Option<Instant>,
     finishing: Option<Instant>,
+}
+
+/// What an attempt has to know of its [`Timeouts`]. The others are for the way to the service.
+#[derive(Clone, Copy, Debug)]
+struct Limits {
+    first_byte: Option<Duration>,
+    first_event: Option<Duration>,
+    idle: Option<Duration>,
+    progress: Option<Duration>,
+    turn: Option<Duration>,
+    finish_grace: Duration,
 }
 
 /// A deadline, in the order in which they are looked at when several have passed.
@@ -21,27 +36,30 @@ pub(crate) enum Timer {
     /// The answer is whole; nothing more came.
     FinishGrace,
     Turn(Duration),
+    FirstByte(Duration),
     FirstEvent(Duration),
     Idle(Duration),
     Progress(Duration),
 }
 
 impl Timers {
-    pub(crate) fn new(limits: Timeouts, turn_started: Instant) -> Self {
-        Self { limits, turn_started, opened: None, last_byte: turn_started, last_event: None, finishing: None }
+    pub(crate) fn new(timeouts: Timeouts, turn_started: Instant) -> Self {
+        let Timeouts { first_event, idle, progress, turn, finish_grace, .. } = timeouts;
+        let limits = Limits { first_byte: None, first_event, idle, progress, turn, finish_grace };
+        Self { limits, turn_started, opened: None, last_byte: None, last_event: None, finishing: None }
     }
 
     pub(crate) fn note_opened(&mut self, now: Instant) {
         self.opened = Some(now);
-        self.last_byte = now;
+        self.last_byte = None;
     }
 
     pub(crate) fn note_byte(&mut self, now: Instant) {
-        self.last_byte = now;
+        self.last_byte = Some(now);
     }
 
     pub(crate) fn note_event(&mut self, now: Instant) {
-        self.last_byte = now;
+        self.last_byte = Some(now);
         self.last_event = Some(now);
     }
 
@@ -50,11 +68,16 @@ impl Timers {
         self.finishing = Some(now);
     }
 
+    /// What follows the head is called a page.
+    pub(crate) fn note_page(&mut self) {
+        self.limits.first_byte = Some(PAGE);
+    }
+
     /// A body is read as a whole. That of a refusal has its own, short limit; a document has no first event.
-    pub(crate) fn note_body(&mut self, body: ErrorBody, now: Instant) {
+    pub(crate) fn note_body(&mut self, body: WantedBody, now: Instant) {
         match body {
-            ErrorBody::Refusal => self.opened = None,
-            ErrorBody::Answer => self.note_event(now),
+            WantedBody::Refusal => self.opened = None,
+            WantedBody::Answer => self.note_event(now),
         }
     }
 
@@ -82,11 +105,13 @@ impl Timers {
         let limits = &self.limits;
         // A deadline too far away to be an instant is none.
         let after = |start: Option<Instant>, limit: Option<Duration>| Some((limit?, start?.checked_add(limit?)?));
-        let streaming = self.opened.map(|_| self.last_byte);
+        let streaming = self.opened.map(|opened| self.last_byte.unwrap_or(opened));
+        let empty = if self.last_byte.is_none() { self.opened } else { None };
         let first = if self.last_event.is_none() { self.opened } else { None };
         [
             after(self.finishing, Some(limits.finish_grace)).map(|(_, at)| (Timer::FinishGrace, at)),
             after(Some(self.turn_started), limits.turn).map(|(limit, at)| (Timer::Turn(limit), at)),
+            after(empty, limits.first_byte).map(|(limit, at)| (Timer::FirstByte(limit), at)),
             after(first, limits.first_event).map(|(limit, at)| (Timer::FirstEvent(limit), at)),
             after(streaming, limits.idle).map(|(limit, at)| (Timer::Idle(limit), at)),
             after(self.opened.map(|opened| self.last_event.unwrap_or(opened)), limits.progress)
@@ -103,6 +128,7 @@ impl Timer {
         match self {
             Self::FinishGrace => "the answer is whole".to_owned(),
             Self::Turn(limit) => format!("the turn took longer than {limit:?}"),
+            Self::FirstByte(limit) => format!("no body within {limit:?}"),
             Self::FirstEvent(limit) => format!("no event within {limit:?} after the response head"),
             Self::Idle(limit) => format!("no byte for {limit:?}"),
             Self::Progress(limit) => format!("no event for {limit:?}, although the connection was alive"),

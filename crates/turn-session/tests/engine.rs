@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::{HeaderMap, HeaderName, HeaderValue, header::CONTENT_TYPE};
 use response_events::{Failure, FailureKind, Phase, TurnEvent, Wire};
-use turn_session::{Action, EngineConfig, ErrorBody, ResponseHead, Target, Timeouts, Transport, TurnEngine};
+use turn_session::{Action, EngineConfig, ResponseHead, Target, Timeouts, Transport, TurnEngine, WantedBody};
 
 /// What happens to an engine, at a number of milliseconds after its start.
 #[derive(Clone, Copy, Debug)]
@@ -100,7 +100,7 @@ fn drain(engine: &mut TurnEngine) -> Vec<String> {
     while let Some(action) = engine.poll_action() {
         seen.push(match action {
             Action::Open { attempt, .. } => format!("> open {attempt}"),
-            Action::ReadBody(ErrorBody::Answer) => "> read answer".into(),
+            Action::ReadBody(WantedBody::Answer) => "> read answer".into(),
             Action::ReadBody(_) => "> read refusal".into(),
             Action::Close => "> close".into(),
             other => format!("{other:?}"),
@@ -187,6 +187,39 @@ fn silence_before_the_first_event_times_out() {
     let expected =
         ["request 1", "> open 1", "opened 200", "timeout: no event within 20s after the response head", "> close"];
     check(Wire::Responses, short(), &inputs, &expected);
+}
+
+/// The head says that no stream follows. Many a head is wrong, and a byte is enough to wait for a stream.
+#[test]
+fn what_is_called_a_page_has_5_s_to_begin() {
+    let begun = ["request 1", "> open 1", "opened 200"];
+    let page = Head(200, "text/html; charset=utf-8");
+    let nothing = "protocol: not an API answer: HTTP 200 with text/html; charset=utf-8 and no body within 5s";
+    let silent = ["timeout: no byte for 10s", "> close"];
+    let answered = ["text a", "completed", "> close"];
+    for (head, inputs, expected) in [
+        (page, &[(4_999, Clock), (5_000, Clock)][..], &[nothing, "> close"][..]),
+        (
+            Head(200, "application/xml"),
+            &[(5_000, Clock)],
+            &[&nothing.replace("text/html; charset=utf-8", "application/xml"), "> close"],
+        ),
+        (page, &[(4_999, Data("\n")), (5_000, Clock), (14_998, Clock), (14_999, Clock)], &silent),
+        // Compressed, with nothing to show for it yet.
+        (page, &[(4_999, Bytes), (14_998, Clock), (14_999, Clock)], &silent),
+        (page, &[(4_999, Data(": hi")), (14_000, Clock), (14_000, TEXT), (20_000, COMPLETED)], &answered),
+        (Head(200, "text/plain"), &[(5_000, Clock), (9_999, Clock), (10_000, Clock)], &silent),
+        (STREAM, &[(5_000, Clock), (9_999, Clock), (10_000, Clock)], &silent),
+    ] {
+        let inputs = [&[(0, head)], inputs].concat();
+        check(Wire::Responses, short(), &inputs, &[&begun, expected].concat());
+    }
+    // Also where silence has no end of its own, and before one that comes sooner.
+    let off = Timeouts { first_event: None, idle: None, progress: None, ..Timeouts::default() };
+    check(Wire::Chat, off, &[(0, page), (5_000, Clock)], &[&begun[..], &[nothing, "> close"]].concat());
+    let sooner = Timeouts { idle: Some(Duration::from_secs(3)), ..short() };
+    let end = ["timeout: no byte for 3s", "> close"];
+    check(Wire::Chat, sooner, &[(0, page), (3_000, Clock)], &[&begun[..], &end].concat());
 }
 
 #[test]
@@ -286,6 +319,24 @@ fn an_end_in_hand_comes_before_the_end_of_the_turn() {
     let over = "timeout: the turn took longer than 100s";
     let on = [(100_000, TEXT), (100_000, Drained), (100_001, COMPLETED)];
     check(Wire::Responses, short(), &[&read[..], &on].concat(), &expected(&["text a", over, "> close"]));
+}
+
+#[test]
+fn deadlines_of_zero_pass_at_the_first_wait_and_those_beyond_all_time_never() {
+    let begun = ["request 1", "> open 1", "opened 200"];
+    let all = |limit| Timeouts { first_event: limit, idle: limit, progress: limit, turn: None, ..Timeouts::default() };
+    let zero = all(Some(Duration::ZERO));
+    let late = ["timeout: no event within 0ns after the response head", "> close"];
+    check(Wire::Responses, zero, &[(0, STREAM), (0, Clock)], &[&begun[..], &late].concat());
+    // What is there to be read comes first.
+    let answer = [&begun[..], &["text a", "completed", "> close"]].concat();
+    check(Wire::Responses, zero, &[(0, STREAM), (1, TEXT), (2, COMPLETED)], &answer);
+    let never = Timeouts { turn: Some(Duration::MAX), ..all(Some(Duration::MAX)) };
+    let inputs = [(0, STREAM), (u64::from(u32::MAX), Clock), (u64::from(u32::MAX), TEXT), (9, COMPLETED)];
+    check(Wire::Responses, never, &inputs, &answer);
+    let no_grace = Timeouts { finish_grace: Duration::ZERO, ..Timeouts::default() };
+    let seen = played(Wire::Chat, no_grace, &[(0, STREAM), (1, STOP), (1, Clock)]);
+    assert_eq!(seen[seen.len() - 2..], ["completed", "> close"]);
 }
 
 #[test]

@@ -70,7 +70,12 @@ pub(super) fn steps(words: &mut Words, context: &Context<'_>) -> Result<Vec<Faul
         name if TLS_NAMES.contains(&name) => {
             return Err(Wrong::new(column, format!("`{name}` needs the feature `tls` of stream-replay")));
         }
-        _ => return Err(Wrong::new(column, format!("unknown step {name:?}"))),
+        _ => {
+            return Err(Wrong::new(
+                column,
+                format!("expected a step (`stream_replay::FaultScript` lists them), not {name:?}"),
+            ));
+        }
     };
     words.finish()?;
     Ok(steps)

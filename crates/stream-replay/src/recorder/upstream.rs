@@ -37,6 +37,13 @@ impl Upstream {
         if authority.as_str().contains('@') {
             return Err(wrong("it must not hold credentials"));
         }
+        if authority.host().is_empty() {
+            return Err(wrong("it has no host"));
+        }
+        let behind_host = authority.as_str().strip_prefix(authority.host()).unwrap_or_default();
+        if behind_host.len() > 1 && authority.port_u16().is_none_or(|port| port == 0) {
+            return Err(wrong("its port is not a number from 1 to 65535"));
+        }
         if uri.query().is_some() {
             return Err(wrong("it must not have a query"));
         }
@@ -124,6 +131,7 @@ mod tests {
         check("https://a.example/v1", "/v1/responses?a=b", Some("https://a.example/v1/responses?a=b"));
         check("http://a.example:81/openai/v2/", "/v1/responses", Some("http://a.example:81/openai/v2/responses"));
         check("http://a.example/api", "/v1", Some("http://a.example/api"));
+        check("http://[::1]:81", "/v1", Some("http://[::1]:81/v1"));
         check("http://a.example/api", "/v1x", Some("http://a.example/v1x"));
         check("http://a.example", "/v1/responses", Some("http://a.example/v1/responses"));
         check("http://a.example", "http://b.example/v1", None);
@@ -136,6 +144,9 @@ mod tests {
             ("ftp://a.example", "it must begin with http:// or https://, and name a host"),
             ("/v1", "it must begin with http:// or https://, and name a host"),
             ("http://key@a.example", "it must not hold credentials"),
+            ("http://:80/v1", "it has no host"),
+            ("http://a.example:99999/v1", "its port is not a number from 1 to 65535"),
+            ("http://a.example:0", "its port is not a number from 1 to 65535"),
             ("http://a.example?key=1", "it must not have a query"),
         ] {
             let error = Upstream::parse(url).unwrap_err();

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use response_events::{ErrorClass, Failure, FailureKind, Outcome, Retry, TurnEvent};
+use response_events::{ErrorClass, Failure, FailureKind, Outcome, Phase, Retry, TurnEvent};
 use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 
 use super::TurnEngine;
@@ -15,6 +15,13 @@ use crate::{
 };
 
 impl TurnEngine {
+    /// How far the attempt has come on the way to its head: what a failure says, should its time be over.
+    pub fn handle_reached(&mut self, phase: Phase) {
+        if self.is_attempting() && self.attempt.phase < Phase::FirstEvent {
+            self.attempt.phase = phase;
+        }
+    }
+
     /// Ends the attempt with a failure; the policy says whether another one follows.
     pub(super) fn fail(&mut self, failure: Failure, now: Instant) {
         let mut failure = self.attempt.describe(failure);
@@ -54,9 +61,9 @@ impl TurnEngine {
     /// large for it or for this side. An answer that is too large would be so over any transport.
     fn demands_fallback(&self, failure: &Failure) -> bool {
         let refused = match self.attempt.status {
-            Some(200..400 | 403 | 404 | 405 | 426) => true,
+            Some(403 | 404 | 405 | 426) => true,
             // What servers say that do not know what is asked for; and services that know very well, with a code.
-            Some(400 | 406 | 410 | 415 | 501 | 505) => !self.names_its_error(failure),
+            Some(200..=400 | 406 | 410 | 415 | 501 | 505) => !self.names_its_error(failure),
             _ => false,
         };
         let cannot_be_sent = failure.kind == FailureKind::TooLarge && self.attempt.socket.sending;
@@ -94,7 +101,9 @@ impl TurnEngine {
         if retry.transport == NextTransport::FallBack {
             self.leave_socket(&failure, now);
         }
-        if class == FailureClass::UnknownPrevious && retry.transport == NextTransport::Same {
+        // A service may say so by its close.
+        let is_open = failure.close_code.is_none();
+        if class == FailureClass::UnknownPrevious && retry.transport == NextTransport::Same && is_open {
             self.retrying.end_wait();
             self.send_again(retry.attempt, now);
             return;
@@ -109,12 +118,13 @@ impl TurnEngine {
         }
     }
 
-    /// Sends the whole input: the service answered on this socket, and will again.
+    /// Sends the whole input: the service answered on this socket, and will again, unless it closes it behind that.
     fn send_again(&mut self, number: u32, now: Instant) {
         let failed = self.attempt.interpreter.finished_response();
         // Once a response has told its name, what may be late is its own rest, and not that of the one before.
         let before = if failed.id().is_some() { failed } else { std::mem::take(&mut self.attempt.before) };
         self.begin_attempt(number);
+        self.attempt.socket.unproven = true;
         self.tell_request();
         self.send_behind(before, InputForm::Whole, now);
     }
