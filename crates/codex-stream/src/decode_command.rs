@@ -100,7 +100,6 @@ fn report(args: &DecodeArgs, end: &Ending<'_>) {
     if end.tail_discarded {
         diagnostics::note("the input ends inside an event, which does not count");
     }
-    diagnostics::other_wire(args.wire.into(), end.failure, end.ledger);
     if let Some(failure) = end.failure {
         diagnostics::failure(Subject::Recording, failure);
     }

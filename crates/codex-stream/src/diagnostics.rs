@@ -78,33 +78,16 @@ pub(crate) fn after_answer(format: OutputFormat, failure: Option<&Failure>, ledg
     }
 }
 
-/// A stream of which nothing was understood was probably meant for the other wire.
-pub(crate) fn other_wire(wire: Wire, failure: Option<&Failure>, ledger: &Ledger) {
-    let strange = ledger.unknown + ledger.malformed;
-    // Chat reads every JSON object, so what is malformed there is for no wire.
-    let is_for_none = wire == Wire::Chat && ledger.unknown == 0;
-    // It comes to its end without an answer, or is given up before.
-    let no_answer =
-        failure.is_some_and(|failure| matches!(failure.kind, FailureKind::Truncated | FailureKind::Protocol));
-    if no_answer && strange > 0 && !is_for_none && strange + ledger.done_sentinels == ledger.events {
-        let other = other(wire);
-        note(&format!("no event of the stream is one of `--wire {wire}`: it may be for `--wire {other}`"));
-    }
-}
-
 /// A refusal that names the endpoint may come from a service that has only that of the other wire.
 pub(crate) fn other_endpoint(wire: Wire, failure: Option<&Failure>) {
     let names_it = |failure: &Failure| {
         matches!(failure.kind, FailureKind::Status | FailureKind::Api) && failure.message.contains(wire.path())
     };
     if failure.is_some_and(names_it) {
-        let (path, other) = (wire.path(), other(wire));
+        let path = wire.path();
+        let other = if wire == Wire::Chat { Wire::Responses } else { Wire::Chat };
         note(&format!("if the base URL is right, the service may have no `{path}`: try `--wire {other}`"));
     }
-}
-
-fn other(wire: Wire) -> Wire {
-    if wire == Wire::Chat { Wire::Responses } else { Wire::Chat }
 }
 
 /// What a request has cost, for people who watch it.

@@ -328,16 +328,15 @@ fn a_stream_of_the_other_wire_is_taken_for_one() {
     let hint = |wire: &str, stream: &str| {
         let ran = run_with_input(&["decode", "--wire", wire], stream.as_bytes());
         assert_eq!(ran.status, Some(3), "{ran:?}");
-        ran.stderr
-            .lines()
-            .find_map(|line| line.strip_prefix("note: no event of the stream is one of ").map(str::to_owned))
+        ran.stderr.lines().find_map(|line| line.split_once(": try the wire ")).map(|(_, wire)| wire.to_owned())
     };
-    let to = |wire: &str, other: &str| Some(format!("`--wire {wire}`: it may be for `--wire {other}`"));
-    assert_eq!(hint("chat", responses), to("chat", "responses"));
-    assert_eq!(hint("responses", chat), to("responses", "chat"));
-    assert_eq!(hint("responses", &format!("{chat}data: [DONE]\n\n")), to("responses", "chat"));
+    let to = |wire: &str| Some(format!("`{wire}`"));
+    assert_eq!(hint("chat", responses), to("responses"));
+    assert_eq!(hint("responses", chat), to("chat"));
+    assert_eq!(hint("responses", &format!("{chat}data: [DONE]\n\n")), to("chat"));
     // Long enough for nobody to read on.
-    assert_eq!(hint("responses", &chat.repeat(40)), to("responses", "chat"));
+    assert_eq!(hint("responses", &chat.repeat(40)), to("chat"));
     assert_eq!((hint("responses", responses), hint("chat", chat), hint("chat", "")), (None, None, None));
-    assert_eq!(hint("chat", "data: Sorry\n\n"), None);
+    // Text is of neither.
+    assert_eq!((hint("chat", "data: Sorry\n\n"), hint("responses", "data: Sorry\n\n")), (None, None));
 }

@@ -66,6 +66,10 @@ fn a_call_that_nobody_answers_ends_the_turn_well() {
     assert_eq!(ran.stderr, "note: the turn ends with the call of map, which no --tool-output answers\n");
     let ran = server.turn(&["where?"]);
     assert_eq!((ran.status, ran.stdout.as_str(), ran.stderr.as_str()), (Some(0), "[tool call] map {}\n", ""));
+    // Services refuse a call without its output, so the next turn does without it.
+    let server = Server::new([call("map"), message("Here.")]);
+    assert_eq!(server.turn(&["where?", "well?"]).status, Some(0));
+    assert_eq!(types(&server.bodies()[1]["input"]), ["message", "message"]);
 }
 
 #[test]

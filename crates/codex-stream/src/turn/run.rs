@@ -78,10 +78,11 @@ impl Run {
     async fn turn(&mut self, turn: &Turn, number: u32) -> Result<ExitStatus, Problem> {
         for request in 0.. {
             let body = self.settings.template.clone().items(self.conversation.input());
-            if let Some(failure) = self.request(turn, body, Place { turn: number, request }).await? {
-                return Ok(ExitStatus::of(Some(&failure)));
-            }
-            match self.conversation.end_answer(&self.settings.tool_outputs) {
+            let next = match self.request(turn, body, Place { turn: number, request }).await? {
+                Ok(next) => next,
+                Err(failure) => return Ok(ExitStatus::of(Some(&failure))),
+            };
+            match next {
                 Next::EndTurn => break,
                 Next::Unanswered(name) => {
                     // Without any canned output nobody expects one.
@@ -105,8 +106,9 @@ impl Run {
         Ok(ExitStatus::Success)
     }
 
-    /// One request: its events are shown as they come. Gives the failure that ended it, which has been reported.
-    async fn request(&mut self, turn: &Turn, body: Request, place: Place) -> Result<Option<Failure>, Problem> {
+    /// One request: its events are shown as they come. Gives what follows, or the failure that ended it, which has been
+    /// reported.
+    async fn request(&mut self, turn: &Turn, body: Request, place: Place) -> Result<Result<Next, Failure>, Problem> {
         let started = Instant::now();
         let (mut tally, mut standing) = (Tally::default(), Standing::default());
         let out = &mut io::stdout().lock();
@@ -125,7 +127,6 @@ impl Run {
                     let at = started.elapsed();
                     tally.observe(at, &event);
                     standing.observe(&event);
-                    self.conversation.observe(&event);
                     self.renderer.event(Some(at), &event, out)?;
                     self.progress.show(&event);
                     if event.is_terminal() {
@@ -139,7 +140,6 @@ impl Run {
         self.progress.clear();
         self.renderer.end(failure.as_ref(), events.ledger(), out)?;
         diagnostics::after_answer(self.format, failure.as_ref(), events.ledger());
-        diagnostics::other_wire(self.settings.wire, failure.as_ref(), events.ledger());
         if let Some(failure) = &failure {
             diagnostics::failure(Subject::Request, failure);
         }
@@ -148,6 +148,10 @@ impl Run {
             diagnostics::other_endpoint(self.settings.wire, failure.as_ref());
         }
         diagnostics::cost(self.format, &tally.line(started.elapsed(), events.ledger()));
-        Ok(failure)
+        Ok(match (failure, events.answer()) {
+            (Some(failure), _) => Err(failure),
+            (None, Some(answer)) => Ok(self.conversation.take_in(answer, &self.settings.tool_outputs)),
+            (None, None) => Ok(Next::EndTurn),
+        })
     }
 }
