@@ -24,7 +24,7 @@ const RECORDINGS: [Recorded; 10] = [
     ("custom_tool", Wire::Responses, &["reasoning", "custom_tool_call"], "", 115),
     ("text_with_usage", Wire::Chat, &["message"], "Rain in the morning, 21 °C after noon.", 20),
     ("reasoning_and_calls", Wire::Chat, &["reasoning", "message", "function_call", "function_call"], "Let me ask.", 68),
-    ("two_choices", Wire::Chat, &["message", "message"], "Heads, say I.Tails it is.", 16),
+    ("two_choices", Wire::Chat, &["message"], "Heads, say I.", 16),
 ];
 
 /// A recording, with the events and the answer that it brings when nothing goes wrong.
@@ -94,6 +94,7 @@ impl Recording {
         let server = self.cut_once(offset, cut).await;
         let collected = ask(&server.base_url(), self.name, self.wire).collect().await.unwrap();
         assert_eq!(collected.items, self.answer.items, "{place}");
+        assert_eq!(collected.other_choices, self.answer.other_choices, "{place}");
         assert_eq!(collected.text(), self.answer.text(), "{place}");
         assert_eq!(collected.incomplete_reason, self.answer.incomplete_reason, "{place}");
         if server.requests().len() == 2 || offset >= self.counted_from {
@@ -155,6 +156,8 @@ async fn the_recordings_are_what_they_seem_to_be() {
         let answer = &recording.answer;
         assert_eq!(answer.items.iter().map(codex_api::Item::item_type).collect::<Vec<_>>(), item_types, "{name}");
         assert_eq!(answer.text(), text, "{name}");
+        let others: Vec<_> = answer.other_choices.iter().map(codex_api::Choice::text).collect();
+        assert_eq!(others, if name == "two_choices" { &["Tails it is."][..] } else { &[] }, "{name}");
         assert_eq!(answer.response.usage.as_ref().and_then(codex_api::Usage::total_tokens), Some(tokens), "{name}");
         assert_eq!(answer.incomplete_reason.is_some(), name == "incomplete", "{name}");
         let is_refusal =

@@ -195,6 +195,18 @@ async fn refusals() {
             Bound::LetsGo,
         ),
         (
+            "13 a success without a body",
+            "head 204\nhold".to_owned(),
+            once(Protocol, "not an API answer: HTTP 204 with no content type and an empty body"),
+            Bound::LetsGo,
+        ),
+        (
+            "13 a success without a body, whatever it is called",
+            format!("head 205 \"content-type: text/event-stream\"\n{}hold", send(COMPLETED)),
+            once(Protocol, "not an API answer: HTTP 205 with text/event-stream and an empty body"),
+            Bound::LetsGo,
+        ),
+        (
             "33 an error object in place of a stream, by its code",
             json(200, "\"content-type: application/json\"", &error("server_error")),
             api("server_error", 9, "Oh."),

@@ -231,6 +231,8 @@ async fn the_text_of_a_refusal_is_read_for_5_s() {
     let portal = || Service::new("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n<title>Log in</title>");
     let overheat = "HTTP 500 Internal Server Error: Overheat";
     let page = "not an API answer: HTTP 200 with text/html: Log in";
+    let empty = Service::new("HTTP/1.1 200 OK\r\ncontent-type: text/html\r\n\r\n");
+    let no_page = "not an API answer: HTTP 200 with text/html and no body within 5s";
     for (name, service, kind, count, message) in [
         ("31 a body that stays away", Service::new(REFUSED), Status, ATTEMPTS, overheat),
         ("31 a body in a trickle", Service::new(REFUSED).again(often, "ed"), Status, ATTEMPTS, overheat),
@@ -242,6 +244,7 @@ async fn the_text_of_a_refusal_is_read_for_5_s() {
             "HTTP 400 Bad Request: Overheat",
         ),
         ("13 a page that stays away", portal(), Protocol, 2, page),
+        ("13 a page of which nothing comes", empty, Protocol, 2, no_page),
         ("13 a page in a trickle", portal().again(often, "<p>"), Protocol, 2, page),
     ] {
         let client = client("http://model.test/v1").connector(service.connector()).build().unwrap();

@@ -136,6 +136,8 @@ async fn last_events_without_their_blank_line() {
         ("42 completed, cut", of(COMPLETED), cut, always(Truncated, ""), Bound::Ended),
         ("61 failed and a line end, held open", of(FLAGGED) + "\n", held, flagged(), Bound::LetsGo),
         ("61 completed and a line end, held open", of(COMPLETED) + "\r", held, answer("Hé"), Bound::LetsGo),
+        ("61 failed and half a comment, held open", of(FLAGGED) + "\n: keep-", held, flagged(), Bound::LetsGo),
+        ("61 completed and half a line, held open", of(COMPLETED) + "\r\nid", held, answer("Hé"), Bound::LetsGo),
     ];
     for (name, rest, then, ends, bound) in rows {
         check(Row { name, wire: Wire::Responses, script: unfinished(TEXT, &rest, then), ends, bound }).await;
@@ -146,7 +148,11 @@ async fn last_events_without_their_blank_line() {
         ("68 DONE and a line end", of("DONE\n"), clean, answer("DONE"), Bound::Ended),
         ("68 [DONE] and a line end, held open", of("[DONE]\n"), held, answer("DONE"), Bound::LetsGo),
         ("68 DONE and a line end, held open", of("DONE\r"), held, answer("DONE"), Bound::LetsGo),
+        ("68 DONE and a line feed, held open", of("DONE\n"), held, answer("DONE"), Bound::LetsGo),
         ("68 [DONE], held open", of("[DONE]"), held, answer("DONE"), Bound::LetsGo),
+        ("68 [DONE] and half a line, held open", of("[DONE]\nevent: e"), held, answer("DONE"), Bound::LetsGo),
+        ("68 [DONE] and half of another line, held open", of("[DONE]\ndat"), held, answer("DONE"), Bound::LetsGo),
+        ("68 DONE and half a comment, held open", of("DONE\n:"), held, answer("DONE"), Bound::LetsGo),
         ("68 [DONE], cut", of("[DONE]"), cut, answer("DONE"), Bound::Ended),
         ("68 a part of [DONE], cut", of("[DON"), cut, always(Truncated, ""), Bound::Ended),
         ("46 error", of(error), clean, flagged(), Bound::Ended),

@@ -3,7 +3,7 @@
 
 mod support;
 
-use std::time::Duration;
+use std::{future::poll_fn, pin::pin, time::Duration};
 
 use codex_api::FailureKind::{Connect, Timeout, Truncated};
 use codex_api::{
@@ -12,6 +12,7 @@ use codex_api::{
 };
 use stream_replay::{FaultScript, ReplayServer, Response};
 use support::{Tap, drain, impatient, playing, soon};
+use tokio::task::coop;
 
 const MINUTE: Duration = Duration::from_secs(60);
 const SSE: &str = "head 200 \"content-type: text/event-stream\" \"transfer-encoding: chunked\"\n";
@@ -231,8 +232,16 @@ async fn a_used_up_limit_says_when_it_resets() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(3600)));
 }
 
+/// What the task of a late consumer has done before it reads, in the same turn of its runtime.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Task {
+    Idle,
+    /// So much that it may read nothing before its next turn.
+    Busy,
+}
+
 /// Reads the end of an answer an hour after it has come in good time: text, a pause, and `rest`.
-async fn check_late(rest: &str, own: impl FnOnce(ClientBuilder) -> ClientBuilder) {
+async fn check_late(rest: &str, task: Task, own: impl FnOnce(ClientBuilder) -> ClientBuilder) {
     let script = FaultScript::parse(&format!("{SSE}{EVENT}gate\n{rest}gate\nhold")).unwrap();
     let replay = playing([Response::fault(script.clone())]).await;
     let mut stream = ask(&own(builder(&replay.base_url())).build().unwrap());
@@ -248,7 +257,16 @@ async fn check_late(rest: &str, own: impl FnOnce(ClientBuilder) -> ClientBuilder
     tap.release();
     soon(tap.arrived()).await;
     pass(60 * MINUTE).await;
-    let (events, error) = drain(stream).await;
+    let mut is_busy = task == Task::Busy;
+    let mut read = pin!(drain(stream));
+    let (events, error) = poll_fn(|cx| {
+        while is_busy && coop::has_budget_remaining() {
+            _ = pin!(coop::consume_budget()).poll(cx);
+        }
+        is_busy = false;
+        read.as_mut().poll(cx)
+    })
+    .await;
     assert!(error.is_none(), "{error:?}");
     assert!(matches!(events[..], [TurnEvent::TextDelta(_), TurnEvent::Completed(_)]), "{events:?}");
 }
@@ -256,7 +274,9 @@ async fn check_late(rest: &str, own: impl FnOnce(ClientBuilder) -> ClientBuilder
 /// Row 54.
 #[tokio::test]
 async fn a_late_consumer_is_no_silent_service() {
-    check_late(&format!("{EVENT}{COMPLETED}"), |builder| builder).await;
+    for task in [Task::Idle, Task::Busy] {
+        check_late(&format!("{EVENT}{COMPLETED}"), task, |builder| builder).await;
+    }
 }
 
 /// Row 54, with a deadline for the whole turn: what comes in good time, in one chunk, is read when it is over.
@@ -264,7 +284,9 @@ async fn a_late_consumer_is_no_silent_service() {
 async fn an_answer_that_is_there_is_an_answer_when_its_turn_is_over() {
     let rest = format!("{EVENT}{COMPLETED}").replace("chunk \"", "").replace("\"\n", "");
     let timeouts = Timeouts { turn: Some(30 * MINUTE), ..Timeouts::default() };
-    check_late(&format!("chunk \"{rest}\"\n"), |builder| builder.timeouts(timeouts)).await;
+    for task in [Task::Idle, Task::Busy] {
+        check_late(&format!("chunk \"{rest}\"\n"), task, |builder| builder.timeouts(timeouts)).await;
+    }
 }
 
 /// Rows 7 and 11: the way to the service is not to be had, and nobody says so.

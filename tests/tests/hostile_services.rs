@@ -95,7 +95,7 @@ async fn heads_that_are_odd_are_read_and_those_that_are_none_are_not() {
         (
             "a redirect with an error",
             raw("HTTP/1.1 302 x\r\ncontent-length: 36\r\n\r\n{\"error\":{\"code\":\"x\",\"message\":\"m\"}}"),
-            Ends::Fails { kind: Api, code: Some("x"), retryable: true, requests: 3, message: "m" },
+            Ends::Fails { kind: Api, code: Some("x"), retryable: false, requests: 1, message: "m" },
         ),
     ])
     .await;
@@ -233,7 +233,7 @@ async fn answers_without_content_say_so() {
         (
             "no content",
             empty("204 No Content", ""),
-            always(Truncated, "the answer ended without a single event (HTTP 204, no content type)"),
+            once(Protocol, "not an API answer: HTTP 204 with no content type and an empty body"),
         ),
         (
             "a byte order mark",

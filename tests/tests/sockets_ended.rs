@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use codex_api::{Client, FailureKind, Item, Pacing, Provider, RetryBudget, RetryPolicy, Transport, TurnEvent, Wire};
 use serde_json::{Value, json};
-use stream_replay::{Exchange, Response};
+use stream_replay::{Cut, Exchange, Response};
 use support::sockets::{
     HEADER, completed, created, exchange, fallbacks, hello, message_item, messages, request, session, socket, stream,
 };
@@ -207,24 +207,40 @@ async fn a_known_code_in_the_reason_of_a_close_decides_before_the_close_code() {
     }
 }
 
+/// A service may say so in an event or by its close, and may close behind the event.
 #[tokio::test]
 async fn an_unknown_previous_response_is_repaired_once_with_the_whole_input() {
     let unknown =
         json!({"type": "error", "status": 400, "error": {"code": "previous_response_not_found", "message": "?"}});
-    let server = playing([socket([hello("r1"), exchange(&[unknown]), hello("r3")])]).await;
-    let turn = session(&server, Transport::WebSocket).begin_turn();
-    turn.stream(request()).collect().await.unwrap();
-    let follow_up = request().item(Item::from_json(message_item()).unwrap()).user("And?");
-    let (events, error) = drain(turn.stream(follow_up)).await;
-    assert!(error.is_none(), "{error:?}");
-    assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))), "a repair is nobody's business");
-    let messages = messages(&server);
-    assert_eq!((messages.len(), server.requests().len()), (3, 1));
-    assert_eq!(messages[1]["previous_response_id"], "r1");
-    assert_eq!(
-        (messages[2].get("previous_response_id"), messages[2]["input"].as_array().map(Vec::len)),
-        (None, Some(3))
-    );
+    let told = || exchange(std::slice::from_ref(&unknown));
+    let another = || socket([hello("r3")]);
+    for (name, sockets) in [
+        ("an event", vec![socket([hello("r1"), told(), hello("r3")])]),
+        ("a close", vec![socket([hello("r1"), Exchange::new().close(1008, "previous_response_not_found")]), another()]),
+        ("an event and a close", vec![socket([hello("r1"), told().close(1000, "")]), another()]),
+        ("an event and an end", vec![socket([hello("r1"), told().cut(Cut::Close)]), another()]),
+    ] {
+        let handshakes = sockets.len();
+        let server = playing(sockets).await;
+        let turn = session(&server, Transport::WebSocket).begin_turn();
+        turn.stream(request()).collect().await.unwrap();
+        let follow_up = request().item(Item::from_json(message_item()).unwrap()).user("And?");
+        let (events, error) = drain(turn.stream(follow_up)).await;
+        assert!(error.is_none(), "{name}: {error:?}");
+        assert!(
+            !events.iter().any(|event| matches!(event, TurnEvent::Retry(_))),
+            "{name}: a repair is nobody's business"
+        );
+        assert_eq!(server.requests().len(), handshakes, "{name}");
+        // The second try may still have gone out over a socket that was about to close.
+        let (messages, most) = (messages(&server), 2 + handshakes);
+        assert!((3..=most).contains(&messages.len()), "{name}: {messages:?}");
+        assert_eq!(messages[1]["previous_response_id"], "r1", "{name}");
+        for whole in &messages[2..] {
+            let input = whole["input"].as_array().map(Vec::len);
+            assert_eq!((whole.get("previous_response_id"), input), (None, Some(3)), "{name}");
+        }
+    }
 }
 
 /// The service finishes an item before it finds out, and gives another one instead.

@@ -45,13 +45,14 @@ async fn a_refused_upgrade_falls_back_at_once_and_the_session_remembers() {
 
 #[tokio::test]
 async fn a_handshake_refused_for_a_reason_that_holds_everywhere_is_final() {
-    for code in ["invalid_prompt", "insufficient_quota"] {
-        let refusal = Response::json(400, format!(r#"{{"error":{{"message":"No.","code":"{code}"}}}}"#));
-        let server = playing([refusal, stream()]).await;
-        let (events, error) = drain(session(&server, Transport::Auto).begin_turn().stream(request())).await;
-        let error = error.unwrap();
+    let codes = ["invalid_prompt", "insufficient_quota"];
+    for (status, code) in [200, 302, 400, 501].into_iter().flat_map(|status| codes.map(|code| (status, code))) {
+        let refusal = Response::json(status, format!(r#"{{"error":{{"message":"No.","code":"{code}"}}}}"#));
+        let server = playing([refusal.hold_until(Gate::new()), stream()]).await;
+        let (events, error) = soon(drain(session(&server, Transport::Auto).begin_turn().stream(request()))).await;
+        let error = error.unwrap_or_else(|| panic!("{status} {code}"));
         assert_eq!((error.code(), error.message(), error.is_retryable()), (Some(code), "No.", false));
-        assert_eq!((fallbacks(&events), server.requests().len()), (0, 1));
+        assert_eq!((error.status(), fallbacks(&events), server.requests().len()), (Some(status), 0, 1));
     }
 }
 
@@ -235,5 +236,35 @@ async fn handshakes_tell_their_headers_and_no_secret() {
             let tried_again = error.is_none();
             assert_eq!(server.requests().len(), 1 + usize::from(tried_again), "{status} {transport:?}: {error:?}");
         }
+    }
+}
+
+/// It is followed nowhere, and says itself what is wrong.
+#[tokio::test]
+async fn a_redirect_to_nowhere_with_an_error_object_is_final() {
+    for status in [300, 301, 302, 303, 307, 308] {
+        for transport in [Transport::WebSocket, Transport::Sse] {
+            let refusal = Response::json(status, r#"{"error":{"message":"Not here.","code":"moved"}}"#);
+            let server = playing([refusal.hold_until(Gate::new())]).await;
+            let (_, error) = soon(drain(session(&server, transport).begin_turn().stream(request()))).await;
+            let error = error.expect("a failure");
+            let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
+            assert_eq!(told, (FailureKind::Api, Some("moved"), Some(status), "Not here.", false), "{transport:?}");
+            assert_eq!((error.attempts(), server.requests().len()), (1, 1), "{status} {transport:?}");
+        }
+    }
+}
+
+/// Where 101 was asked for, a success says something.
+#[tokio::test]
+async fn an_error_object_that_answers_a_handshake_has_the_status_of_the_answer() {
+    for (code, retryable, requests) in [("invalid_prompt", false, 1), ("server_is_overloaded", true, 9)] {
+        let refusal = Response::json(200, format!(r#"{{"error":{{"message":"No.","code":"{code}"}}}}"#));
+        let server = playing([refusal.hold_until(Gate::new())]).await;
+        let (_, error) = soon(drain(session(&server, Transport::WebSocket).begin_turn().stream(request()))).await;
+        let error = error.expect("a failure");
+        let told = (error.kind(), error.code(), error.status(), error.message(), error.is_retryable());
+        assert_eq!(told, (FailureKind::Api, Some(code), Some(200), "No.", retryable));
+        assert_eq!(server.requests().len(), requests, "{code}");
     }
 }

@@ -2,14 +2,19 @@
 
 mod support;
 
-use codex_api::{ClientBuilder, ErrorClass, FailureKind, Phase, Request, TurnEvent, Wire};
+use codex_api::{ClientBuilder, ErrorClass, FailureKind, Phase, Request, TurnEvent, TurnStream, Wire};
 use serde_json::{Value, json};
 use stream_replay::{Cut, Gate, Response};
 use support::turns::{HELLO, ask, builder, terminal_events};
-use support::{drain, playing, soon};
+use support::{drain, impatient, playing, soon};
 
 /// What the caller is told of a wrong answer: kind, code, status, message, retryable.
 type Told = (FailureKind, Option<&'static str>, Option<u16>, &'static str, bool);
+
+/// A request that is sent again wherever that may help.
+fn ask_again(base_url: &str, wire: Wire) -> TurnStream {
+    impatient(base_url).wire(wire).build().unwrap().session().begin_turn().stream(Request::new("m"))
+}
 
 #[tokio::test]
 async fn wrong_answers_say_what_came() {
@@ -109,6 +114,42 @@ async fn an_answer_that_is_one_document_is_understood() {
     }
 }
 
+/// Whoever asks again gets it again.
+#[tokio::test]
+async fn an_answer_of_the_other_wire_is_told_at_once() {
+    const CHUNK: &str = r#"{"object":"chat.completion.chunk","choices":[{"index":0,"delta":{"content":"Hi"}}]}"#;
+    const CREATED: &str = r#"{"type":"response.created","response":{"id":"r"}}"#;
+    let chat = "the answer is one of Chat Completions, not of the Responses API: try the wire `chat`";
+    let responses = "the answer is one of the Responses API, not of Chat Completions: try the wire `responses`";
+    let document = |body: &str| Response::json(200, body.to_owned()).hold_until(Gate::new());
+    let stream =
+        |payloads: &[&str]| Response::sse(format!("data: {}\n\n", payloads.join("\n\ndata: "))).hold_until(Gate::new());
+    for (wire, response, message) in [
+        (Wire::Responses, stream(&[CHUNK]), chat),
+        (Wire::Responses, stream(&[": ping", "Sorry", r#"{"choices":[],"id":""}"#, CHUNK, CHUNK]), chat),
+        (Wire::Responses, document(r#"{"choices":[{"index":0,"message":{"content":"Hi"}}]}"#), chat),
+        (Wire::Chat, stream(&[CREATED]), responses),
+        (Wire::Chat, stream(&[r#"{"type":"ping"}"#, r#"{"type":"response.in_progress"}"#]), responses),
+        (Wire::Chat, document(r#"{"object":"response","status":"completed","output":[]}"#), responses),
+    ] {
+        let server = playing([response]).await;
+        let (_, error) = soon(drain(ask_again(&server.base_url(), wire))).await;
+        let error = error.expect("a failure");
+        assert_eq!((error.kind(), error.message(), error.is_retryable()), (FailureKind::Protocol, message, false));
+        assert_eq!((error.attempts(), server.requests().len()), (1, 1), "{message}");
+    }
+    // An event that is understood, and events that nobody understands.
+    let completed = r#"{"type":"response.completed","response":{"id":"r"}}"#;
+    let server = playing([stream(&[r#"{"type":"ping"}"#, CREATED, CHUNK, completed])]).await;
+    ask_again(&server.base_url(), Wire::Responses).collect().await.unwrap();
+    for strange in ["Sorry", "[]", r#"{"type":"message_start"}"#, r#"{"text":"Hi"}"#] {
+        let server = playing([Response::sse(format!("data: {strange}\n\n"))]).await;
+        let error = ask_again(&server.base_url(), Wire::Responses).collect().await.unwrap_err();
+        assert_eq!((error.kind(), error.attempts()), (FailureKind::Truncated, 9), "{strange}");
+        assert!(!error.message().contains("wire"), "{error}");
+    }
+}
+
 /// Gateways call everything a document, or a page. Whoever waits for its end waits for ever.
 #[tokio::test]
 async fn a_stream_is_read_as_it_comes_whatever_it_is_called() {
@@ -154,6 +195,30 @@ async fn what_is_no_stream_is_quoted_whatever_it_is_called() {
             assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Protocol, true), "{name:?}, {body:?}");
             assert_eq!(error.message(), format!("not an API answer: HTTP 200 with {quote}"), "{bytes}");
         }
+    }
+}
+
+/// Asked again, it would be compressed again. Nobody waits for its end.
+#[tokio::test]
+async fn what_is_compressed_without_saying_so_is_told_once_and_not_quoted() {
+    let marks: [(&str, &[u8]); 2] = [("gzip", b"\x1f\x8b\x08\0"), ("zstd", b"\x28\xb5\x2f\xfd\x04")];
+    let marks = marks.into_iter().flat_map(|mark| [1, 3, 1000].map(|bytes| (mark, bytes)));
+    for ((coding, mark), bytes) in marks {
+        let seems = format!("a body that seems to be {coding}, which its content-encoding does not say");
+        for name in ["text/event-stream", "application/json", "text/html", "text/plain"] {
+            let body = [mark, b"\xe2\x80\xffdata".as_slice()].concat();
+            let answer = Response::new(200).header("content-type", name).body(body).chunk_bytes(bytes);
+            let server = playing([answer.hold_until(Gate::new())]).await;
+            let (_, error) = soon(drain(ask_again(&server.base_url(), Wire::Responses))).await;
+            let error = error.expect("a failure");
+            let told = (error.kind(), error.is_retryable(), error.status(), server.requests().len());
+            assert_eq!(told, (FailureKind::Protocol, false, Some(200), 1), "{name}, {bytes}: {error}");
+            assert_eq!(error.message(), format!("not an API answer: HTTP 200 with {name} and {seems}"), "{bytes}");
+        }
+        let server = playing([Response::new(404).body(mark.to_vec())]).await;
+        let (_, error) = drain(ask_again(&server.base_url(), Wire::Responses)).await;
+        let expected = format!("HTTP 404 Not Found at {}/responses: {seems}", server.base_url());
+        assert_eq!(error.expect("a failure").message(), expected);
     }
 }
 

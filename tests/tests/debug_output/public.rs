@@ -7,6 +7,7 @@ use crate::{parts, settings, shown, streams, turns};
 /// Public names that need not be shown with a secret in them, and why: they hold none, or are part of what is shown.
 const EXCUSED: &[(&str, &str, &[&str])] = &[
     ("codex_api", "what a hook is and answers with", &["AuthorizeFuture", "BoxError", "Credentials"]),
+    ("codex_api", "part of an answer, which is shown", &["Choice"]),
     ("codex_api", "the ways of cutting a recording, and lines of its transcript", &["Chunking", "ChunkingMismatch"]),
     (
         "turn_session",
@@ -15,7 +16,7 @@ const EXCUSED: &[(&str, &str, &[&str])] = &[
             "Capture",
             "CredentialNeed",
             "CredentialSource",
-            "ErrorBody",
+            "WantedBody",
             "InputForm",
             "OnCut",
             "SocketNeed",
