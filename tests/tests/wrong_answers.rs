@@ -87,6 +87,13 @@ async fn redirects_are_followed_within_the_origin_and_no_further() {
     let paths: Vec<&str> = requests.iter().map(|request| request.path.as_str()).collect();
     assert_eq!(paths, ["/v1/responses", "/v2/answers?x=1", "/v2/moved"]);
     assert!(requests.iter().all(|request| request.method == "POST" && request.body == requests[0].body));
+    // The next attempt goes where the caller sent it, and follows as many.
+    let hops = || [to(307, "/v2"), to(307, "/v3"), Response::new(503).header("retry-after", "0")];
+    let server = playing(hops().into_iter().chain(hops()).chain([Response::sse(HELLO)])).await;
+    assert_eq!(ask_again(&server.base_url(), Wire::Responses).collect().await.unwrap().text(), "Hello");
+    let paths: Vec<String> = server.requests().into_iter().map(|request| request.path).collect();
+    let attempt = ["/v1/responses", "/v2", "/v3"];
+    assert_eq!(paths, [&attempt[..], &attempt, &attempt[..1]].concat());
     // A redirect that makes a GET of the request, and a loop.
     for (response, requests, message) in [
         (to(303, "/v2"), 1, "HTTP 303 redirects to /v2, which is not followed"),

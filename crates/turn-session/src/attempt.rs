@@ -5,7 +5,7 @@ use std::time::Instant;
 use response_events::{Failure, FailureKind, FinishedResponse, Interpreter, Outcome, Phase, TransportKind, Wire};
 
 use crate::{
-    EngineConfig, WantedBody,
+    EngineConfig, Target, WantedBody,
     head::BodyKind,
     hints::HeadHints,
     other_wire::other_document,
@@ -19,6 +19,10 @@ use crate::{
 #[derive(Debug)]
 pub(crate) struct Attempt {
     pub(crate) number: u32,
+    /// Where it goes: not where the caller sent it, if it was redirected.
+    pub(crate) target: Target,
+    /// Redirects that it has followed.
+    pub(crate) redirects: u32,
     pub(crate) phase: Phase,
     pub(crate) interpreter: Interpreter,
     pub(crate) timers: Timers,
@@ -55,6 +59,8 @@ impl Attempt {
         options.transport = transport;
         Self {
             number,
+            target: config.target.clone(),
+            redirects: 0,
             phase: Phase::Connect,
             interpreter: Interpreter::new(config.wire, options),
             timers: Timers::new(config.timeouts, config.turn_started),

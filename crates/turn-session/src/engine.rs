@@ -10,7 +10,7 @@ use response_events::{Failure, FailureKind, Item, Ledger, Outcome, Phase, Reques
 use retry_policy::{Entropy, SplitMix64};
 
 use crate::{
-    Action, CredentialNeed, EngineConfig, InputForm, SocketMemory, SocketNeed, Target, WantedBody,
+    Action, CredentialNeed, EngineConfig, InputForm, SocketMemory, SocketNeed, WantedBody,
     attempt::Attempt,
     head::BodyKind,
     other_wire,
@@ -31,9 +31,6 @@ use crate::{
 pub struct TurnEngine {
     config: EngineConfig,
     route: Route,
-    /// Where the present attempt goes: not always where the caller sent it.
-    target: Target,
-    redirects: u32,
     attempt: Attempt,
     retrying: Retrying,
     /// Events about the attempt; those of the answer wait in its interpreter.
@@ -60,8 +57,6 @@ impl TurnEngine {
         let route = Route::new(config.transport, config.wire, &config.memory, config.requested);
         let mut engine = Self {
             route,
-            target: config.target.clone(),
-            redirects: 0,
             attempt: Attempt::new(1, &config, route.transport),
             retrying: Retrying::new(config.seed),
             notices: VecDeque::new(),

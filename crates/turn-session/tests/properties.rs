@@ -241,8 +241,8 @@ impl Play {
         self.state = state;
         let policy = &self.config.policy;
         assert!(self.attempt <= policy.max_attempts() && self.waited <= policy.max_wait());
-        // Redirects, and a repair of each kind.
-        assert!(self.opened <= policy.max_attempts() + 3 + 4, "{}", self.opened);
+        // A repair of each kind, and three redirects each.
+        assert!(self.opened <= (policy.max_attempts() + 4) * (1 + 3), "{}", self.opened);
         assert!(!self.is_done || self.engine.poll_timeout().is_none());
     }
 }

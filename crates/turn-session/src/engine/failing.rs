@@ -123,7 +123,9 @@ impl TurnEngine {
         let failed = self.attempt.interpreter.finished_response();
         // Once a response has told its name, what may be late is its own rest, and not that of the one before.
         let before = if failed.id().is_some() { failed } else { std::mem::take(&mut self.attempt.before) };
+        let target = self.attempt.target.clone();
         self.begin_attempt(number);
+        self.attempt.target = target;
         self.attempt.socket.unproven = true;
         self.tell_request();
         self.send_behind(before, InputForm::Whole, now);

@@ -13,7 +13,7 @@ use crate::{
     turn_state,
 };
 
-/// Redirects that are followed in all attempts of a request together.
+/// Redirects that are followed in one attempt.
 const MAX_REDIRECTS: u32 = 3;
 
 impl TurnEngine {
@@ -74,7 +74,7 @@ impl TurnEngine {
     pub(super) fn open(&mut self, credentials: CredentialNeed, socket: SocketNeed) {
         self.tell_request();
         let (attempt, transport) = (self.attempt.number, self.route.transport);
-        let (target, turn_state) = (self.target.clone(), self.config.turn_state.clone());
+        let (target, turn_state) = (self.attempt.target.clone(), self.config.turn_state.clone());
         self.actions.push_back(Action::Open { attempt, transport, target, turn_state, credentials, socket });
     }
 
@@ -103,7 +103,7 @@ impl TurnEngine {
 
     /// The address under the scheme of the transport.
     pub(super) fn shown_url(&self) -> String {
-        let url = self.target.shown();
+        let url = self.attempt.target.shown();
         match url.strip_prefix("http") {
             Some(rest) if self.route.is_socket() => format!("ws{rest}"),
             _ => url,
@@ -111,15 +111,17 @@ impl TurnEngine {
     }
 
     /// The service wants the same request elsewhere. It goes there only within the origin, and only if the method and
-    /// the body stay what they are (RFC 9110, section 15.4).
+    /// the body stay what they are (RFC 9110, section 15.4). It holds for this attempt: the next one asks again where to
+    /// go, for that may be elsewhere by then, and for another transport it always may.
     fn handle_redirect(&mut self, head: &ResponseHead, now: Instant) {
         let location = head.header("location");
-        let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| self.target.redirected(to));
+        let target = &self.attempt.target;
+        let next = location.filter(|_| matches!(head.status, 307 | 308)).and_then(|to| target.redirected(to));
+        let redirects = self.attempt.redirects + 1;
         let refusal = match next {
-            Some(next) if self.redirects < MAX_REDIRECTS => {
-                self.redirects += 1;
-                self.target = next;
+            Some(next) if redirects <= MAX_REDIRECTS => {
                 self.begin_attempt(self.attempt.number);
+                (self.attempt.target, self.attempt.redirects) = (next, redirects);
                 self.actions.push_back(Action::Close);
                 return self.open(CredentialNeed::Usual, SocketNeed::Fresh);
             }
