@@ -107,6 +107,7 @@ impl TurnEngine {
     /// is called an event stream any line may be one.
     pub fn handle_data(&mut self, data: &[u8], now: Instant) {
         self.attempt.note_byte(now);
+        self.attempt.timers.note_read(data.len());
         if self.is_attempting() && self.attempt.phase == Phase::FirstEvent {
             match (self.attempt.preview.take_in(data), self.attempt.announced) {
                 (None | Some(Beginning::Stream), _) | (Some(Beginning::Text), BodyKind::Events) => {}
@@ -133,6 +134,10 @@ impl TurnEngine {
         let before = attempt.interpreter.ledger();
         let (progress, items) = (before.progress(), before.done_item_types.len());
         attempt.note_byte(now);
+        if self.route.is_socket() {
+            // Nothing else tells how much was read. A frame around nothing has two bytes.
+            attempt.timers.note_read(data.len() + 2);
+        }
         attempt.interpreter.handle_event(name, data);
         // However it is dressed, what is no progress only keeps the connection alive.
         if attempt.interpreter.ledger().progress() != progress {
@@ -156,10 +161,10 @@ impl TurnEngine {
     }
 
     /// Everything that was read up to `now` has been handed in, and nothing is known of what comes next. Before the
-    /// next read, this ends a turn whose time is over: the one deadline that also holds for a stream which never
-    /// pauses.
+    /// next read, this ends a turn whose time is over, and an attempt whose stream never pauses and has outrun another
+    /// deadline by 8 MiB without an event: a caller who was late finds no more than that of what came in good time.
     pub fn handle_drained(&mut self, now: Instant) {
-        if let Some(timer) = self.attempt.timers.turn_expired(now).filter(|_| self.is_attempting()) {
+        if let Some(timer) = self.attempt.timers.overrun(now).filter(|_| self.is_attempting()) {
             self.end_by(timer, now);
         }
     }

@@ -7,6 +7,10 @@ use crate::{Timeouts, WantedBody};
 /// How long a body that its head calls a page may take to begin: as long as the text of a refusal has.
 const PAGE: Duration = Duration::from_secs(5);
 
+/// More than lies unread where nobody reads: what the kernel keeps of a connection (6 MiB on Linux, unless told
+/// otherwise), and what is on its way up from there.
+const BACKLOG: usize = 8 << 20;
+
 /// Instants from which the deadlines count. Those of the stream start with the response head.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Timers {
@@ -16,6 +20,8 @@ pub(crate) struct Timers {
     /// Behind the head.
     last_byte: Option<Instant>,
     last_event: Option<Instant>,
+    /// Bytes since then.
+    noise: usize,
     finishing: Option<Instant>,
 }
 
@@ -46,7 +52,7 @@ impl Timers {
     pub(crate) fn new(timeouts: Timeouts, turn_started: Instant) -> Self {
         let Timeouts { first_event, idle, progress, turn, finish_grace, .. } = timeouts;
         let limits = Limits { first_byte: None, first_event, idle, progress, turn, finish_grace };
-        Self { limits, turn_started, opened: None, last_byte: None, last_event: None, finishing: None }
+        Self { limits, turn_started, opened: None, last_byte: None, last_event: None, noise: 0, finishing: None }
     }
 
     pub(crate) fn note_opened(&mut self, now: Instant) {
@@ -61,6 +67,12 @@ impl Timers {
     pub(crate) fn note_event(&mut self, now: Instant) {
         self.last_byte = Some(now);
         self.last_event = Some(now);
+        self.noise = 0;
+    }
+
+    /// So much was read of what may prove to be no event.
+    pub(crate) fn note_read(&mut self, bytes: usize) {
+        self.noise = self.noise.saturating_add(bytes);
     }
 
     /// Starts (again) the wait for what may follow a whole answer.
@@ -79,6 +91,12 @@ impl Timers {
             WantedBody::Refusal => self.opened = None,
             WantedBody::Answer => self.note_event(now),
         }
+    }
+
+    /// The deadline that has passed though there may be more to be read: that of the turn, and any other when so much
+    /// has come without an event that it cannot all have been there in good time.
+    pub(crate) fn overrun(&self, now: Instant) -> Option<Timer> {
+        if self.noise > BACKLOG { self.expired(now) } else { self.turn_expired(now) }
     }
 
     /// Whether the turn is over.

@@ -321,6 +321,38 @@ fn an_end_in_hand_comes_before_the_end_of_the_turn() {
     check(Wire::Responses, short(), &[&read[..], &on].concat(), &expected(&["text a", over, "> close"]));
 }
 
+/// A stream that never pauses, so that nobody ever waits: what is late ends by how much of it comes.
+#[test]
+fn a_flood_that_is_no_event_does_not_outrun_the_deadlines() {
+    const MIB: &str = match std::str::from_utf8(&[b'\n'; 1 << 20]) {
+        Ok(text) => text,
+        Err(_) => unreachable!(),
+    };
+    let flood = |from: u64, times: usize| (0..times).flat_map(move |_| [(from, Data(MIB)), (from, Drained)]);
+    let begun = ["request 1", "> open 1", "opened 200"];
+    let no_event = "timeout: no event within 20s after the response head";
+    let no_progress = "timeout: no event for 30s, although the connection was alive";
+    for (first, begins_with, late, end) in
+        [(None, &[][..], 20_000, no_event), (Some((0, TEXT)), &["text a"], 30_000, no_progress)]
+    {
+        let begin = || [(0, STREAM)].into_iter().chain(first);
+        let begun = [&begun[..], begins_with].concat();
+        // As much as may have been there in good time, however late it is read, and an answer behind it.
+        let inputs: Vec<_> = begin().chain(flood(late, 8)).chain([(late, COMPLETED)]).collect();
+        check(Wire::Responses, short(), &inputs, &[&begun[..], &["completed", "> close"]].concat());
+        // However much comes in good time.
+        let inputs: Vec<_> = begin().chain(flood(late - 1, 20)).chain([(late, COMPLETED)]).collect();
+        check(Wire::Responses, short(), &inputs, &[&begun[..], &["completed", "> close"]].concat());
+        // More than that.
+        let inputs: Vec<_> = begin().chain(flood(late, 9)).chain([(late, COMPLETED)]).collect();
+        check(Wire::Responses, short(), &inputs, &[&begun[..], &[end, "> close"]].concat());
+    }
+    // What is an event begins a new count.
+    let inputs: Vec<_> =
+        [(0, STREAM)].into_iter().chain(flood(9, 7)).chain([(10, TEXT)]).chain(flood(40_000, 8)).collect();
+    assert_eq!(played(Wire::Responses, short(), &inputs), [&begun[..], &["text a"]].concat());
+}
+
 #[test]
 fn deadlines_of_zero_pass_at_the_first_wait_and_those_beyond_all_time_never() {
     let begun = ["request 1", "> open 1", "opened 200"];
