@@ -43,6 +43,8 @@ pub(crate) struct Attempt {
 pub(crate) struct SocketUse {
     /// It was open before, and has not brought a byte since: it may have died meanwhile.
     pub(crate) unproven: bool,
+    /// It has just refused the request, which was sent again: how it is closed before an answer is about the first one.
+    pub(crate) refused: bool,
     /// It has been asked to take the request, and has not yet.
     pub(crate) sending: bool,
     /// The request goes on from a response that this side chained.
@@ -86,6 +88,7 @@ impl Attempt {
     /// kept.
     pub(crate) fn begin_streaming(&mut self) {
         self.phase = Phase::Streaming;
+        self.socket.refused = false;
         let ledger = self.interpreter.ledger();
         if ledger.progress() > ledger.malformed {
             self.preview = Preview::default();

@@ -49,6 +49,8 @@ fn of_close_code(code: u16, socket: SocketUse, config: &EngineConfig) -> Failure
         0 | 1000 | 1005 | 1006 if socket.unproven => FailureClass::Stale,
         // The server goes away, and others' connections with it.
         1001 | 1012 | 1013 => FailureClass::ServerEvent,
+        // Whatever it says of the request that it has refused, the one behind it needs a socket.
+        _ if socket.refused => FailureClass::Stale,
         1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,
         1008 | 1009 | 3003 => FailureClass::Terminal,
         // "Unauthorized" and, above, "forbidden": as the statuses.

@@ -124,7 +124,7 @@ impl TurnEngine {
         // Once a response has told its name, what may be late is its own rest, and not that of the one before.
         let before = if failed.id().is_some() { failed } else { std::mem::take(&mut self.attempt.before) };
         self.begin_attempt(number);
-        self.attempt.socket.unproven = true;
+        self.attempt.socket.refused = true;
         self.tell_request();
         self.send_behind(before, InputForm::Whole, now);
     }
