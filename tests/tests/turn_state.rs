@@ -209,7 +209,7 @@ async fn two_turns_at_the_same_time_have_a_state_each() {
         };
         tokio::spawn(both_asked);
         for _ in 0..2 {
-            let [first, second] = turns.each_ref().map(|turn| drain(turn.stream(request())));
+            let [first, second] = turns.each_ref().map(|turn| Box::pin(drain(turn.stream(request()))));
             let ((_, first), (_, second)) = soon(async { tokio::join!(first, second) }).await;
             assert!(first.is_none() && second.is_none(), "{transport:?}: {first:?} {second:?}");
         }

@@ -8,7 +8,7 @@ use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 use super::TurnEngine;
 use crate::{
     Action, CredentialNeed, InputForm, OnCut, SocketNeed,
-    attempt::Attempt,
+    attempt::{Attempt, SocketPast},
     classes::names_a_family_alone,
     retrying::{Retrying, Verdict},
     transport::Route,
@@ -124,7 +124,7 @@ impl TurnEngine {
         // Once a response has told its name, what may be late is its own rest, and not that of the one before.
         let before = if failed.id().is_some() { failed } else { std::mem::take(&mut self.attempt.before) };
         self.begin_attempt(number);
-        self.attempt.socket.refused = true;
+        self.attempt.socket.past = SocketPast::Refused;
         self.tell_request();
         self.send_behind(before, InputForm::Whole, now);
     }
