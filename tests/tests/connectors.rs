@@ -116,10 +116,13 @@ async fn hasty_socket(stream: DuplexStream, later: bool) -> io::Result<()> {
     stream.write_all(&answer).await?;
     let mut is_first = true;
     let mut socket = Connection::new(stream, Role::Server, Config::new(), Instant::now());
-    while later {
+    if !later {
+        return std::future::pending().await;
+    }
+    loop {
         let message = match poll_fn(|cx| socket.poll_message(cx, Instant::now())).await {
             Some(message) => message.map_err(io::Error::other)?,
-            None => break,
+            None => return Ok(()),
         };
         let request: serde_json::Value = serde_json::from_slice(message.as_bytes()).map_err(io::Error::other)?;
         assert_eq!(request["type"], "response.create");
@@ -127,7 +130,6 @@ async fn hasty_socket(stream: DuplexStream, later: bool) -> io::Result<()> {
             socket.start_send(event.to_owned()).map_err(io::Error::other)?;
         }
     }
-    std::future::pending().await
 }
 
 /// What is left of a request is sent before the next one goes over its socket, or that one goes over another.
@@ -149,7 +151,8 @@ async fn an_answer_before_its_request_is_sent_leaves_no_half_request_to_the_next
             assert!(error.is_none(), "{error:?}");
             assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))), "{later} {room}: {events:?}");
         }
-        for socket in sockets.lock().unwrap().drain(..).filter(tokio::task::JoinHandle::is_finished) {
+        let sockets = std::mem::take(&mut *sockets.lock().unwrap());
+        for socket in sockets.into_iter().filter(tokio::task::JoinHandle::is_finished) {
             let end = socket.await.unwrap();
             // One that was not used again was left in the middle.
             assert!(end.is_err_and(|error| error.to_string().contains("ended")), "{later} {room}");
