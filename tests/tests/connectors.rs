@@ -2,14 +2,20 @@
 
 mod support;
 
-use std::{io, time::Duration};
+use std::{
+    future::poll_fn,
+    io,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
-use codex_api::{FailureKind, Request, RetryPolicy, Timeouts, Transport, connector};
+use codex_api::{FailureKind, Request, RetryPolicy, Timeouts, Transport, TurnEvent, connector};
 use support::{drain, impatient, in_memory::accept_socket, soon};
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, DuplexStream, duplex},
     time::timeout,
 };
+use ws_codec::{Config, Role, io::Connection};
 
 const HELLO: &str = concat!(
     "data: {\"type\":\"response.created\",\"response\":{\"id\":\"r\"}}\n\n",
@@ -98,6 +104,59 @@ async fn a_long_request_over_a_slow_line_is_no_stall_as_long_as_it_moves() {
         let (_, error) = drain(client.build().unwrap().session().begin_turn().stream(request)).await;
         assert_eq!(error.as_ref().map(codex_api::Error::kind), (!moves).then_some(FailureKind::Timeout), "{error:?}");
         served.abort();
+    }
+}
+
+/// Opens a WebSocket, and answers its first request before it reads it: the rest of it is read `later`, with what
+/// follows, or never. All that is read has to be whole requests, each of which gets an answer.
+async fn hasty_socket(stream: DuplexStream, later: bool) -> io::Result<()> {
+    let mut stream = accept_socket(BufReader::new(stream)).await?;
+    let event = r#"{"type":"response.completed","response":{"id":"r"}}"#;
+    let answer = [&[0x81, event.len() as u8], event.as_bytes()].concat();
+    stream.write_all(&answer).await?;
+    let mut is_first = true;
+    let mut socket = Connection::new(stream, Role::Server, Config::new(), Instant::now());
+    if !later {
+        return std::future::pending().await;
+    }
+    loop {
+        let message = match poll_fn(|cx| socket.poll_message(cx, Instant::now())).await {
+            Some(message) => message.map_err(io::Error::other)?,
+            None => return Ok(()),
+        };
+        let request: serde_json::Value = serde_json::from_slice(message.as_bytes()).map_err(io::Error::other)?;
+        assert_eq!(request["type"], "response.create");
+        if !std::mem::replace(&mut is_first, false) {
+            socket.start_send(event.to_owned()).map_err(io::Error::other)?;
+        }
+    }
+}
+
+/// What is left of a request is sent before the next one goes over its socket, or that one goes over another.
+#[tokio::test]
+async fn an_answer_before_its_request_is_sent_leaves_no_half_request_to_the_next() {
+    for (later, room) in [(false, 1024), (true, 1024), (true, 8 << 20)] {
+        let sockets = Arc::new(Mutex::new(Vec::new()));
+        let opened = sockets.clone();
+        let pipe = connector::from_fn(move |_| {
+            let (near, far) = duplex(room);
+            opened.lock().unwrap().push(tokio::spawn(hasty_socket(far, later)));
+            async move { Ok::<_, io::Error>(near) }
+        });
+        let client = impatient("http://model.test/v1").connector(pipe).transport(Transport::WebSocket);
+        let session = client.build().unwrap().session();
+        for _ in 0..3 {
+            let request = Request::new("m").user("x".repeat(1024 * 1024));
+            let (events, error) = soon(drain(session.begin_turn().stream(request))).await;
+            assert!(error.is_none(), "{error:?}");
+            assert!(!events.iter().any(|event| matches!(event, TurnEvent::Retry(_))), "{later} {room}: {events:?}");
+        }
+        let sockets = std::mem::take(&mut *sockets.lock().unwrap());
+        for socket in sockets.into_iter().filter(tokio::task::JoinHandle::is_finished) {
+            let end = socket.await.unwrap();
+            // One that was not used again was left in the middle.
+            assert!(end.is_err_and(|error| error.to_string().contains("ended")), "{later} {room}");
+        }
     }
 }
 

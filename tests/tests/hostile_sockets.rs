@@ -3,12 +3,18 @@
 
 mod support;
 
-use codex_api::FailureKind::{Api, Closed, Connect, Protocol, TooLarge, Truncated};
-use codex_api::{Error, FailureKind, Transport, TurnEvent};
+use std::{io, time::Duration};
+
+use codex_api::FailureKind::{Api, Closed, Connect, Protocol, Timeout, TooLarge, Truncated};
+use codex_api::{Error, FailureKind, RetryPolicy, Timeouts, Transport, TurnEvent};
 use stream_replay::{Cut, Exchange, FaultScript, Response, WebSocketScript};
 use support::faults::{Bound, COMPLETED, TEXT};
 use support::sockets::{fallbacks, request, session, stream};
-use support::{drain, playing, soon};
+use support::{drain, impatient, in_memory::accept_socket, playing, soon};
+use tokio::{
+    io::{AsyncWriteExt, BufReader},
+    net::TcpListener,
+};
 
 const TEXT_FRAME: u8 = 0x81;
 const CLOSE: u8 = 0x88;
@@ -191,4 +197,47 @@ async fn handshakes_that_are_none_are_asked_for_once_more() {
     check("half an answer", script("send \"HTTP/1.1 101\"\nfin"), Bound::Ended, (Connect, 9, closed)).await;
     let refusal = Response::json(401, r#"{"error":{"message":"Who?"}}"#);
     check("refused for who asks", refusal, Bound::Ended, (Api, 1, "Who?")).await;
+}
+
+/// Grants a WebSocket, and sends `begin` and then `flood` again and again, as fast as it is read.
+async fn flooding(listener: TcpListener, begin: Vec<u8>, flood: Vec<u8>) -> io::Result<()> {
+    let (stream, _) = listener.accept().await?;
+    let (mut reader, mut writer) = accept_socket(BufReader::new(stream)).await?.into_inner().into_split();
+    tokio::spawn(async move { tokio::io::copy(&mut reader, &mut tokio::io::sink()).await });
+    writer.write_all(&begin).await?;
+    loop {
+        writer.write_all(&flood).await?;
+    }
+}
+
+/// Nothing but signs of life: there is never a moment in which nothing is to be read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_does_not_outrun_the_deadlines() {
+    let limit = Some(Duration::from_millis(1));
+    let events = Timeouts { first_event: limit, progress: limit, ..Timeouts::default() };
+    let turn = Timeouts { turn: Some(Duration::from_millis(50)), ..Timeouts::default() };
+    let keepalive = r#"{"type":"keepalive"}"#;
+    for (name, begin, flood) in [
+        ("pings", vec![], frame(PING, "p")),
+        ("pongs", vec![], frame(PONG, "")),
+        ("empty messages", vec![], frame(TEXT_FRAME, "")),
+        ("blank messages", vec![], frame(TEXT_FRAME, " ")),
+        ("empty fragments", vec![], [frame(0x01, ""), frame(0x80, "")].concat()),
+        ("keepalives", vec![], frame(TEXT_FRAME, keepalive)),
+        ("pings behind text", frame(TEXT_FRAME, TEXT), frame(PING, "")),
+        ("keepalives behind text", frame(TEXT_FRAME, TEXT), frame(TEXT_FRAME, keepalive)),
+    ] {
+        for timeouts in [events, turn] {
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let client = impatient(&format!("http://{}/v1", listener.local_addr().unwrap()));
+            let client = client.timeouts(timeouts).retry(RetryPolicy::new().with_max_attempts(1));
+            let client = client.transport(Transport::WebSocket).build().unwrap();
+            let served = tokio::spawn(flooding(listener, begin.clone(), flood.repeat(10_000)));
+            let (_, error) = soon(drain(client.session().begin_turn().stream(request()))).await;
+            let error = error.expect("a failure");
+            assert_eq!(error.kind(), Timeout, "{name}: {error:?}");
+            // The socket is let go.
+            assert!(soon(served).await.unwrap().is_err(), "{name}");
+        }
+    }
 }

@@ -218,6 +218,9 @@ async fn an_unknown_previous_response_is_repaired_once_with_the_whole_input() {
         ("an event", vec![socket([hello("r1"), told(), hello("r3")])]),
         ("a close", vec![socket([hello("r1"), Exchange::new().close(1008, "previous_response_not_found")]), another()]),
         ("an event and a close", vec![socket([hello("r1"), told().close(1000, "")]), another()]),
+        ("an event and a refusal", vec![socket([hello("r1"), told().close(1008, "")]), another()]),
+        ("an event and a wordy refusal", vec![socket([hello("r1"), told().close(1008, "Unknown.")]), another()]),
+        ("an event and a code of its own", vec![socket([hello("r1"), told().close(4000, "Unknown.")]), another()]),
         ("an event and an end", vec![socket([hello("r1"), told().cut(Cut::Close)]), another()]),
     ] {
         let handshakes = sockets.len();

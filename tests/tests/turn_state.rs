@@ -3,8 +3,9 @@
 mod support;
 
 use codex_api::{Auth, Item, Request, Session, Transport, Turn, Wire};
-use stream_replay::{Cut, ReplayServer, Response};
-use support::{drain, impatient, playing};
+use serde_json::json;
+use stream_replay::{Cut, Exchange, Gate, ReplayServer, Response, WebSocketScript};
+use support::{drain, impatient, playing, soon};
 
 const HEADER: &str = "x-codex-turn-state";
 const DONE: &str = "data: {\"type\":\"response.completed\",\"response\":{\"id\":\"r\"}}\n\n";
@@ -175,15 +176,80 @@ async fn refusals_bring_no_state() {
     }
 }
 
+/// Both are cut amid their answers, and asked for again, while the other goes on.
 #[tokio::test]
-async fn two_live_turns_have_a_state_each() {
-    let server = playing([answer_with("ts-a"), answer_with("ts-b"), answer()]).await;
-    let session = session(&server);
-    let (first, second) = (session.begin_turn(), session.begin_turn());
-    for turn in [&first, &second, &first, &second] {
-        ask(turn).await;
+async fn two_turns_at_the_same_time_have_a_state_each() {
+    let metadata = |state: &str| json!({"type": "response.metadata", "headers": {HEADER: state}});
+    let cut = |state: &str| {
+        let body = format!("data: {}\n\n{DONE}", metadata("late"));
+        answer_with(state).body(body.clone()).cut_at(body.len() - DONE.len(), Cut::Reset)
+    };
+    let cut_socket = |state: &str| {
+        let exchange = Exchange::new().text(metadata("late").to_string()).cut(Cut::Reset);
+        Response::websocket(WebSocketScript::new().exchange(exchange)).header(HEADER, state)
+    };
+    let whole_socket = || {
+        let exchange = Exchange::new().sse(DONE);
+        Response::websocket(WebSocketScript::new().exchange(exchange)).header(HEADER, "ts-late")
+    };
+    for (transport, responses) in [
+        (Transport::Sse, [cut("ts-0"), cut("ts-1"), answer_with("ts-late")]),
+        (Transport::WebSocket, [cut_socket("ts-0"), cut_socket("ts-1"), whole_socket()]),
+    ] {
+        let gate = Gate::new();
+        let [first, second, rest] = responses;
+        let server = playing([first.gate_head(gate.clone()), second.gate_head(gate.clone()), rest]).await;
+        let session = impatient(&server.base_url()).transport(transport).build().unwrap().session();
+        let turns = [session.begin_turn(), session.begin_turn()];
+        // No answer before both have asked.
+        let both_asked = async move {
+            gate.wait_for_arrivals(2).await;
+            gate.release();
+            gate.release();
+        };
+        tokio::spawn(both_asked);
+        for _ in 0..2 {
+            let [first, second] = turns.each_ref().map(|turn| Box::pin(drain(turn.stream(request()))));
+            let ((_, first), (_, second)) = soon(async { tokio::join!(first, second) }).await;
+            assert!(first.is_none() && second.is_none(), "{transport:?}: {first:?} {second:?}");
+        }
+        let mut states = turns.each_ref().map(|turn| turn.export_state().unwrap().expose().to_owned());
+        states.sort();
+        assert_eq!(states, ["ts-0", "ts-1"], "{transport:?}");
+        ask(&session.begin_turn()).await;
+        // Over sockets the state of a request is in its message, too, and a handshake is not always needed.
+        let mut sent = sent(&server);
+        assert_eq!(sent.pop(), Some(None), "{transport:?}");
+        assert_eq!(sent[..2], [None, None], "{transport:?}");
+        for state in states {
+            assert!(sent[2..].iter().flatten().any(|sent| *sent == state), "{transport:?}: {sent:?}");
+        }
+        assert!(sent[2..].iter().all(Option::is_some), "{transport:?}: {sent:?}");
+        if transport == Transport::Sse {
+            assert_eq!(sent.len(), 6);
+            sent.sort();
+            let [zero, one] = ["ts-0", "ts-1"].map(|state| Some(state.to_owned()));
+            assert_eq!(sent[2..], [zero.clone(), zero, one.clone(), one]);
+        }
     }
-    check_sent(&server, &[None, None, Some("ts-a"), Some("ts-b")]);
+}
+
+#[tokio::test]
+async fn the_first_state_of_two_requests_at_the_same_time_is_that_of_the_turn() {
+    let gate = Gate::new();
+    let server = playing([answer_with("ts-late").gate_head(gate.clone()), answer_with("ts-early"), answer()]).await;
+    let turn = session(&server).begin_turn();
+    let mut first = turn.stream(request());
+    tokio::select! {
+        biased;
+        () = async { while first.try_next().await.unwrap().is_some() {} } => panic!("its head waits"),
+        () = gate.wait_for_arrivals(1) => {}
+    }
+    ask(&turn).await;
+    gate.release();
+    assert!(drain(first).await.1.is_none());
+    ask(&turn).await;
+    check_sent(&server, &[None, None, Some("ts-early")]);
 }
 
 #[tokio::test]

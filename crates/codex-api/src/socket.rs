@@ -77,9 +77,10 @@ impl Socket {
         self.connection.poll_timeout()
     }
 
-    /// Bytes that have been written in all, as long as there are more to be written.
+    /// Bytes that have been written in all, as long as there is more of a message to be written: answers to pings are
+    /// no request on its way.
     pub(crate) fn bytes_sent(&self) -> Option<u64> {
-        let is_sending = !self.connection.protocol().is_idle();
+        let is_sending = self.connection.protocol().is_sending();
         is_sending.then(|| self.connection.counters().bytes_sent)
     }
 

@@ -31,6 +31,10 @@ use crate::{
     timer::Timer,
 };
 
+/// After so many signals that brought the caller nothing a poll lets other tasks run: a read brings thousands of empty
+/// messages.
+const MOST_SIGNALS: u32 = 1024;
+
 /// The events of one request, up to its one terminal item: `Completed`, `Incomplete`, or an error.
 ///
 /// A `futures` stream, with [`try_next`](Self::try_next) for those who need no more. It moves only while it is
@@ -130,6 +134,7 @@ impl TurnStream {
     }
 
     fn poll_step(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<TurnEvent, Error>>> {
+        let mut signals = 0;
         loop {
             if let Some(mut item) = self.engine.poll_event() {
                 self.connection.heed(&item);
@@ -167,12 +172,13 @@ impl TurnStream {
                 self.act(action);
             } else if self.chunk.has_remaining() {
                 self.decode();
-            } else if let Poll::Ready(signal) = self.connection.poll(cx) {
+            } else if let Poll::Ready(signal) = self.poll_signal(signals, cx) {
+                signals += 1;
                 self.handle(signal);
                 if !self.chunk.has_remaining() {
                     self.engine.handle_drained(self.received);
                 }
-            } else if self.wants_another_turn() {
+            } else if self.wants_another_turn(signals) {
                 cx.waker().wake_by_ref();
                 return Poll::Pending;
             } else {
@@ -191,6 +197,10 @@ impl TurnStream {
                 }
             }
         }
+    }
+
+    fn poll_signal(&mut self, signals: u32, cx: &mut Context<'_>) -> Poll<Signal> {
+        if signals < MOST_SIGNALS { self.connection.poll(cx) } else { Poll::Pending }
     }
 
     fn scrub_ledger(&mut self) {
@@ -383,13 +393,14 @@ impl TurnStream {
         }
     }
 
-    /// Whether what is there may still be unread though a deadline has passed: a task that has used up its budget is
-    /// told that nothing is there, whatever is. It gets another turn, but only one: a service that never pauses uses up
-    /// every budget.
-    fn wants_another_turn(&mut self) -> bool {
-        let is_late = || self.next_deadline().is_some_and(|deadline| deadline <= now());
-        self.has_extra_turn = !self.has_extra_turn && !coop::has_budget_remaining() && is_late();
-        self.has_extra_turn
+    /// Whether what is there may still be unread: a task that has used up its budget is told that nothing is there,
+    /// whatever is. Behind a deadline it gets another turn, but only one: a service that never pauses uses up every
+    /// budget.
+    fn wants_another_turn(&mut self, signals: u32) -> bool {
+        let may_be_more = signals >= MOST_SIGNALS || !coop::has_budget_remaining();
+        let is_late = may_be_more && self.next_deadline().is_some_and(|deadline| deadline <= now());
+        self.has_extra_turn = is_late && !self.has_extra_turn;
+        self.has_extra_turn || (may_be_more && !is_late)
     }
 
     fn next_deadline(&self) -> Option<Instant> {

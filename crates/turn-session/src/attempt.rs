@@ -45,12 +45,22 @@ pub(crate) struct Attempt {
 /// What is special about the socket that carries an attempt.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct SocketUse {
-    /// It was open before, and has not brought a byte since: it may have died meanwhile.
-    pub(crate) unproven: bool,
+    pub(crate) past: SocketPast,
     /// It has been asked to take the request, and has not yet.
     pub(crate) sending: bool,
     /// The request goes on from a response that this side chained.
     pub(crate) chained: bool,
+}
+
+/// What of a socket's past its end may be about.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum SocketPast {
+    #[default]
+    Nothing,
+    /// It was open before, and has not brought a byte since: it may have died meanwhile.
+    Unproven,
+    /// It has just refused the request, which was sent again: how it is closed before an answer is about the first one.
+    Refused,
 }
 
 impl Attempt {
@@ -92,6 +102,7 @@ impl Attempt {
     /// kept.
     pub(crate) fn begin_streaming(&mut self) {
         self.phase = Phase::Streaming;
+        self.socket.past = SocketPast::Nothing;
         let ledger = self.interpreter.ledger();
         if ledger.progress() > ledger.malformed {
             self.preview = Preview::default();
@@ -101,7 +112,9 @@ impl Attempt {
     /// A byte arrived: whatever it is, the connection lives.
     pub(crate) fn note_byte(&mut self, now: Instant) {
         self.timers.note_byte(now);
-        self.socket.unproven = false;
+        if self.socket.past == SocketPast::Unproven {
+            self.socket.past = SocketPast::Nothing;
+        }
     }
 
     /// The failure, completed with what is known of this attempt.

@@ -3,7 +3,10 @@
 use response_events::{ApiError, ErrorClass, Failure, FailureKind, Phase};
 use retry_policy::FailureClass;
 
-use crate::{CredentialSource, EngineConfig, attempt::SocketUse};
+use crate::{
+    CredentialSource, EngineConfig,
+    attempt::{SocketPast, SocketUse},
+};
 
 /// The class of a failure.
 pub(crate) fn class_of(failure: &Failure, socket: SocketUse, config: &EngineConfig) -> FailureClass {
@@ -46,9 +49,11 @@ fn of_close_code(code: u16, socket: SocketUse, config: &EngineConfig) -> Failure
     match code {
         // Kept from an earlier request, it may have been closed before it was used again; the other codes say that it
         // was closed for a reason.
-        0 | 1000 | 1005 | 1006 if socket.unproven => FailureClass::Stale,
+        0 | 1000 | 1005 | 1006 if socket.past == SocketPast::Unproven => FailureClass::Stale,
         // The server goes away, and others' connections with it.
         1001 | 1012 | 1013 => FailureClass::ServerEvent,
+        // Whatever it says of the request that it has refused, the one behind it needs a socket.
+        _ if socket.past == SocketPast::Refused => FailureClass::Stale,
         1002 | 1003 | 1007 | 1010 => FailureClass::Protocol,
         1008 | 1009 | 3003 => FailureClass::Terminal,
         // "Unauthorized" and, above, "forbidden": as the statuses.

@@ -314,6 +314,41 @@ fn a_request_that_is_sent_again_on_its_socket_is_told_as_every_other() {
     void.sent(InputForm::Whole).payload(COMPLETED).check(&["completed", "> park"]);
 }
 
+/// However the socket is closed behind such an error, and whenever: it is still about the request that it has refused.
+/// Where it says that the service goes away, others come back, too.
+#[test]
+fn a_close_behind_an_unknown_previous_response_is_repaired_once() {
+    let pinned = |config: &mut EngineConfig| config.transport = Transport::WebSocket;
+    for code in [0, 1000, 1002, 1003, 1005, 1006, 1007, 1008, 1009, 1010, 1011, 1014, 3000, 3003, 4000] {
+        for late in [false, true] {
+            let mut play = reused_by(pinned);
+            play.payload(UNKNOWN).sent(InputForm::Whole);
+            if late {
+                play.engine.handle_activity(play.now);
+            }
+            play.closed(closed_with(code)).check(&[
+                "request 1 ws",
+                "> send whole",
+                "request 1 ws",
+                "> close",
+                "> open ws",
+            ]);
+        }
+    }
+    // Behind the first event of the second answer it is about that one; and a fresh socket has refused nothing.
+    for fresh in [false, true] {
+        let mut play = reused_by(pinned);
+        play.payload(UNKNOWN).sent(InputForm::Whole);
+        if fresh {
+            play.closed(closed_with(1008)).head(101).sent(InputForm::Whole);
+        } else {
+            play.payload(CREATED);
+        }
+        play.closed(closed_with(1008));
+        assert_eq!(play.failure.expect("a failure").close_code, Some(1008));
+    }
+}
+
 #[test]
 fn late_events_stay_late_when_the_request_is_sent_again() {
     // Before the first failure, behind it, and both.

@@ -9,6 +9,7 @@ use std::task::{Context, Poll, ready};
 use std::time::Instant;
 
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWrite};
+use tokio::task::coop;
 
 use self::read_size::ReadSize;
 use crate::{CloseFrame, Config, Counters, Error, ErrorKind, Message, Protocol, Reuse, Role, SendError};
@@ -32,6 +33,8 @@ pub struct Connection<S> {
     read_size: ReadSize,
     flush: Flush,
     write_side: WriteSide,
+    /// What is due waits for this turn of the task, to read behind a deadline.
+    has_extra_turn: bool,
 }
 
 /// Whether the stream has taken bytes that it may still hold.
@@ -62,7 +65,8 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     /// A connection over `stream`, whose handshake succeeded at `now`.
     pub fn new(stream: S, role: Role, config: Config, now: Instant) -> Self {
         let protocol = Protocol::new(role, config, now);
-        Self { stream, protocol, read_size: ReadSize::new(), flush: Flush::Clean, write_side: WriteSide::Open }
+        let (flush, write_side) = (Flush::Clean, WriteSide::Open);
+        Self { stream, protocol, read_size: ReadSize::new(), flush, write_side, has_extra_turn: false }
     }
 
     /// With bytes that were read behind the head of the handshake, if the HTTP stack does not give them back itself.
@@ -188,7 +192,7 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
     }
 
     /// Drives the connection until `done` has an answer. A timer is looked at only when neither side of the stream
-    /// has anything to do.
+    /// has anything to do, or when that could not be found out in two turns of the task.
     fn poll_until<T>(
         &mut self,
         cx: &mut Context<'_>,
@@ -204,13 +208,27 @@ impl<S: AsyncRead + AsyncWrite + Unpin> Connection<S> {
             if write == Step::Progress || read == Step::Progress {
                 continue;
             }
-            if self.protocol.poll_timeout().is_none_or(|at| now < at) {
+            if !self.is_late(now) {
+                self.has_extra_turn = false;
                 return Poll::Pending;
             }
+            // A task that has used up its budget is told that nothing is there, whatever is.
+            if !coop::has_budget_remaining() {
+                break;
+            }
+            self.protocol.handle_timeout(now);
+        }
+        // There may be more to read. One more turn, and no other: a peer that never pauses must not outrun a deadline.
+        self.has_extra_turn = !self.has_extra_turn && self.is_late(now);
+        if !self.has_extra_turn {
             self.protocol.handle_timeout(now);
         }
         cx.waker().wake_by_ref();
         Poll::Pending
+    }
+
+    fn is_late(&self, now: Instant) -> bool {
+        self.protocol.poll_timeout().is_some_and(|at| at <= now)
     }
 
     fn failure(&self) -> Option<Result<(), Error>> {

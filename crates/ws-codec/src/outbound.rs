@@ -15,6 +15,8 @@ pub(crate) struct Outbound {
     fragment_size: usize,
     buffer: BytesMut,
     sending: Option<Sending>,
+    /// How much of the buffer there is up to the end of what it holds of the message.
+    unwritten: usize,
     /// The payload of the newest ping; older ones need no answer (RFC 6455, section 5.5.3).
     pong: Option<Bytes>,
     ping: Option<u64>,
@@ -48,6 +50,7 @@ impl Outbound {
             fragment_size,
             buffer: BytesMut::new(),
             sending: None,
+            unwritten: 0,
             pong: None,
             ping: None,
             close: Close::None,
@@ -56,6 +59,11 @@ impl Outbound {
 
     pub(crate) fn is_ready(&self) -> bool {
         self.sending.is_none()
+    }
+
+    /// Something of a message waits to be written.
+    pub(crate) fn is_sending(&self) -> bool {
+        self.sending.is_some() || self.unwritten > 0
     }
 
     /// Nothing waits to be written.
@@ -113,6 +121,7 @@ impl Outbound {
     pub(crate) fn discard(&mut self) {
         self.buffer = BytesMut::new();
         self.sending = None;
+        self.unwritten = 0;
         self.pong = None;
         self.ping = None;
         self.close = Close::Framed;
@@ -126,6 +135,7 @@ impl Outbound {
 
     pub(crate) fn handle_transmitted(&mut self, written: usize) {
         self.buffer.advance(written.min(self.buffer.len()));
+        self.unwritten = self.unwritten.saturating_sub(written);
         if self.buffer.is_empty() {
             // A connection spends most of its life waiting, without a buffer.
             self.buffer = BytesMut::new();
@@ -144,6 +154,7 @@ impl Outbound {
                 let payload = sending.rest.split_to(sending.rest.len().min(self.fragment_size));
                 let fin = if sending.rest.is_empty() { Fin::Last } else { Fin::More };
                 self.frame(fin, sending.opcode, &payload, counters);
+                self.unwritten = self.buffer.len();
                 if fin == Fin::Last {
                     counters.messages_sent += 1;
                 } else {

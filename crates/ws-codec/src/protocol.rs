@@ -187,9 +187,10 @@ impl Protocol {
         self.outbound.is_ready()
     }
 
-    /// Whether everything that was to be sent has been written, control frames too.
-    pub fn is_idle(&self) -> bool {
-        self.outbound.is_idle()
+    /// Whether a message is on its way that has not been written to its end. Control frames do not count: what a peer
+    /// pings for is no message.
+    pub fn is_sending(&self) -> bool {
+        self.outbound.is_sending()
     }
 
     /// Takes a message for sending. One at a time; it goes out with [`transmit`](Self::transmit).

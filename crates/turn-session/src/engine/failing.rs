@@ -8,7 +8,7 @@ use retry_policy::{Cost, FailureClass, Fallback, NextTransport, RetryAfter};
 use super::TurnEngine;
 use crate::{
     Action, CredentialNeed, InputForm, OnCut, SocketNeed,
-    attempt::Attempt,
+    attempt::{Attempt, SocketPast},
     classes::names_a_family_alone,
     retrying::{Retrying, Verdict},
     transport::Route,
@@ -126,7 +126,7 @@ impl TurnEngine {
         let target = self.attempt.target.clone();
         self.begin_attempt(number);
         self.attempt.target = target;
-        self.attempt.socket.unproven = true;
+        self.attempt.socket.past = SocketPast::Refused;
         self.tell_request();
         self.send_behind(before, InputForm::Whole, now);
     }

@@ -7,6 +7,7 @@ use response_events::{FailureKind, FinishedResponse, Opened, Phase, RateLimits, 
 use super::TurnEngine;
 use crate::{
     Action, Capture, CredentialNeed, InputForm, ResponseHead, SocketMemory, SocketNeed, WantedBody,
+    attempt::SocketPast,
     head::BodyKind,
     hints::HeadHints,
     refusal::{Refusal, encoded, not_upgraded, redirected},
@@ -67,7 +68,7 @@ impl TurnEngine {
         if !self.is_attempting() {
             return;
         }
-        self.attempt.socket.unproven = true;
+        self.attempt.socket.past = SocketPast::Unproven;
         self.send_behind(memory.finished.clone(), InputForm::NewOnly, now);
     }
 

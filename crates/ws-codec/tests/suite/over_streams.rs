@@ -6,6 +6,7 @@ use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt, DuplexStream, ReadBuf};
+use tokio::task::coop;
 use ws_codec::io::Connection;
 use ws_codec::{CloseCode, CloseFrame, Config, Error, ErrorKind, Message, Reuse, Role};
 
@@ -304,6 +305,55 @@ async fn a_caller_that_was_slow_finds_what_came_meanwhile() {
     assert!(poll_once(&mut client).is_pending());
 }
 
+/// A task that has used up its budget before it reads is told that nothing is there.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_was_busy_finds_what_came_meanwhile() {
+    for came in [fin(PONG, 1_u64.to_be_bytes()), fin(TEXT, "in time")] {
+        let (mut client, mut far) = pair(1024);
+        assert!(poll_once(&mut client).is_pending());
+        tokio::time::advance(Duration::from_secs(20)).await;
+        assert!(poll_once(&mut client).is_pending());
+        far.write_all(&came).await.unwrap();
+        tokio::time::advance(Duration::from_secs(1000)).await;
+        let mut turns = 0;
+        let first = poll_fn(|cx| {
+            turns += 1;
+            if turns == 1 {
+                use_up_budget(cx);
+            }
+            match client.poll_message(cx, now()) {
+                Poll::Pending if turns == 1 => Poll::Pending,
+                polled => Poll::Ready(polled),
+            }
+        });
+        let first = tokio::time::timeout(Duration::from_secs(1), first).await.expect("another turn");
+        assert!(!matches!(first, Poll::Ready(Some(Err(_)) | None)), "{first:?}");
+        assert_eq!(client.counters().bytes_received, came.len() as u64);
+    }
+}
+
+/// It is as busy in every turn: one more is all that it gets.
+#[tokio::test(start_paused = true)]
+async fn a_caller_that_is_always_busy_finds_a_dead_peer() {
+    let (mut client, _far) = pair(1024);
+    assert!(poll_once(&mut client).is_pending());
+    tokio::time::advance(Duration::from_secs(20)).await;
+    assert!(poll_once(&mut client).is_pending());
+    tokio::time::advance(Duration::from_secs(20)).await;
+    let end = poll_fn(|cx| {
+        use_up_budget(cx);
+        client.poll_message(cx, now())
+    });
+    let end = tokio::time::timeout(Duration::from_secs(1), end).await.expect("an end at once");
+    assert_eq!(end.unwrap().unwrap_err().kind(), ErrorKind::Unresponsive);
+}
+
+fn use_up_budget(cx: &mut Context<'_>) {
+    while coop::has_budget_remaining() {
+        _ = pin!(coop::consume_budget()).poll(cx);
+    }
+}
+
 fn poll_once<S: AsyncRead + AsyncWrite + Unpin>(
     connection: &mut Connection<S>,
 ) -> Poll<Option<Result<Message, Error>>> {
@@ -389,6 +439,34 @@ async fn an_endless_ping_flood_does_not_hold_the_task() {
         .await;
     });
     assert!(woken.await.is_ok());
+}
+
+#[tokio::test(start_paused = true)]
+async fn no_flood_outruns_a_deadline() {
+    for flood in [fin(PING, "again"), fin(PONG, ""), fin(TEXT, ""), [more(TEXT, ""), fin(CONTINUATION, "")].concat()] {
+        let mut closing = connect(Endless(flood.clone()), client());
+        assert!(polled(&mut closing, Connection::poll_close).is_pending());
+        tokio::time::advance(Duration::from_secs(2)).await;
+        let turns = (1..).take(3).find(|_| polled(&mut closing, Connection::poll_close).is_ready());
+        assert!(turns.is_some(), "{flood:?}");
+
+        let mut probing = connect(Endless(flood.clone()), client());
+        assert!(polled(&mut probing, Connection::poll_probe).is_pending());
+        tokio::time::advance(Duration::from_secs(3)).await;
+        let end = (0..3).find_map(|_| match polled(&mut probing, Connection::poll_probe) {
+            Poll::Ready(end) => Some(end),
+            Poll::Pending => None,
+        });
+        assert_eq!(end.expect("an end").unwrap_err().kind(), ErrorKind::Unresponsive, "{flood:?}");
+    }
+}
+
+/// What one turn of a task gives.
+fn polled<S, T>(
+    connection: &mut Connection<S>,
+    poll: impl Fn(&mut Connection<S>, &mut Context<'_>, Instant) -> Poll<T>,
+) -> Poll<T> {
+    poll(connection, &mut Context::from_waker(std::task::Waker::noop()), now())
 }
 
 /// Reads and writes a few bytes at a time, and is not ready every other time or so.
