@@ -5,9 +5,9 @@ use std::time::Duration;
 /// The deadlines of a request; `None` switches one off. Set what should differ and take the rest from
 /// [`default`](Self::default): there may be more of them one day.
 ///
-/// A deadline passes where nothing is there to be read, so that one of zero passes at the first wait, and one too far
-/// away to be an instant never does. `ClientBuilder::build` of `codex-api` refuses those of zero (but
-/// [`finish_grace`](Self::finish_grace)) and of more than 30 days.
+/// A deadline passes where nothing is there to be read, or behind 8 MiB without an event, so that one of zero passes at
+/// the first wait, and one too far away to be an instant never does. `ClientBuilder::build` of `codex-api` refuses those
+/// of zero (but [`finish_grace`](Self::finish_grace)) and of more than 30 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Each stage of opening a connection: the answer of a credential hook, name look-up with TCP, TLS, the handshake
@@ -26,8 +26,8 @@ pub struct Timeouts {
     pub progress: Option<Duration>,
     /// The whole turn, all its requests together, with the time between them: it runs from
     /// [`EngineConfig::turn_started`](crate::EngineConfig::turn_started) (`Session::begin_turn` of `codex-api`).
-    /// Default off. The only deadline that can pass while a stream has more to be read: it is looked at between two
-    /// reads, and an end of the answer in what was read counts before it.
+    /// Default off. The only deadline that can pass between two events of which the second is there: it is looked at
+    /// between two reads, and an end of the answer in what was read counts before it.
     pub turn: Option<Duration>,
     /// Chat: how long to wait for the usage once every choice has its finish reason; each further chunk (no
     /// comment, wrapped as data or not) starts it again. Zero waits for nothing that is not there. Default 1 s.
