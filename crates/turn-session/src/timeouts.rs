@@ -6,8 +6,8 @@ use std::time::Duration;
 /// [`default`](Self::default): there may be more of them one day.
 ///
 /// A deadline passes where nothing is there to be read, or behind 8 MiB without an event, so that one of zero passes at
-/// the first wait, and one too far away to be an instant never does. `ClientBuilder::build` of `codex-api` refuses those
-/// of zero (but [`finish_grace`](Self::finish_grace)) and of more than 30 days.
+/// the first wait, and one too far away to be an instant never does. `ClientBuilder::build` of `codex-api` refuses
+/// those of zero (but [`finish_grace`](Self::finish_grace)) and of more than 30 days.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Timeouts {
     /// Each stage of opening a connection: the answer of a credential hook, name look-up with TCP, TLS, the handshake
