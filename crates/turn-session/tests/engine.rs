@@ -335,16 +335,16 @@ fn a_flood_that_is_no_event_does_not_outrun_the_deadlines() {
     for (first, begins_with, late, end) in
         [(None, &[][..], 20_000, no_event), (Some((0, TEXT)), &["text a"], 30_000, no_progress)]
     {
-        let begin = || [(0, STREAM)].into_iter().chain(first);
+        let stream = || [(0, STREAM)].into_iter().chain(first);
         let begun = [&begun[..], begins_with].concat();
         // As much as may have been there in good time, however late it is read, and an answer behind it.
-        let inputs: Vec<_> = begin().chain(flood(late, 8)).chain([(late, COMPLETED)]).collect();
+        let inputs: Vec<_> = stream().chain(flood(late, 8)).chain([(late, COMPLETED)]).collect();
         check(Wire::Responses, short(), &inputs, &[&begun[..], &["completed", "> close"]].concat());
         // However much comes in good time.
-        let inputs: Vec<_> = begin().chain(flood(late - 1, 20)).chain([(late, COMPLETED)]).collect();
+        let inputs: Vec<_> = stream().chain(flood(late - 1, 20)).chain([(late, COMPLETED)]).collect();
         check(Wire::Responses, short(), &inputs, &[&begun[..], &["completed", "> close"]].concat());
         // More than that.
-        let inputs: Vec<_> = begin().chain(flood(late, 9)).chain([(late, COMPLETED)]).collect();
+        let inputs: Vec<_> = stream().chain(flood(late, 9)).chain([(late, COMPLETED)]).collect();
         check(Wire::Responses, short(), &inputs, &[&begun[..], &[end, "> close"]].concat());
     }
     // What is an event begins a new count.
