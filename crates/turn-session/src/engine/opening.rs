@@ -112,8 +112,8 @@ impl TurnEngine {
     }
 
     /// The service wants the same request elsewhere. It goes there only within the origin, and only if the method and
-    /// the body stay what they are (RFC 9110, section 15.4). It holds for this attempt: the next one asks again where
-    /// to go, for that may be elsewhere by then, and for another transport it may be.
+    /// the body stay what they are (RFC 9110, section 15.4). It holds for this attempt alone: by the next one,
+    /// or for another transport, it may lead elsewhere.
     fn handle_redirect(&mut self, head: &ResponseHead, now: Instant) {
         let location = head.header("location");
         let target = &self.attempt.target;
