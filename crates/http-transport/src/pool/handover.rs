@@ -15,11 +15,11 @@ use crate::idle::Idle;
 use super::lanes::Lane;
 use super::{Pool, Way};
 
-/// How long a request waits for a connection that is about to come free before it dials: short beside a dial over a
-/// network, and the least that the timer can do.
-const HEAD_START: Duration = Duration::from_millis(1);
-/// How soon a connection must be expected to come free, to be waited for: what a timer of a millisecond can take.
-const SOON: Duration = Duration::from_millis(2);
+/// From how many connections about to come free on a request waits for one of them before it dials: enough for whoever
+/// is in a hurry, and no row of short turns opens one for each.
+pub(super) const MANY: usize = 30;
+/// How soon it must be expected to come free, and how long it is waited for: short beside a dial over a network.
+pub(super) const SOON: Duration = Duration::from_millis(5);
 
 /// The requests of a lane that take a connection as it comes free, and what they may hope for.
 #[derive(Default)]
@@ -28,12 +28,11 @@ pub(super) struct Queue {
     next: u64,
     /// Where the connections are whose bodies have only their end to come, and since when.
     draining: Vec<(Id, Instant)>,
-    /// How long the latest of them took.
-    latest_end: Option<Duration>,
+    /// How long the latest of them took: no time while none is known, and for ever when it was closed instead, or
+    /// waited for in vain.
+    latest_end: Duration,
     /// Requests that have not dialed yet.
     hoping: usize,
-    /// Until when no request is kept from dialing.
-    dials_until: Option<Instant>,
 }
 
 struct Waiting {
@@ -61,13 +60,13 @@ impl Queue {
         (id, receiver)
     }
 
-    /// Whether a connection comes free soon, as far as is known, which no other request hopes for.
+    /// Whether to wait for a connection: enough are about to come free that no other request hopes for, and the first
+    /// of them soon, as far as is known.
     fn may_hope(&self, runtime: Id, now: Instant) -> bool {
-        let mut draining = self.draining.iter().filter(|(of, _)| *of == runtime);
-        let Some((_, since)) = draining.nth(self.hoping) else { return false };
-        let waited = now.saturating_duration_since(*since);
-        let is_due = self.latest_end.is_none_or(|took| took <= waited + SOON);
-        is_due && self.dials_until.is_none_or(|until| until <= now)
+        let mut free = self.draining.iter().filter(|(of, _)| *of == runtime).skip(self.hoping);
+        let Some((_, since)) = free.next() else { return false };
+        let is_due = self.latest_end <= now.saturating_duration_since(*since) + SOON;
+        is_due && free.count() + 1 >= MANY
     }
 }
 
@@ -77,16 +76,15 @@ pub(crate) struct Checkout {
     way: Way,
     id: u64,
     receiver: oneshot::Receiver<Idle>,
-    /// Until the dial may begin, and since when.
-    head_start: Option<(Deadline, Instant)>,
+    /// Until the dial may begin.
+    head_start: Option<Deadline>,
 }
 
 impl Checkout {
     /// The wish of a request of `pool`, in the queue of `way`.
     pub(super) fn new(queue: &mut Queue, pool: &Arc<Pool>, way: &Way, runtime: Id) -> Self {
         let (id, receiver) = queue.enter(runtime);
-        let now = Instant::now();
-        let head_start = queue.may_hope(runtime, now).then(|| (Deadline::after(Some(HEAD_START)), now));
+        let head_start = queue.may_hope(runtime, Instant::now()).then(|| Deadline::after(Some(SOON)));
         queue.hoping += usize::from(head_start.is_some());
         Self { pool: Arc::clone(pool), way: way.clone(), id, receiver, head_start }
     }
@@ -102,23 +100,22 @@ impl Checkout {
 
     /// Ready when the request should dial.
     pub(crate) fn poll_head_start(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        if let Some((deadline, _)) = &mut self.head_start {
+        if let Some(deadline) = &mut self.head_start {
             if deadline.poll_expired(cx).is_pending() {
                 return Poll::Pending;
             }
-            self.end_head_start();
+            self.end_head_start(|queue| queue.latest_end = Duration::MAX);
         }
         Poll::Ready(())
     }
 
-    /// Time that was spent on hope buys two thirds of it without: where turns are shorter than timers, a row of
-    /// requests takes at most two and a half times as long as without any hope.
-    fn end_head_start(&mut self) {
-        let Some((_, since)) = self.head_start.take() else { return };
+    fn end_head_start(&mut self, learn: impl FnOnce(&mut Queue)) {
+        if self.head_start.take().is_none() {
+            return;
+        }
         if let Some(Lane { queue, .. }) = self.pool.lock().find(&self.way) {
-            let now = Instant::now();
             queue.hoping = queue.hoping.saturating_sub(1);
-            queue.dials_until = now.checked_add(now.saturating_duration_since(since) * 2 / 3);
+            learn(queue);
         }
     }
 }
@@ -130,7 +127,7 @@ impl Drop for Checkout {
         if let Some(lane) = self.pool.lock().find(&self.way) {
             lane.queue.waiting.remove(&self.id);
         }
-        self.end_head_start();
+        self.end_head_start(|_| ());
         // It came when nobody looked any more: the next one.
         if let Ok(idle) = self.receiver.try_recv() {
             self.pool.park(&self.way, idle);
@@ -144,13 +141,19 @@ pub(crate) struct Draining {
     way: Way,
     runtime: Id,
     since: Instant,
+    came_free: bool,
 }
 
 impl Draining {
     pub(crate) fn new(pool: &Arc<Pool>, way: Way, runtime: Id) -> Self {
         let since = Instant::now();
         pool.lock().lane(&way).queue.draining.push((runtime, since));
-        Self { pool: Arc::clone(pool), way, runtime, since }
+        Self { pool: Arc::clone(pool), way, runtime, since, came_free: false }
+    }
+
+    /// Whether it has come free. One that is dropped has not.
+    pub(crate) fn end(mut self, came_free: bool) {
+        self.came_free = came_free;
     }
 }
 
@@ -158,7 +161,7 @@ impl Drop for Draining {
     fn drop(&mut self) {
         if let Some(lane) = self.pool.lock().find(&self.way) {
             let Queue { draining, latest_end, .. } = &mut lane.queue;
-            *latest_end = Some(self.since.elapsed());
+            *latest_end = if self.came_free { self.since.elapsed() } else { Duration::MAX };
             if let Some(at) = draining.iter().position(|of| *of == (self.runtime, self.since)) {
                 draining.remove(at);
             }

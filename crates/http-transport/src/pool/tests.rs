@@ -1,5 +1,6 @@
 //! Which connection is for which request; that they are used again is seen at sockets, in `tests/`.
 
+use std::collections::VecDeque;
 use std::io;
 use std::pin::Pin;
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
@@ -14,6 +15,7 @@ use tokio::time::advance;
 
 #[cfg(feature = "http2")]
 use super::Entry;
+use super::handover::{MANY, SOON};
 use super::lanes::{CLEAN_EVERY, REST_LIMIT};
 use super::{Checkout, Draining, IDLE_LIMIT, Pool, Way, Wish};
 use crate::environment::Environment;
@@ -72,52 +74,87 @@ async fn a_connection_is_for_its_own_way_alone() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn a_request_waits_for_what_comes_free_and_then_for_nothing() {
-    let pool = Arc::new(Pool::default());
-    let way = way("http://a.example", None, false);
-    let runtime = Handle::current().id();
-    let mut cx = Context::from_waker(Waker::noop());
-    let mut may_dial = |checkout: &mut Checkout| checkout.poll_head_start(&mut cx).is_ready();
-    let checkout = || checkout_of(&pool, &way, runtime);
+/// A pool with connections that are about to come free on one way.
+struct Ends {
+    pool: Arc<Pool>,
+    way: Way,
+    draining: VecDeque<Draining>,
+}
 
-    assert!(may_dial(&mut checkout()), "nothing comes free");
-    let draining = Draining::new(&pool, way.clone(), runtime);
-    let mut first = checkout();
-    assert!(!may_dial(&mut first));
-    assert!(may_dial(&mut checkout()), "it is for one alone");
-    advance(Duration::from_millis(5)).await;
-    assert!(may_dial(&mut first));
-    assert!(may_dial(&mut checkout()), "time was lost");
-    advance(Duration::from_millis(3)).await;
-    assert!(may_dial(&mut checkout()));
-    advance(Duration::from_millis(1)).await;
-    let mut second = checkout();
-    assert!(!may_dial(&mut second));
-    drop((second, draining));
-    assert!(may_dial(&mut checkout()));
+impl Ends {
+    fn new(count: usize) -> Self {
+        let (pool, way) = (Arc::new(Pool::default()), way("http://a.example", None, false));
+        let mut ends = Self { pool, way, draining: VecDeque::new() };
+        ends.begin(count);
+        ends
+    }
+
+    fn begin(&mut self, count: usize) {
+        let draining = || Draining::new(&self.pool, self.way.clone(), Handle::current().id());
+        self.draining.extend((0..count).map(|_| draining()));
+    }
+
+    /// The oldest ends.
+    fn end(&mut self, came_free: bool) {
+        self.draining.pop_front().unwrap().end(came_free);
+    }
+
+    fn request(&self) -> Checkout {
+        checkout_of(&self.pool, &self.way, Handle::current().id())
+    }
+
+    #[track_caller]
+    fn check(&self, may_dial: bool) {
+        assert_eq!(can_dial(&mut self.request()), may_dial);
+    }
+}
+
+fn can_dial(checkout: &mut Checkout) -> bool {
+    checkout.poll_head_start(&mut Context::from_waker(Waker::noop())).is_ready()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_waits_where_many_connections_are_about_to_come_free() {
+    let mut ends = Ends::new(MANY - 1);
+    ends.check(true);
+    ends.begin(1);
+    ends.check(false);
+    // It is for one alone.
+    let mut first = ends.request();
+    assert!(!can_dial(&mut first));
+    ends.check(true);
+    ends.begin(1);
+    ends.check(false);
+    // Timers round up.
+    advance(SOON + Duration::from_millis(1)).await;
+    assert!(can_dial(&mut first));
+    // It has waited in vain, so nobody else does before one comes free.
+    ends.check(true);
+    ends.begin(1);
+    ends.end(true);
+    ends.check(false);
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_request_waits_only_for_what_comes_free_soon() {
-    let pool = Arc::new(Pool::default());
-    let way = way("http://a.example", None, false);
-    let runtime = Handle::current().id();
-    let mut cx = Context::from_waker(Waker::noop());
-    let mut may_dial = || checkout_of(&pool, &way, runtime).poll_head_start(&mut cx).is_ready();
-    let draining = || Draining::new(&pool, way.clone(), runtime);
-
+    const EARLY: Duration = Duration::from_millis(14);
+    let mut ends = Ends::new(1);
+    advance(EARLY + Duration::from_millis(1) + SOON).await;
     // What the server takes for the end of a body is seen at the first one.
-    let first = draining();
-    assert!(!may_dial());
-    advance(Duration::from_millis(20)).await;
-    drop(first);
-    let next = draining();
-    advance(Duration::from_millis(17)).await;
-    assert!(may_dial(), "3 ms are left");
+    ends.end(true);
+    ends.begin(MANY);
+    advance(EARLY).await;
+    ends.check(true);
     advance(Duration::from_millis(1)).await;
-    assert!(!may_dial(), "2 ms are left");
-    drop(next);
+    ends.check(false);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_request_does_not_wait_where_connections_are_closed() {
+    let mut ends = Ends::new(MANY + 1);
+    ends.check(false);
+    ends.end(false);
+    ends.check(true);
 }
 
 #[tokio::test]
