@@ -35,7 +35,7 @@ pub(crate) struct Dialing {
 pub(crate) enum Dialed {
     Fresh(BoxStream, Spoken),
     /// One that had a request before.
-    Freed(Box<Idle>),
+    Freed(Idle),
 }
 
 impl Dialing {
@@ -53,7 +53,7 @@ impl Dialing {
                 self.checkout = None;
                 if idle.is_alive() {
                     self.leave_dial();
-                    return Poll::Ready(Ok(Dialed::Freed(Box::new(idle))));
+                    return Poll::Ready(Ok(Dialed::Freed(idle)));
                 }
             } else if self.dial.is_none() {
                 ready!(checkout.poll_head_start(cx));

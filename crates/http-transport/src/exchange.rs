@@ -308,7 +308,7 @@ impl Exchange {
                 let start = plan::start(plan, stream, spoken, lead);
                 self.state = State::Starting(endpoint, Box::pin(start));
             }
-            Dialed::Freed(idle) => self.wait_on(*idle, plan),
+            Dialed::Freed(idle) => self.wait_on(idle, plan),
         }
     }
 
@@ -388,7 +388,7 @@ impl Exchange {
     fn enter(&mut self, plan: Plan, wish: Wish) -> Result<(), Error> {
         let Settings { connect_timeout, pool, .. } = &*self.settings;
         match pool.enter(&plan.way(), plan.offer, wish, *connect_timeout) {
-            Entry::Parked(idle) => self.wait_on(*idle, plan),
+            Entry::Parked(idle) => self.wait_on(idle, plan),
             Entry::Shared(place) => {
                 let endpoint = Arc::clone(&plan.endpoint);
                 let http = place.send(&endpoint, plan.request.clone())?;

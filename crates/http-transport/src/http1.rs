@@ -43,7 +43,7 @@ pub(crate) struct Http1 {
 /// What hyper makes of a connection with a request: a future that moves bytes, and what comes out of it.
 struct Halves {
     /// `None` once it has ended, unless by a switch of protocols.
-    connection: Option<Link>,
+    connection: Option<Box<Link>>,
     /// What the connection ended with, when hyper could not tell the head or the body.
     failure: Option<hyper::Error>,
     /// `None` once the response is there.
@@ -197,7 +197,7 @@ impl Halves {
         let end = match self.switch {
             // hyper is done with a connection that has switched, and must not shut it down.
             Switch::Possible | Switch::Tunnel => connection.poll_without_shutdown(cx),
-            Switch::Excluded => Pin::new(connection).poll(cx),
+            Switch::Excluded => Pin::new(&mut **connection).poll(cx),
         };
         if let Poll::Ready(end) = end {
             self.failure = end.err();

@@ -22,7 +22,8 @@ pub(crate) type Sender = SendRequest<RequestBody>;
 
 /// A connection that a request can be put on. It is a value: nobody polls it while it waits.
 pub(crate) struct Idle {
-    pub(crate) connection: Link,
+    /// Boxed: it is large, and goes through many hands between two requests.
+    pub(crate) connection: Box<Link>,
     pub(crate) sender: Sender,
     pub(crate) progress: Arc<Progress>,
     /// That of the socket, wherever its answers are read; `None` if it was opened without one.
@@ -43,7 +44,7 @@ impl Idle {
             .handshake(socket)
             .await?;
         let runtime = Handle::try_current().ok().map(|handle| handle.id());
-        Ok(Self { connection, sender, progress, runtime })
+        Ok(Self { connection: Box::new(connection), sender, progress, runtime })
     }
 
     /// Whether hyper waits for another request.
@@ -55,6 +56,6 @@ impl Idle {
     pub(crate) fn is_alive(&mut self) -> bool {
         // Nobody waits for it: the next request would wake its own task by being put on the connection.
         let mut cx = Context::from_waker(Waker::noop());
-        Pin::new(&mut self.connection).poll(&mut cx).is_pending() && self.is_ready()
+        Pin::new(&mut *self.connection).poll(&mut cx).is_pending() && self.is_ready()
     }
 }

@@ -5,6 +5,7 @@ mod lanes;
 mod lead;
 
 use std::fmt;
+use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -26,10 +27,17 @@ pub(crate) const IDLE_LIMIT: Duration = Duration::from_secs(90);
 
 /// Where a connection leads and through what. One through a proxy is of no use to a request that goes directly, or
 /// through another proxy, or with other credentials, or in another form.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Way {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) route: Route,
+}
+
+/// Of the host alone: few ways lead to one, and each request looks for its way several times.
+impl Hash for Way {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.endpoint.host.hash(state);
+    }
 }
 
 /// The connections of a transport, by their way: those of HTTP/1.1 that wait for a request, and all of HTTP/2 that take
@@ -53,7 +61,7 @@ pub(crate) enum Wish {
 
 /// How a request gets to its connection.
 pub(crate) enum Entry {
-    Parked(Box<Idle>),
+    Parked(Idle),
     Shared(Place),
     /// Another request is opening a connection that may serve this one, too.
     Follow(Follow),
@@ -74,7 +82,7 @@ impl Pool {
                     return Entry::Shared(place);
                 }
                 if let Some(idle) = self.take(way, runtime) {
-                    return Entry::Parked(Box::new(idle));
+                    return Entry::Parked(idle);
                 }
             }
             // Connections are looked at without the lock. One that came meanwhile is looked at, too.
@@ -159,13 +167,9 @@ impl Pool {
     pub(crate) fn park(&self, way: &Way, mut idle: Idle) {
         let Some(runtime) = idle.runtime else { return };
         loop {
-            let mut all = self.lock();
-            let Some(sender) = all.lane(way).queue.pop(runtime) else {
-                return all.park(way, idle, runtime);
-            };
-            // Giving it away wakes the request.
-            drop(all);
-            match sender.send(idle) {
+            let Some((given, sender)) = self.lock().park(way, idle, runtime) else { return };
+            // Giving it away wakes the request: without the lock.
+            match sender.send(given) {
                 Ok(()) => return,
                 Err(back) => idle = back,
             }

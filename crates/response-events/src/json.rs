@@ -7,6 +7,8 @@ use serde::{
     de::{self, IgnoredAny, MapAccess, SeqAccess, Visitor},
 };
 
+use crate::text::as_text;
+
 /// A string if the JSON has one there, `None` for every other type; borrows where the text has no escapes.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Text<'a>(pub(crate) Option<Cow<'a, str>>);
@@ -178,9 +180,9 @@ pub(crate) fn salvage_type(payload: &[u8]) -> Option<String> {
 /// Reads a payload. Checked to be text as a whole, its strings need no check of their own; where it is not, only the
 /// strings that are read matter.
 pub(crate) fn parse<'a, T: Deserialize<'a>>(payload: &'a [u8]) -> Result<T, String> {
-    let parsed = match std::str::from_utf8(payload) {
-        Ok(text) => serde_json::from_str(text),
-        Err(_) => serde_json::from_slice(payload),
+    let parsed = match as_text(payload) {
+        Some(text) => serde_json::from_str(text),
+        None => serde_json::from_slice(payload),
     };
     parsed.map_err(|error| error.to_string())
 }

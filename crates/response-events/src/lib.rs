@@ -35,6 +35,7 @@ mod responses;
 mod scan;
 mod secret;
 mod summary;
+mod text;
 mod transcript;
 mod turn_state_mark;
 mod unfinished_json;

@@ -24,6 +24,8 @@ pub(crate) struct Attempt {
     /// Redirects that it has followed.
     pub(crate) redirects: u32,
     pub(crate) phase: Phase,
+    /// Whether an event was understood: what the body is need not be asked any more.
+    is_understood: bool,
     pub(crate) interpreter: Interpreter,
     pub(crate) timers: Timers,
     pub(crate) status: Option<u16>,
@@ -72,6 +74,7 @@ impl Attempt {
             target: config.target.clone(),
             redirects: 0,
             phase: Phase::Connect,
+            is_understood: false,
             interpreter: Interpreter::new(config.wire, options),
             timers: Timers::new(config.timeouts, config.turn_started),
             status: None,
@@ -104,7 +107,8 @@ impl Attempt {
         self.phase = Phase::Streaming;
         self.socket.past = SocketPast::Nothing;
         let ledger = self.interpreter.ledger();
-        if ledger.progress() > ledger.malformed {
+        if !self.is_understood && ledger.progress() > ledger.malformed {
+            self.is_understood = true;
             self.preview = Preview::default();
         }
     }

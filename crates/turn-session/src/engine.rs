@@ -265,13 +265,13 @@ impl TurnEngine {
             }
             return Some(Ok(event));
         }
+        if !matches!(self.end, End::Pending(_)) {
+            return None;
+        }
         match std::mem::replace(&mut self.end, End::Delivered) {
             // The last events of the answer may have been delivered since the failure.
             End::Pending(item) => Some(item.map_err(|failure| self.attempt.describe(failure))),
-            end => {
-                self.end = end;
-                None
-            }
+            End::Open | End::Delivered => None,
         }
     }
 

@@ -5,6 +5,7 @@ use std::sync::{Arc, MutexGuard};
 use std::time::Duration;
 
 use tokio::runtime::Id;
+use tokio::sync::oneshot;
 use tokio::time::Instant;
 
 use crate::http2::Connection;
@@ -131,15 +132,19 @@ impl<'a> Locked<'a> {
         lane
     }
 
-    /// Keeps a connection for the next request.
-    pub(super) fn park(&mut self, way: &Way, idle: Idle, runtime: Id) {
+    /// Keeps a connection for the next request, unless one waits: then gives it back, with the way there.
+    pub(super) fn park(&mut self, way: &Way, idle: Idle, runtime: Id) -> Option<(Idle, oneshot::Sender<Idle>)> {
         let lane = self.lane(way);
+        if let Some(sender) = lane.queue.pop(runtime) {
+            return Some((idle, sender));
+        }
         lane.arrivals += 1;
         // The one that waited longest is the next that the server closes.
         let excess = (lane.parked.len() == PARKED_LIMIT).then(|| lane.parked.remove(0));
         lane.parked.push(Parked { idle, since: Instant::now(), runtime });
         self.closing.extend(excess);
         self.clean();
+        None
     }
 
     /// If it is time: takes out what waited too long or is closed, and forgets what is at rest, but for the lanes that

@@ -12,7 +12,7 @@ use super::table::Table;
 use super::url::{Protocol, Proxy};
 
 /// How a request travels.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Route {
     Direct,
     /// The proxy is sent the request itself, in absolute form (RFC 9112, section 3.2.2): that is what it expects for

@@ -9,12 +9,13 @@ use super::{
 use crate::{
     json::{Number, Text, parse},
     scan::{Scanned, Scanner, fill},
+    text::as_text,
 };
 
 impl<'a> Chunk<'a> {
     /// Reads a chunk; the error says what is wrong with its JSON.
     pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
-        match std::str::from_utf8(data).ok().and_then(Self::scan) {
+        match as_text(data).and_then(Self::scan) {
             Some(chunk) => Ok(chunk),
             None => Self::parse(data),
         }

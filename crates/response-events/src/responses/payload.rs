@@ -10,6 +10,7 @@ use super::{
 use crate::{
     json::{Number, Text, object_or_default, parse},
     scan::{Scanned, Scanner, fill},
+    text::as_text,
 };
 
 /// The fields of all events in one flat shape. Every field may be missing or of another type, except that the whole
@@ -44,7 +45,7 @@ impl<'a> Payload<'a> {
     /// Reads a payload; the error says what is wrong with its JSON.
     pub(super) fn read(data: &'a [u8]) -> Result<Self, String> {
         let mut payload = Self::default();
-        match std::str::from_utf8(data).ok().and_then(|text| payload.scan(text)) {
+        match as_text(data).and_then(|text| payload.scan(text)) {
             Some(()) => Ok(payload),
             None => parse(data),
         }
