@@ -112,7 +112,11 @@ impl Interpreter {
         self.looked_ahead = false;
         let ledger = &mut self.out.ledger;
         ledger.events += 1;
-        ledger.payload_bytes += data.len() as u64;
+        let counted = match self.stream {
+            Stream::Chat(_) => sentinel_end(data).unwrap_or(data.len()),
+            Stream::Responses(_) => data.len(),
+        };
+        ledger.payload_bytes += counted as u64;
         self.out.begin_value();
         self.take(name, data.trim_ascii());
         self.settle_excess();
@@ -126,7 +130,7 @@ impl Interpreter {
             ledger.keep_alives += 1;
             return self.out.account();
         }
-        if is_sentinel(data) {
+        if sentinel_end(data).is_some() {
             ledger.done_sentinels += 1;
             self.out.account();
             if self.out.outcome.is_none() {
@@ -171,7 +175,7 @@ impl Interpreter {
         self.looked_ahead = !event.is_empty() || data.len() > BLANK_LINES;
         let ends = match &self.stream {
             Stream::Responses(_) => event.ends_with(b"}") && ResponsesStream::is_terminal(None, event),
-            Stream::Chat(_) if is_sentinel(event) => true,
+            Stream::Chat(_) if sentinel_end(event).is_some() => true,
             Stream::Chat(_) => event.ends_with(b"}") && ChatStream::is_terminal(None, event),
         };
         if ends {
@@ -202,7 +206,7 @@ impl Interpreter {
         let ends = self.out.outcome.is_none()
             && match &self.stream {
                 Stream::Responses(_) => ResponsesStream::is_terminal(name, event),
-                Stream::Chat(stream) if is_sentinel(event) => !stream.is_finished(&self.out),
+                Stream::Chat(stream) if sentinel_end(event).is_some() => !stream.is_finished(&self.out),
                 Stream::Chat(_) => ChatStream::is_terminal(name, event),
             };
         if ends {
@@ -279,13 +283,16 @@ impl Interpreter {
     }
 }
 
-/// Whether data is a sentinel. Services append to `[DONE]`, and some leave the brackets out; then it has a line of its
-/// own. Lines behind it change nothing, so that it does not matter whether they have come yet.
-fn is_sentinel(data: &[u8]) -> bool {
-    let data = data.trim_ascii_start();
-    let is_line =
-        |rest: &[u8]| rest.split(|byte| *byte == b'\n').next().is_none_or(|rest| rest.trim_ascii().is_empty());
-    data.starts_with(SENTINEL) || data.strip_prefix(b"DONE").is_some_and(is_line)
+/// Where the sentinel ends that data is, if it is one. Services append to `[DONE]`, and some leave the brackets out;
+/// then it has a line of its own. What is behind it changes nothing, so that it does not matter whether that has come.
+fn sentinel_end(data: &[u8]) -> Option<usize> {
+    let text = data.trim_ascii_start();
+    let begin = data.len() - text.len();
+    if text.starts_with(SENTINEL) {
+        return Some(begin + SENTINEL.len());
+    }
+    let line = text.split(|byte| *byte == b'\n').next()?;
+    (line.trim_ascii_end() == b"DONE").then(|| begin + line.len())
 }
 
 impl Output {

@@ -15,7 +15,7 @@ const MAX_NAME: usize = 256;
 pub struct Ledger {
     /// Payloads taken in (dispatched SSE events, WebSocket messages), sentinels included.
     pub events: u64,
-    /// Bytes of all payloads.
+    /// Bytes of all payloads; of a Chat sentinel, those up to its end: what follows it need not come.
     pub payload_bytes: u64,
     /// `[DONE]` and `DONE` sentinels.
     pub done_sentinels: u64,

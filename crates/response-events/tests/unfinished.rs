@@ -177,6 +177,24 @@ fn a_sentinel_in_brackets_need_not_wait_for_the_end_of_its_line() {
 }
 
 #[test]
+fn it_does_not_matter_how_much_of_a_sentinel_has_come() {
+    let partial: fn(&mut Interpreter, &[u8]) -> bool = Interpreter::handle_partial;
+    for (feed, early, whole) in [
+        (partial, "[DONE]", "[DONE] and"),
+        (partial, "\n [DONE]", "\n [DONE] and\nmore"),
+        (partial, "[DONE] a", "[DONE] and"),
+        (Interpreter::handle_unfinished, "[DONE] and", "[DONE] and\nmore"),
+        (Interpreter::handle_unfinished, "DONE ", "DONE \nmore"),
+        (Interpreter::handle_unfinished, " DONE", " DONE\n\n"),
+    ] {
+        let [mut beginning, mut event] = [(); 2].map(|()| after(Wire::Chat, &[CHAT_TEXT]));
+        assert!(feed(&mut beginning, early.as_bytes()), "{early:?}");
+        event.handle_event(None, whole.as_bytes());
+        assert_eq!(beginning.ledger(), event.ledger(), "{early:?} {whole:?}");
+    }
+}
+
+#[test]
 fn an_unfinished_event_is_looked_at_once() {
     let mut stream = after(Wire::Responses, &[]);
     for unfinished in ["", "\n", TEXT] {
