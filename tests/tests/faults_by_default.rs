@@ -113,14 +113,14 @@ async fn the_way_to_the_service_has_10_s_for_each_stage() {
     let silent = || Service::new("");
 
     let hole = connector::from_fn(|_| pending::<io::Result<DuplexStream>>());
-    let message = "timed out connecting to model.test:80 after 10s";
+    let message = "timed out connecting to model.test:80 after 10s (connect timeout)";
     check("3 black hole", client(http).connector(hole), 10, Cost::Free, (Phase::Connect, message)).await;
 
-    let message = "timed out in the TLS handshake with model.test:443 after 10s";
+    let message = "timed out in the TLS handshake with model.test:443 after 10s (connect timeout)";
     let stalls = client(https).connector(silent().connector());
     check("7 TLS", stalls, 10, Cost::Tokens, (Phase::Tls, message)).await;
 
-    let message = "the proxy proxy.test:8080 did not connect to model.test:443 within 10s";
+    let message = "the proxy proxy.test:8080 did not connect to model.test:443 within 10s (connect timeout)";
     for (name, service) in [
         ("11 silent proxy", silent()),
         ("11 half an answer", Service::new("HTTP/1.1 200 O")),
@@ -134,10 +134,10 @@ async fn the_way_to_the_service_has_10_s_for_each_stage() {
 /// Rows 17, 18, 21, 38, 39 and 40.
 #[tokio::test(start_paused = true)]
 async fn silence_and_trickles_have_the_documented_ends() {
-    let head = (Phase::Head, "no response head came from model.test:80 within 120s");
-    let first = (Phase::FirstEvent, "no event within 300s after the response head");
-    let idle = (Phase::Streaming, "no byte for 300s");
-    let progress = (Phase::Streaming, "no event for 900s, although the connection was alive");
+    let head = (Phase::Head, "no response head came from model.test:80 within 120s (head timeout)");
+    let first = (Phase::FirstEvent, "no event within 300s after the response head (first-event timeout)");
+    let idle = (Phase::Streaming, "no byte for 300s (idle timeout)");
+    let progress = (Phase::Streaming, "no event for 900s, although the connection was alive (progress timeout)");
     // No multiple of this is the end of a deadline.
     let often = seconds(7);
     let says = |parts: &[&str]| Service::new(parts.concat());
@@ -189,8 +189,8 @@ async fn a_dead_socket_is_found_after_40_s_and_a_silent_one_like_a_silent_stream
     let (ping, fragment) = (&b"\x89\x00"[..], &b"\x00\x01x"[..]);
     let often = Some(seconds(7));
     let dead = "the peer gave no sign of life";
-    let first = "no event within 300s after the response head";
-    let progress = "no event for 900s, although the connection was alive";
+    let first = "no event within 300s after the response head (first-event timeout)";
+    let progress = "no event for 900s, although the connection was alive (progress timeout)";
     for (name, begin, often, life, limit, message) in [
         ("50 before an event", vec![], None, ping, 40, dead),
         ("50 behind an event", text.clone(), None, ping, 40, dead),
@@ -333,7 +333,7 @@ async fn a_credential_hook_has_10_s() {
     let client = client("http://model.test/v1").connector(Service::new("").connector());
     let Course { attempts, error, .. } = course(&client.auth(Auth::hook(Speechless)).build().unwrap()).await;
     let error = error.expect("a failure");
-    assert_eq!(error.message(), "no credentials came for the request within 10s");
+    assert_eq!(error.message(), "no credentials came for the request within 10s (connect timeout)");
     assert_eq!((error.kind(), error.phase(), error.attempts()), (Timeout, Phase::Connect, 1));
     assert!(!error.is_retryable());
     assert_takes(attempts[0], seconds(10), "92");

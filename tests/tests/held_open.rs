@@ -268,7 +268,7 @@ async fn the_deadline_of_a_turn_counts_from_its_beginning_also_while_no_request_
         let (_, error) = drain(late.stream(request())).await;
         let error = error.expect("a failure");
         assert_eq!((error.kind(), error.is_retryable()), (FailureKind::Timeout, false));
-        assert_eq!(error.message(), "the turn took longer than 3600s");
+        assert_eq!(error.message(), "the turn took longer than 3600s (turn timeout)");
     }
     session.begin_turn().stream(request()).collect().await.unwrap();
 }

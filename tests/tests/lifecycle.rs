@@ -232,7 +232,7 @@ async fn a_turn_whose_time_is_over_says_how_far_it_came() {
         let error = soon(stream.try_next()).await.err().unwrap_or_else(|| panic!("{name}: no failure"));
         assert_eq!((error.kind(), error.phase()), (FailureKind::Timeout, row.phase), "{name}: {error:?}");
         assert_eq!((error.is_retryable(), error.attempts()), (false, 1), "{name}: {error:?}");
-        assert_eq!(error.message(), "the turn took longer than 3600s", "{name}");
+        assert_eq!(error.message(), "the turn took longer than 3600s (turn timeout)", "{name}");
         // The stream, which is done, is still there.
         row.check_next(&server, &session).await;
         assert!(matches!(stream.try_next().await, Ok(None)), "{name}: a stream ends once");

@@ -339,7 +339,7 @@ const MINUTE: Duration = Duration::from_secs(60);
 
 #[tokio::test(start_paused = true)]
 async fn credentials_that_do_not_come_in_time_end_the_request() {
-    let late = (FailureKind::Timeout, "no credentials came for the request within 300s");
+    let late = (FailureKind::Timeout, "no credentials came for the request within 300s (connect timeout)");
     let closed = (FailureKind::Config, "no credentials for the request: the token service is closed");
     for (hook, limit, after, expected) in [
         (Some(6), Some(5), 5, late),

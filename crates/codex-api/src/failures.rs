@@ -136,7 +136,7 @@ pub(crate) fn of_credentials(error: NoCredentials) -> (Failure, Option<BoxError>
             (Failure::new(FailureKind::Config, message), Some(error))
         }
         NoCredentials::Late(limit) => {
-            let message = format!("no credentials came for the request within {limit:?}");
+            let message = format!("no credentials came for the request within {limit:?} (connect timeout)");
             let mut failure = Failure::new(FailureKind::Timeout, message);
             failure.retryable = false;
             (failure, None)

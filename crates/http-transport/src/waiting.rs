@@ -80,9 +80,9 @@ impl Waiting {
             }
             let endpoint = &self.endpoint;
             let message = match (self.phase, self.call.switch()) {
-                (Phase::Sending, _) => format!("{endpoint} took no more of the request for {limit:?}"),
+                (Phase::Sending, _) => format!("{endpoint} took no more of the request for {limit:?} (head timeout)"),
                 (_, Switch::Possible) => format!("{endpoint} did not answer the handshake within {limit:?}"),
-                _ => format!("no response head came from {endpoint} within {limit:?}"),
+                _ => format!("no response head came from {endpoint} within {limit:?} (head timeout)"),
             };
             return Poll::Ready(Error::new(ErrorKind::Timeout, self.phase, message));
         }

@@ -163,7 +163,7 @@ async fn the_connect_timeout_lies_over_it() {
     let start = Instant::now();
     let error = post(&transport, "http://a.example").head().await.unwrap_err();
     assert_eq!((error.kind(), error.phase()), (ErrorKind::Timeout, Phase::Connect));
-    assert_eq!(error.to_string(), "timed out connecting to a.example:80 after 7s");
+    assert_eq!(error.to_string(), "timed out connecting to a.example:80 after 7s (connect timeout)");
     assert!(start.elapsed() >= limit && start.elapsed() < limit + Duration::from_millis(5));
 }
 

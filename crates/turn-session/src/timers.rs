@@ -36,7 +36,7 @@ struct Limits {
     finish_grace: Duration,
 }
 
-/// A deadline, in the order in which they are looked at when several have passed.
+/// A deadline, with its limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Timer {
     /// The answer is whole; nothing more came.
@@ -111,32 +111,43 @@ impl Timers {
 
     /// The first deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.deadlines().map(|(_, at)| at).min()
+        self.instants().into_iter().flatten().min()
     }
 
     /// The deadline that has passed, if one has.
     pub(crate) fn expired(&self, now: Instant) -> Option<Timer> {
-        self.deadlines().find(|(_, at)| *at <= now).map(|(timer, _)| timer)
+        let mut passed =
+            self.instants().into_iter().zip(self.timers()).filter(|(at, _)| at.is_some_and(|at| at <= now));
+        passed.find_map(|(_, timer)| timer)
     }
 
-    fn deadlines(&self) -> impl Iterator<Item = (Timer, Instant)> {
+    /// When each of the [`timers`](Self::timers) passes that runs. A deadline too far away to be an instant is none.
+    fn instants(&self) -> [Option<Instant>; 6] {
         let limits = &self.limits;
-        // A deadline too far away to be an instant is none.
-        let after = |start: Option<Instant>, limit: Option<Duration>| Some((limit?, start?.checked_add(limit?)?));
-        let streaming = self.opened.map(|opened| self.last_byte.unwrap_or(opened));
+        let after = |start: Option<Instant>, limit: Option<Duration>| start?.checked_add(limit?);
         let empty = if self.last_byte.is_none() { self.opened } else { None };
         let first = if self.last_event.is_none() { self.opened } else { None };
         [
-            after(self.finishing, Some(limits.finish_grace)).map(|(_, at)| (Timer::FinishGrace, at)),
-            after(Some(self.turn_started), limits.turn).map(|(limit, at)| (Timer::Turn(limit), at)),
-            after(empty, limits.first_byte).map(|(limit, at)| (Timer::FirstByte(limit), at)),
-            after(first, limits.first_event).map(|(limit, at)| (Timer::FirstEvent(limit), at)),
-            after(streaming, limits.idle).map(|(limit, at)| (Timer::Idle(limit), at)),
-            after(self.opened.map(|opened| self.last_event.unwrap_or(opened)), limits.progress)
-                .map(|(limit, at)| (Timer::Progress(limit), at)),
+            after(self.finishing, Some(limits.finish_grace)),
+            self.turn_deadline(),
+            after(empty, limits.first_byte),
+            after(first, limits.first_event),
+            after(self.opened.map(|opened| self.last_byte.unwrap_or(opened)), limits.idle),
+            after(self.opened.map(|opened| self.last_event.unwrap_or(opened)), limits.progress),
         ]
-        .into_iter()
-        .flatten()
+    }
+
+    /// In the order in which they are looked at when several have passed.
+    fn timers(&self) -> [Option<Timer>; 6] {
+        let limits = &self.limits;
+        [
+            Some(Timer::FinishGrace),
+            limits.turn.map(Timer::Turn),
+            limits.first_byte.map(Timer::FirstByte),
+            limits.first_event.map(Timer::FirstEvent),
+            limits.idle.map(Timer::Idle),
+            limits.progress.map(Timer::Progress),
+        ]
     }
 }
 
@@ -145,11 +156,15 @@ impl Timer {
     pub(crate) fn message(self) -> String {
         match self {
             Self::FinishGrace => "the answer is whole".to_owned(),
-            Self::Turn(limit) => format!("the turn took longer than {limit:?}"),
+            Self::Turn(limit) => format!("the turn took longer than {limit:?} (turn timeout)"),
             Self::FirstByte(limit) => format!("no body within {limit:?}"),
-            Self::FirstEvent(limit) => format!("no event within {limit:?} after the response head"),
-            Self::Idle(limit) => format!("no byte for {limit:?}"),
-            Self::Progress(limit) => format!("no event for {limit:?}, although the connection was alive"),
+            Self::FirstEvent(limit) => {
+                format!("no event within {limit:?} after the response head (first-event timeout)")
+            }
+            Self::Idle(limit) => format!("no byte for {limit:?} (idle timeout)"),
+            Self::Progress(limit) => {
+                format!("no event for {limit:?}, although the connection was alive (progress timeout)")
+            }
         }
     }
 }

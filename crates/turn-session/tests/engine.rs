@@ -184,8 +184,13 @@ fn a_head_that_calls_a_stream_a_document_is_not_believed() {
 fn silence_before_the_first_event_times_out() {
     // Comments keep the connection alive, and say nothing.
     let inputs = [(0, STREAM), (9_000, Bytes), (18_000, Bytes), (19_999, Clock), (20_000, Clock)];
-    let expected =
-        ["request 1", "> open 1", "opened 200", "timeout: no event within 20s after the response head", "> close"];
+    let expected = [
+        "request 1",
+        "> open 1",
+        "opened 200",
+        "timeout: no event within 20s after the response head (first-event timeout)",
+        "> close",
+    ];
     check(Wire::Responses, short(), &inputs, &expected);
 }
 
@@ -195,7 +200,7 @@ fn what_is_called_a_page_has_5_s_to_begin() {
     let begun = ["request 1", "> open 1", "opened 200"];
     let page = Head(200, "text/html; charset=utf-8");
     let nothing = "protocol: not an API answer: HTTP 200 with text/html; charset=utf-8 and no body within 5s";
-    let silent = ["timeout: no byte for 10s", "> close"];
+    let silent = ["timeout: no byte for 10s (idle timeout)", "> close"];
     let answered = ["text a", "completed", "> close"];
     for (head, inputs, expected) in [
         (page, &[(4_999, Clock), (5_000, Clock)][..], &[nothing, "> close"][..]),
@@ -218,7 +223,7 @@ fn what_is_called_a_page_has_5_s_to_begin() {
     let off = Timeouts { first_event: None, idle: None, progress: None, ..Timeouts::default() };
     check(Wire::Chat, off, &[(0, page), (5_000, Clock)], &[&begun[..], &[nothing, "> close"]].concat());
     let sooner = Timeouts { idle: Some(Duration::from_secs(3)), ..short() };
-    let end = ["timeout: no byte for 3s", "> close"];
+    let end = ["timeout: no byte for 3s (idle timeout)", "> close"];
     check(Wire::Chat, sooner, &[(0, page), (3_000, Clock)], &[&begun[..], &end].concat());
 }
 
@@ -229,7 +234,7 @@ fn silence_on_the_connection_times_out_and_any_byte_counts() {
         Wire::Responses,
         short(),
         &inputs,
-        &["request 1", "> open 1", "opened 200", "text a", "timeout: no byte for 10s", "> close"],
+        &["request 1", "> open 1", "opened 200", "text a", "timeout: no byte for 10s (idle timeout)", "> close"],
     );
 }
 
@@ -243,7 +248,7 @@ fn bytes_without_events_are_no_progress() {
         "> open 1",
         "opened 200",
         "text a",
-        "timeout: no event for 30s, although the connection was alive",
+        "timeout: no event for 30s, although the connection was alive (progress timeout)",
         "> close",
     ];
     check(Wire::Responses, short(), &inputs, &expected);
@@ -264,7 +269,7 @@ fn keep_alives_in_whatever_clothes_are_bytes_and_no_events() {
         let mut inputs = vec![(0, STREAM)];
         inputs.extend(every_five(0, 4));
         inputs.push((20_000, Clock));
-        let end = ["timeout: no event within 20s after the response head", "> close"];
+        let end = ["timeout: no event within 20s after the response head (first-event timeout)", "> close"];
         check(wire, short(), &inputs, &[&begun[..], events, &end].concat());
         // Nor the next one.
         let piece = if wire == Wire::Chat { CHUNK } else { TEXT };
@@ -272,7 +277,7 @@ fn keep_alives_in_whatever_clothes_are_bytes_and_no_events() {
         inputs.extend(every_five(1_000, 6));
         inputs.push((31_000, Clock));
         let seen = played(wire, short(), &inputs);
-        let end = ["timeout: no event for 30s, although the connection was alive", "> close"];
+        let end = ["timeout: no event for 30s, although the connection was alive (progress timeout)", "> close"];
         assert_eq!(seen[seen.len() - 2..], end, "{wire:?} {data:?}");
         // Nor does it end the silence that a cut behind the head is.
         let seen = phase_of_a_cut(wire, data);
@@ -297,7 +302,7 @@ fn the_whole_turn_has_a_deadline_also_while_connecting() {
         Wire::Responses,
         short(),
         &inputs,
-        &["request 1", "> open 1", "timeout: the turn took longer than 100s", "> close"],
+        &["request 1", "> open 1", "timeout: the turn took longer than 100s (turn timeout)", "> close"],
     );
 }
 
@@ -316,7 +321,7 @@ fn an_end_in_hand_comes_before_the_end_of_the_turn() {
     let behind = [(100_000, TEXT), (100_000, COMPLETED), (100_000, Drained)];
     check(Wire::Responses, short(), &[&read[..], &behind].concat(), &expected(&["text a", "completed", "> close"]));
     // Without an end, what was read is all.
-    let over = "timeout: the turn took longer than 100s";
+    let over = "timeout: the turn took longer than 100s (turn timeout)";
     let on = [(100_000, TEXT), (100_000, Drained), (100_001, COMPLETED)];
     check(Wire::Responses, short(), &[&read[..], &on].concat(), &expected(&["text a", over, "> close"]));
 }
@@ -330,8 +335,8 @@ fn a_flood_that_is_no_event_does_not_outrun_the_deadlines() {
     };
     let flood = |from: u64, times: usize| (0..times).flat_map(move |_| [(from, Data(MIB)), (from, Drained)]);
     let begun = ["request 1", "> open 1", "opened 200"];
-    let no_event = "timeout: no event within 20s after the response head";
-    let no_progress = "timeout: no event for 30s, although the connection was alive";
+    let no_event = "timeout: no event within 20s after the response head (first-event timeout)";
+    let no_progress = "timeout: no event for 30s, although the connection was alive (progress timeout)";
     for (first, begins_with, late, end) in
         [(None, &[][..], 20_000, no_event), (Some((0, TEXT)), &["text a"], 30_000, no_progress)]
     {
@@ -358,7 +363,7 @@ fn deadlines_of_zero_pass_at_the_first_wait_and_those_beyond_all_time_never() {
     let begun = ["request 1", "> open 1", "opened 200"];
     let all = |limit| Timeouts { first_event: limit, idle: limit, progress: limit, turn: None, ..Timeouts::default() };
     let zero = all(Some(Duration::ZERO));
-    let late = ["timeout: no event within 0ns after the response head", "> close"];
+    let late = ["timeout: no event within 0ns after the response head (first-event timeout)", "> close"];
     check(Wire::Responses, zero, &[(0, STREAM), (0, Clock)], &[&begun[..], &late].concat());
     // What is there to be read comes first.
     let answer = [&begun[..], &["text a", "completed", "> close"]].concat();
@@ -402,7 +407,12 @@ fn pending_chat_items_are_flushed_however_the_stream_ends() {
     let truncated = "truncated: the stream ended before a finish_reason and without a [DONE] sentinel";
     check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (2, Eof)], &until(truncated));
     check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (2, Cut)], &until("truncated: connection reset"));
-    check(Wire::Chat, short(), &[(0, STREAM), (1, piece), (99_000, Clock)], &until("timeout: no byte for 10s"));
+    check(
+        Wire::Chat,
+        short(),
+        &[(0, STREAM), (1, piece), (99_000, Clock)],
+        &until("timeout: no byte for 10s (idle timeout)"),
+    );
 }
 
 #[test]

@@ -192,18 +192,22 @@ impl Dial {
         let endpoint = &self.endpoint;
         let hop = first_hop(&self.route, endpoint);
         let message = match &self.stage {
-            Stage::Resolve(_) => format!("cannot resolve {}: timed out after {limit:?}", hop.host_name()),
-            Stage::Plugged(_) | Stage::Connect(_) => format!("timed out connecting to {hop} after {limit:?}"),
+            Stage::Resolve(_) => {
+                format!("cannot resolve {}: timed out after {limit:?} (connect timeout)", hop.host_name())
+            }
+            Stage::Plugged(_) | Stage::Connect(_) => {
+                format!("timed out connecting to {hop} after {limit:?} (connect timeout)")
+            }
             Stage::ProxyTls(_) | Stage::Tls(_) => {
                 let peer = if matches!(self.stage, Stage::Tls(_)) { endpoint } else { hop };
-                format!("timed out in the TLS handshake with {peer} after {limit:?}")
+                format!("timed out in the TLS handshake with {peer} after {limit:?} (connect timeout)")
             }
             Stage::Tunnel(tunnel) => match tunnel.refusal() {
                 // Only the text of the refusal is late.
                 Some(refusal) => return refusal.error(),
-                None => format!("{hop} did not connect to {endpoint} within {limit:?}"),
+                None => format!("{hop} did not connect to {endpoint} within {limit:?} (connect timeout)"),
             },
-            Stage::Socks(_) => format!("{hop} did not connect to {endpoint} within {limit:?}"),
+            Stage::Socks(_) => format!("{hop} did not connect to {endpoint} within {limit:?} (connect timeout)"),
         };
         Error::new(ErrorKind::Timeout, self.phase(), message)
     }

@@ -60,11 +60,11 @@ fn server() -> Arc<Endpoint> {
 
 #[tokio::test(start_paused = true)]
 async fn a_silent_proxy_times_out_at_each_step() {
-    let timed_out = "timed out connecting to the proxy p.example:80 after 10s";
+    let timed_out = "timed out connecting to the proxy p.example:80 after 10s (connect timeout)";
     let stage = Stage::Connect(Race::new(vec!["[::1]:1".parse().unwrap()], |_| Box::pin(pending())));
     check_route(Route::Forward(proxy("p.example")), stage, Phase::Connect, timed_out).await;
 
-    let timed_out = "cannot resolve the proxy p.example: timed out after 10s";
+    let timed_out = "cannot resolve the proxy p.example: timed out after 10s (connect timeout)";
     let stage = Stage::Resolve(Resolve::Lookup(Box::pin(pending())));
     check_route(Route::Tunnel(proxy("p.example")), stage, Phase::Dns, timed_out).await;
 
@@ -72,10 +72,10 @@ async fn a_silent_proxy_times_out_at_each_step() {
     let secure = proxy("https://p.example");
     let settings = TlsSettings::new(TlsProvider::Ring, vec![self_signed()]);
     let stage = Stage::ProxyTls(settings.start(&secure.endpoint, Box::new(near), Phase::Proxy, Offer::Http1).unwrap());
-    let timed_out = "timed out in the TLS handshake with the proxy p.example:443 after 10s";
+    let timed_out = "timed out in the TLS handshake with the proxy p.example:443 after 10s (connect timeout)";
     check_route(Route::Tunnel(secure), stage, Phase::Proxy, timed_out).await;
 
-    let timed_out = "the proxy p.example:1080 did not connect to a.example:443 within 10s";
+    let timed_out = "the proxy p.example:1080 did not connect to a.example:443 within 10s (connect timeout)";
     let (near, _far) = duplex(64 * 1024);
     let socks = proxy("socks5://p.example");
     let stage = Stage::Socks(socks::start(Box::new(near), Arc::clone(&socks), server()));
@@ -93,7 +93,7 @@ async fn tunnel(answer: &[u8]) -> (Route, Stage, DuplexStream) {
 
 #[tokio::test(start_paused = true)]
 async fn a_proxy_that_does_not_answer_a_connect_times_out_however_it_begins() {
-    let timed_out = "the proxy p.example:80 did not connect to a.example:443 within 10s";
+    let timed_out = "the proxy p.example:80 did not connect to a.example:443 within 10s (connect timeout)";
     // In memory, what comes before the request is not told from an answer: the answer is a part of one.
     let (route, stage, mut far) = tunnel(b"").await;
     let feeder = tokio::spawn(async move {
@@ -159,7 +159,7 @@ fn self_signed() -> CertificateDer<'static> {
 #[tokio::test(start_paused = true)]
 async fn a_look_up_without_an_answer_times_out() {
     let stage = Stage::Resolve(Resolve::Lookup(Box::pin(pending())));
-    check(stage, Phase::Dns, "cannot resolve a.example: timed out after 10s").await;
+    check(stage, Phase::Dns, "cannot resolve a.example: timed out after 10s (connect timeout)").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -167,7 +167,7 @@ async fn addresses_that_never_answer_share_one_deadline() {
     let addresses = ["[::1]:1", "127.0.0.1:1", "127.0.0.2:1"];
     let addresses = addresses.iter().map(|address| address.parse().unwrap()).collect();
     let stage = Stage::Connect(Race::new(addresses, |_| Box::pin(pending())));
-    check(stage, Phase::Connect, "timed out connecting to a.example:443 after 10s").await;
+    check(stage, Phase::Connect, "timed out connecting to a.example:443 after 10s (connect timeout)").await;
 }
 
 #[tokio::test(start_paused = true)]
@@ -176,7 +176,7 @@ async fn a_stalled_tls_handshake_times_out() {
     let target = Target::parse(&"https://a.example".parse().unwrap()).unwrap();
     let (near, _far) = duplex(64 * 1024);
     let stage = Stage::Tls(settings.start(&target.endpoint, Box::new(near), Phase::Tls, Offer::Http1).unwrap());
-    let message = "timed out in the TLS handshake with a.example:443 after 10s";
+    let message = "timed out in the TLS handshake with a.example:443 after 10s (connect timeout)";
     check(stage, Phase::Tls, message).await;
 }
 

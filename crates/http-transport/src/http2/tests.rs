@@ -185,7 +185,7 @@ async fn the_head_timeout_counts_from_the_request_and_is_not_extended() {
     });
     let start = Instant::now();
     let error = head(&mut waiting).await.unwrap_err();
-    check(&error, Phase::Head, "no response head came from a.example:80 within 60s");
+    check(&error, Phase::Head, "no response head came from a.example:80 within 60s (head timeout)");
     check_elapsed(start, LIMIT);
     server.abort();
 }
@@ -205,7 +205,7 @@ async fn a_request_that_the_server_gives_no_window_for_times_out_while_sending()
     });
     let start = Instant::now();
     let error = head(&mut waiting).await.unwrap_err();
-    check(&error, Phase::Sending, "a.example:80 took no more of the request for 60s");
+    check(&error, Phase::Sending, "a.example:80 took no more of the request for 60s (head timeout)");
     // A period for the first bytes and the window, and one without anything.
     check_elapsed(start, 2 * LIMIT);
     drop((waiting, client));

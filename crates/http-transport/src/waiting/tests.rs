@@ -62,7 +62,7 @@ async fn a_silent_server_times_out_after_the_head_timeout() {
     let (mut waiting, _far) = start(100_000).await;
     let start = Instant::now();
     let result = head(&mut waiting).await;
-    let message = "no response head came from a.example:80 within 60s";
+    let message = "no response head came from a.example:80 within 60s (head timeout)";
     check_error(result, ErrorKind::Timeout, Phase::Head, message);
     check_elapsed(start, LIMIT);
 }
@@ -81,7 +81,7 @@ async fn bytes_and_interim_answers_do_not_extend_the_head_timeout() {
         }
     });
     let result = head(&mut waiting).await;
-    let message = "no response head came from a.example:80 within 60s";
+    let message = "no response head came from a.example:80 within 60s (head timeout)";
     check_error(result, ErrorKind::Timeout, Phase::Head, message);
     check_elapsed(start, LIMIT);
     server.abort();
@@ -98,7 +98,7 @@ async fn the_head_timeout_starts_when_the_request_is_written() {
         far
     });
     let result = head(&mut waiting).await;
-    let message = "no response head came from a.example:80 within 60s";
+    let message = "no response head came from a.example:80 within 60s (head timeout)";
     check_error(result, ErrorKind::Timeout, Phase::Head, message);
     check_elapsed(start, Duration::from_secs(50) + LIMIT);
     drop(server.await.unwrap());
@@ -109,7 +109,7 @@ async fn a_request_that_nobody_reads_times_out_while_sending() {
     let (mut waiting, _far) = start(1_000).await;
     let start = Instant::now();
     let result = head(&mut waiting).await;
-    let message = "a.example:80 took no more of the request for 60s";
+    let message = "a.example:80 took no more of the request for 60s (head timeout)";
     check_error(result, ErrorKind::Timeout, Phase::Sending, message);
     // The first bytes count as progress: one period for them, one without any.
     check_elapsed(start, 2 * LIMIT);
@@ -122,7 +122,7 @@ async fn a_request_is_not_sent_with_its_headers_alone() {
     headers.insert("x-large", "x".repeat(100_000).parse().unwrap());
     let (mut waiting, _far) = start_with(headers, 105_000).await;
     let result = head(&mut waiting).await;
-    let message = "a.example:80 took no more of the request for 60s";
+    let message = "a.example:80 took no more of the request for 60s (head timeout)";
     check_error(result, ErrorKind::Timeout, Phase::Sending, message);
 }
 
