@@ -291,8 +291,8 @@ fn sentinel_end(data: &[u8]) -> Option<usize> {
     if text.starts_with(SENTINEL) {
         return Some(begin + SENTINEL.len());
     }
-    let line = text.split(|byte| *byte == b'\n').next()?;
-    (line.trim_ascii_end() == b"DONE").then(|| begin + line.len())
+    let behind = text.strip_prefix(b"DONE")?.split(|byte| *byte == b'\n').next()?;
+    behind.trim_ascii().is_empty().then(|| begin + b"DONE".len() + behind.len())
 }
 
 impl Output {
