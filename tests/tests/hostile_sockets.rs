@@ -241,3 +241,26 @@ async fn a_flood_does_not_outrun_the_deadlines() {
         }
     }
 }
+
+/// Behind a whole answer, when nobody uses the socket.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_flood_over_a_parked_socket_ends_it() {
+    for (name, flood) in [
+        ("pings", frame(PING, "p")),
+        ("pongs", frame(PONG, "")),
+        ("keepalives", frame(TEXT_FRAME, r#"{"type":"keepalive"}"#)),
+        ("a message without end", frame(0x00, [b' '; 100])),
+    ] {
+        let mut begin = frame(TEXT_FRAME, COMPLETED);
+        if name == "a message without end" {
+            begin.extend(frame(0x01, "{"));
+        }
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let client = impatient(&format!("http://{}/v1", listener.local_addr().unwrap()));
+        let session = client.transport(Transport::WebSocket).build().unwrap().session();
+        let served = tokio::spawn(flooding(listener, begin, flood.repeat(10_000)));
+        let (_, error) = soon(drain(session.begin_turn().stream(request()))).await;
+        assert!(error.is_none(), "{name}: {error:?}");
+        assert!(soon(served).await.unwrap().is_err(), "{name}");
+    }
+}

@@ -62,13 +62,15 @@ struct Parked {
 
 /// Messages that a parked socket may still bring: the late events of a finished response, and notices.
 const MOST_LATE: u32 = 256;
+/// Bytes of them, and of pings. A ping every second for an hour has less than half a MiB.
+const MOST_LATE_BYTES: u64 = 8 << 20;
 
 /// Answers pings and notices a close, until somebody asks for the socket (which is then handed over) or nobody ever
 /// will. Late events of the finished response are nobody's.
 async fn keep(mut socket: Box<Socket>, asked: oneshot::Receiver<()>) -> Option<Box<Socket>> {
     let mut asked = pin!(asked);
     let mut timer: Pin<Box<Sleep>> = Box::pin(sleep_until(tokio::time::Instant::now()));
-    let mut late = 0;
+    let (mut late, before) = (0, socket.bytes_received());
     let is_alive = poll_fn(|cx| {
         loop {
             let now = now();
@@ -79,6 +81,7 @@ async fn keep(mut socket: Box<Socket>, asked: oneshot::Receiver<()>) -> Option<B
                 }
                 // A peer that goes on talking to nobody is no peer for the next request.
                 Poll::Ready(_) => return Poll::Ready(false),
+                Poll::Pending if socket.bytes_received() - before > MOST_LATE_BYTES => return Poll::Ready(false),
                 Poll::Pending => {}
             }
             // Seen to be alive just now.
