@@ -172,7 +172,8 @@ impl Transcript {
             let _ = write!(line, " {role}");
         }
         if let Some(call) = item.as_call() {
-            let id = self.names.of("call", call.call_id);
+            // One that the service does not name gets its id when it is whole.
+            let id = if call.call_id.is_empty() { "-".to_owned() } else { self.names.of("call", call.call_id) };
             let _ = write!(line, " {id} {}", call.name);
             if stage == Stage::Done {
                 let _ = write!(line, " {:?}", cut(call.arguments));

@@ -109,6 +109,15 @@ fn turn_with_retry_and_fallback() {
     });
 }
 
+/// It has an id of its own only when it is whole; then it is the first one that has.
+#[test]
+fn a_call_that_the_service_does_not_name_is_numbered_once() {
+    let calls = r#"delta {"tool_calls":[{"index":0,"function":{"name":"f","arguments":"{}"}}]}"#;
+    let text = transcript(Wire::Chat, &format!("{calls}\nDONE"));
+    let calls: Vec<&str> = text.lines().filter_map(|line| Some(line.split_once("function_call ")?.1)).collect();
+    assert_eq!(calls, ["- f", r#"call_1 f "{}" completed"#], "{text}");
+}
+
 #[test]
 fn long_text_is_cut_in_items_and_garbage_but_never_in_deltas() {
     let long = "x".repeat(500);
