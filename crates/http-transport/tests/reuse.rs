@@ -315,8 +315,8 @@ async fn a_connection_waits_for_90_seconds() {
 }
 
 #[tokio::test]
-async fn at_most_sixteen_connections_wait() {
-    const LIMIT: usize = 16;
+async fn at_most_thirty_connections_wait() {
+    const LIMIT: usize = 30;
     let once: &[Step] = &[Answer(HELLO)];
     let twice: &[Step] = &[Answer(HELLO), Answer(HELLO)];
     let mut scripts = vec![once];

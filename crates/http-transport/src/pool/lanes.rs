@@ -11,13 +11,13 @@ use tokio::time::Instant;
 use crate::http2::Connection;
 use crate::idle::Idle;
 
-use super::handover::Queue;
+use super::handover::{MANY, Queue};
 use super::lead::Signal;
 use super::{IDLE_LIMIT, Way};
 
-/// How many HTTP/1.1 connections may wait for requests that go one way. Bodies that end late come back in groups, and
-/// what is too much of a group is opened again.
-const PARKED_LIMIT: usize = 16;
+/// How many HTTP/1.1 connections may wait for requests that go one way: as many as a row of requests opens before it
+/// waits for one. Where all their bodies end at a time, they need not be opened again.
+const PARKED_LIMIT: usize = MANY;
 /// How many ways are remembered on which nothing is going on, for what was learned of their servers; up to twice as
 /// many between two times of cleaning.
 pub(super) const REST_LIMIT: usize = 64;
