@@ -74,7 +74,8 @@ pub(super) fn run(effort: Effort, report: &mut Report) -> Result<()> {
             Against::BestPeer,
         ),
         turns(&server, format!("turns of {SHORT} deltas"), Threads::One, Script::Turn(SHORT), SHORT as u64, TURNS)?
-            .rounds(11)
+            // A round is short, and most of it is the kernel's to give.
+            .rounds(101)
             .goal(OURS, 0.75, Against::BestPeer),
         paced(&server, 1000, Threads::One, effort).goal(OURS, 0.85, Against::BestPeer),
         paced(&server, 1000, Threads::Many, effort).goal(OURS, 0.85, Against::BestPeer),
