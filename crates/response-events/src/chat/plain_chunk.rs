@@ -56,19 +56,25 @@ impl<'a> Chunk<'a> {
 }
 
 fn choice<'a>(scanner: &mut Scanner<'a>, members: &mut Vec<Member<'a>>) -> Scanned<Choice<'a>> {
-    let (from, mut of_message) = (members.len(), Vec::new());
+    let (from, mut of_message) = (members.len(), 0..0);
     let (mut index, mut delta, mut message, mut finish_reason, mut text) = (None, None, None, None, None);
     scanner.object(|scanner, key| match key {
         b"index" => fill(&mut index, scanner.number()?),
         b"delta" => fill(&mut delta, self::delta(scanner, members)?),
         b"finish_reason" => fill(&mut finish_reason, scanner.string_or_null()?),
-        b"message" => fill(&mut message, Box::new(self::delta(scanner, &mut of_message)?)),
+        b"message" => {
+            let begin = members.len();
+            let read = self::delta(scanner, members)?;
+            of_message = begin..members.len();
+            fill(&mut message, Box::new(read))
+        }
         b"text" => fill(&mut text, scanner.string_or_null()?),
         b"error" => None,
         _ => Member::scan(scanner, Level::Choice, key, members),
     })?;
-    if delta.is_none() {
-        members.append(&mut of_message);
+    if delta.is_some() {
+        // Beside a delta a message is not read at all.
+        members.drain(of_message);
     }
     Member::assign(&mut members[from..], Number(index).index());
     let (finish_reason, text) = (Text(finish_reason.flatten()), Text(text.flatten()));
@@ -180,6 +186,8 @@ mod tests {
             r#"{"choices":[{"index":1,"delta":{"tool_calls":[{"index":0,"id":"i","type":"function","function":{"name":"f","arguments":"{\"a\":"}}]}}]}"#,
             r#"{"choices":[],"usage":{"prompt_tokens":1}}"#,
             r#"{"choices":[{"message":{"content":[{"type":"text","text":"a"}]},"delta":{"content":{"text":"b"}}}]}"#,
+            r#"{"choices":[{"a":1,"message":{"b":2},"c":3}]}"#,
+            r#"{"choices":[{"a":1,"message":{"b":2},"c":3,"delta":{"d":4},"e":5}]}"#,
         ] {
             assert!(Chunk::scan(text).is_some(), "{text}");
             check(text);
