@@ -64,6 +64,12 @@ impl<'a> Scanner<'a> {
         Some(key)
     }
 
+    /// The first letter of the key that is next, or anything, where none is.
+    #[inline]
+    pub(crate) fn initial(&self) -> u8 {
+        self.bytes().get(self.at + 1).copied().unwrap_or_default()
+    }
+
     /// Goes behind `key`, quotation marks and colon included, if that is next to the byte. It costs a comparison,
     /// where [`key`](Self::key) has to search for the end.
     #[inline]

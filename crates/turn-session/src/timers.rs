@@ -111,43 +111,39 @@ impl Timers {
 
     /// The first deadline.
     pub(crate) fn next(&self) -> Option<Instant> {
-        self.instants().into_iter().flatten().min()
+        let mut first: Option<Instant> = None;
+        self.each(|_, at| first = Some(first.map_or(at, |first| first.min(at))));
+        first
     }
 
     /// The deadline that has passed, if one has.
     pub(crate) fn expired(&self, now: Instant) -> Option<Timer> {
-        let mut passed =
-            self.instants().into_iter().zip(self.timers()).filter(|(at, _)| at.is_some_and(|at| at <= now));
-        passed.find_map(|(_, timer)| timer)
+        let mut passed = None;
+        self.each(|timer, at| passed = passed.or((at <= now).then_some(timer)));
+        passed
     }
 
-    /// When each of the [`timers`](Self::timers) passes that runs. A deadline too far away to be an instant is none.
-    fn instants(&self) -> [Option<Instant>; 6] {
+    /// Tells each deadline that runs, in the order in which they are looked at when several have passed. One too far
+    /// away to be an instant is none.
+    #[inline]
+    fn each(&self, mut see: impl FnMut(Timer, Instant)) {
         let limits = &self.limits;
-        let after = |start: Option<Instant>, limit: Option<Duration>| start?.checked_add(limit?);
-        let empty = if self.last_byte.is_none() { self.opened } else { None };
-        let first = if self.last_event.is_none() { self.opened } else { None };
-        [
-            after(self.finishing, Some(limits.finish_grace)),
-            self.turn_deadline(),
-            after(empty, limits.first_byte),
-            after(first, limits.first_event),
-            after(self.opened.map(|opened| self.last_byte.unwrap_or(opened)), limits.idle),
-            after(self.opened.map(|opened| self.last_event.unwrap_or(opened)), limits.progress),
-        ]
-    }
-
-    /// In the order in which they are looked at when several have passed.
-    fn timers(&self) -> [Option<Timer>; 6] {
-        let limits = &self.limits;
-        [
-            Some(Timer::FinishGrace),
-            limits.turn.map(Timer::Turn),
-            limits.first_byte.map(Timer::FirstByte),
-            limits.first_event.map(Timer::FirstEvent),
-            limits.idle.map(Timer::Idle),
-            limits.progress.map(Timer::Progress),
-        ]
+        let mut after = |start: Option<Instant>, limit: Option<Duration>, timer: fn(Duration) -> Timer| {
+            let (Some(start), Some(limit)) = (start, limit) else { return };
+            if let Some(at) = start.checked_add(limit) {
+                see(timer(limit), at);
+            }
+        };
+        after(self.finishing, Some(limits.finish_grace), |_| Timer::FinishGrace);
+        after(Some(self.turn_started), limits.turn, Timer::Turn);
+        if let Some(opened) = self.opened {
+            let empty = Some(opened).filter(|_| self.last_byte.is_none());
+            after(empty, limits.first_byte, Timer::FirstByte);
+            let first = Some(opened).filter(|_| self.last_event.is_none());
+            after(first, limits.first_event, Timer::FirstEvent);
+            after(Some(self.last_byte.unwrap_or(opened)), limits.idle, Timer::Idle);
+            after(Some(self.last_event.unwrap_or(opened)), limits.progress, Timer::Progress);
+        }
     }
 }
 

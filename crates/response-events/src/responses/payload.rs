@@ -54,30 +54,21 @@ impl<'a> Payload<'a> {
     /// Reads what nearly all payloads are: a piece of something, in fields that are strings and numbers.
     fn scan(&mut self, text: &'a str) -> Scanned<()> {
         let mut scanner = Scanner::new(text);
-        scanner.members(|scanner| {
-            if scanner.is_key(r#""type":"#) {
-                fill(&mut self.event_type.0, scanner.string()?)
-            } else if scanner.is_key(r#""sequence_number":"#) {
-                fill(&mut self.sequence_number.0, scanner.number()?)
-            } else if scanner.is_key(r#""item_id":"#) {
-                fill(&mut self.item_id.0, scanner.string()?)
-            } else if scanner.is_key(r#""output_index":"#) {
-                fill(&mut self.output_index.0, scanner.number()?)
-            } else if scanner.is_key(r#""content_index":"#) {
-                fill(&mut self.content_index.0, scanner.number()?)
-            } else if scanner.is_key(r#""summary_index":"#) {
-                fill(&mut self.summary_index.0, scanner.number()?)
-            } else if scanner.is_key(r#""delta":"#) {
-                fill(&mut self.delta.0, scanner.string()?)
-            } else {
-                match scanner.key()? {
-                    b"item" | b"response" | b"error" |
-                    // One of the above, with white space ahead of its colon.
-                    b"type" | b"sequence_number" | b"item_id" | b"output_index" | b"content_index" | b"summary_index"
-                    | b"delta" => None,
-                    _ => scanner.skip(),
-                }
-            }
+        scanner.members(|scanner| match scanner.initial() {
+            b't' if scanner.is_key(r#""type":"#) => fill(&mut self.event_type.0, scanner.string()?),
+            b's' if scanner.is_key(r#""sequence_number":"#) => fill(&mut self.sequence_number.0, scanner.number()?),
+            b's' if scanner.is_key(r#""summary_index":"#) => fill(&mut self.summary_index.0, scanner.number()?),
+            b'i' if scanner.is_key(r#""item_id":"#) => fill(&mut self.item_id.0, scanner.string()?),
+            b'o' if scanner.is_key(r#""output_index":"#) => fill(&mut self.output_index.0, scanner.number()?),
+            b'c' if scanner.is_key(r#""content_index":"#) => fill(&mut self.content_index.0, scanner.number()?),
+            b'd' if scanner.is_key(r#""delta":"#) => fill(&mut self.delta.0, scanner.string()?),
+            _ => match scanner.key()? {
+                b"item" | b"response" | b"error" |
+                // One of the above, with white space ahead of its colon.
+                b"type" | b"sequence_number" | b"item_id" | b"output_index" | b"content_index" | b"summary_index"
+                | b"delta" => None,
+                _ => scanner.skip(),
+            },
         })?;
         scanner.finish()
     }
