@@ -119,7 +119,7 @@ fn dates_are_compared_with_the_answers_own_date() {
 
 #[test]
 fn messages_say_when_in_many_ways() {
-    let cases: [(&str, Option<u64>); 54] = [
+    let cases: [(&str, Option<u64>); 57] = [
         ("Rate limit reached for x in organization org-y. Please try again in 1.3s. Visit https://z", Some(1_300)),
         ("try again in 345ms", Some(345)),
         ("Try again in 17 seconds.", Some(17_000)),
@@ -160,6 +160,9 @@ fn messages_say_when_in_many_ways() {
         ("Retry after approximately 2 minutes.", Some(120_000)),
         ("Please wait 4 seconds before the next request.", Some(4_000)),
         ("Please wait about 4s", Some(4_000)),
+        ("Please wait for 20 seconds before trying again.", Some(20_000)),
+        ("Rate limited: please wait at least another 1.5 seconds", Some(1_500)),
+        ("Please wait for the next release", None),
         ("please wait a moment", None),
         ("try again in about", None),
         ("try again in about an hour", None),
