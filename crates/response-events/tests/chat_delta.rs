@@ -147,6 +147,60 @@ fn a_whole_message_counts_only_where_there_is_no_delta() {
 }
 
 #[test]
+fn a_whole_message_behind_deltas_repeats_them() {
+    let deltas = r#"
+        delta {"reasoning_content":"hm"}
+        delta {"content":"a"}
+        delta {"content":"b"}
+        delta {"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]}
+        {"choices":[{"index":0,DELTA"message":{"role":"assistant","content":"ab","reasoning_content":"hm","tool_calls":[{"id":"c","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}]}
+        (end)
+        "#;
+    for delta in ["", r#""delta":null,"#, r#""delta":{},"#] {
+        check_chat(
+            &deltas.replace("DELTA", delta),
+            r#"
+            created - -
+            +0 reasoning
+            0 reasoning "hm"
+            =0 reasoning "hm" completed
+            +1 message
+            1 text "a"
+            1 text "b"
+            =1 message "ab" completed
+            +2 call c f
+            2 input "{}"
+            ~ finishing
+            =2 call c f "{}" completed
+            == completed - stop
+            "#,
+        );
+    }
+}
+
+#[test]
+fn a_choice_may_come_in_messages() {
+    check_chat(
+        r#"
+        {"choices":[{"index":0,"message":{"role":"assistant","content":"ha"}}]}
+        {"choices":[{"index":0,"message":{"content":"ha"}}]}
+        {"choices":[{"index":0,"message":{"content":"!"},"finish_reason":"stop"}]}
+        (end)
+        "#,
+        r#"
+        created - -
+        +0 message
+        0 text "ha"
+        0 text "ha"
+        0 text "!"
+        ~ finishing
+        =0 message "haha!" completed
+        == completed - stop
+        "#,
+    );
+}
+
+#[test]
 fn content_may_be_a_list_of_parts() {
     check_chat(
         r#"

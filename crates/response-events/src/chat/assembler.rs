@@ -40,6 +40,16 @@ struct ChoiceItems {
     loose_details: ReasoningBody,
     /// What goes back with a message, while none is open.
     loose_extra: Option<Value>,
+    has: Kinds,
+    /// It began with a whole message.
+    in_messages: bool,
+}
+
+/// What a choice has items of, beside calls.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Kinds {
+    pub(super) text: bool,
+    pub(super) reasoning: bool,
 }
 
 /// How the items of a choice end that are still open at the end of the stream.
@@ -56,6 +66,13 @@ pub(super) enum Ending {
 impl Assembler {
     pub(super) fn new(call_seed: Option<u64>) -> Self {
         Self { call_seed, ..Self::default() }
+    }
+
+    /// What the choice, of which a whole message has come, has said in deltas before.
+    pub(super) fn in_deltas(&mut self, choice: u32) -> Kinds {
+        let items = self.choices.entry(choice).or_default();
+        items.in_messages |= items.latest.is_none();
+        if items.in_messages { Kinds::default() } else { items.has }
     }
 
     /// Adds to the message of a choice.
@@ -259,8 +276,14 @@ impl Assembler {
     }
 
     fn push(&mut self, choice: u32, mut body: Body, out: &mut Output) -> usize {
-        if let Body::Message(message) = &mut body {
-            message.extra = self.choices.get_mut(&choice).and_then(|items| items.loose_extra.take());
+        let items = self.choices.entry(choice).or_default();
+        match &mut body {
+            Body::Message(message) => {
+                items.has.text = true;
+                message.extra = items.loose_extra.take();
+            }
+            Body::Reasoning(_) => items.has.reasoning = true,
+            Body::Call(_) => {}
         }
         out.collected.add_items(1);
         self.slots.push(Slot { choice, body, state: State::Open });

@@ -176,9 +176,13 @@ impl ChatStream {
             return;
         }
         out.ledger.choices.entry(index).or_default();
-        match choice.delta.or(choice.message.map(|message| *message)) {
-            Some(delta) => self.handle_delta(index, delta, data, out),
-            None => self.items.add_text(index, PartKind::Text, choice.text.into_string().unwrap_or_default(), out),
+        match (choice.delta, choice.message) {
+            (Some(delta), _) => self.handle_delta(index, delta, data, out),
+            (None, Some(message)) => self.handle_message(index, *message, data, out),
+            (None, None) => {
+                let text = choice.text.into_string().unwrap_or_default();
+                self.items.add_text(index, PartKind::Text, text, out);
+            }
         }
         if let Some(reason) = choice.finish_reason.non_empty() {
             let known = &mut out.ledger.choices.entry(index).or_default().finish_reason;
@@ -188,6 +192,20 @@ impl ChatStream {
                 *known = Some(reason.to_owned());
             }
         }
+    }
+
+    /// A message in place of a delta. Behind deltas it is all that they said, and nothing new; a choice that begins
+    /// with a message comes in messages.
+    fn handle_message(&mut self, choice: u32, mut message: Delta<'_>, data: &[u8], out: &mut Output) {
+        let before = self.items.in_deltas(choice);
+        if before.text {
+            (message.content, message.refusal) = (Content::None, Content::None);
+        }
+        if before.reasoning {
+            (message.reasoning_content, message.reasoning) = (Content::None, Content::None);
+            message.reasoning_details = None;
+        }
+        self.handle_delta(choice, message, data, out);
     }
 
     fn handle_delta(&mut self, choice: u32, mut delta: Delta<'_>, data: &[u8], out: &mut Output) {
