@@ -149,21 +149,9 @@ impl TurnStream {
                     logs::event(event, &self.target);
                 }
                 if self.engine.is_done() {
-                    if item.is_ok() {
-                        // The service behaved: what is left of the body must not cost its connection.
-                        self.connection.finish();
-                    }
-                    // A caller who has the terminal item need not poll again.
-                    self.act_all();
-                    self.scrub_ledger();
+                    self.end(item.is_ok());
                 }
-                return Poll::Ready(Some(item.map_err(|failure| {
-                    let failure = self.secrets.scrub_failure(failure);
-                    self.collector.fail(&failure);
-                    logs::failure(&failure, &self.target);
-                    let cause = self.cause.take().filter(|cause| !self.secrets.are_in(&**cause));
-                    Error::new(failure, cause)
-                })));
+                return Poll::Ready(Some(item.map_err(|failure| self.error(failure))));
             }
             if self.engine.is_done() {
                 return Poll::Ready(None);
@@ -197,6 +185,27 @@ impl TurnStream {
                 }
             }
         }
+    }
+
+    /// The terminal item is there.
+    #[cold]
+    fn end(&mut self, is_ok: bool) {
+        if is_ok {
+            // The service behaved: what is left of the body must not cost its connection.
+            self.connection.finish();
+        }
+        // A caller who has the terminal item need not poll again.
+        self.act_all();
+        self.scrub_ledger();
+    }
+
+    #[cold]
+    fn error(&mut self, failure: Failure) -> Error {
+        let failure = self.secrets.scrub_failure(failure);
+        self.collector.fail(&failure);
+        logs::failure(&failure, &self.target);
+        let cause = self.cause.take().filter(|cause| !self.secrets.are_in(&**cause));
+        Error::new(failure, cause)
     }
 
     fn poll_signal(&mut self, signals: u32, cx: &mut Context<'_>) -> Poll<Signal> {
