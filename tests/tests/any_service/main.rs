@@ -1,12 +1,13 @@
 //! Whatever a service answers, in whatever pieces, on connections that end as they like: what holds for every turn.
 
+mod http2;
 mod reply;
 mod service;
 
 use std::{sync::Arc, time::Duration};
 
 use codex_api::{Client, Environment, Pacing, Provider, Request, RetryBudget, RetryPolicy, Session, Transport, Turn};
-use codex_api::{Error, TurnEvent, Wire};
+use codex_api::{Error, HttpVersions, TurnEvent, Wire};
 use proptest::{collection::vec, option, prelude::*, sample::select};
 use reply::{Outcome, Reply, reply};
 use service::{Asked, Service};
@@ -16,6 +17,7 @@ use service::{Asked, Service};
 struct Talk {
     wire: Wire,
     transport: Transport,
+    version: HttpVersions,
     /// All of it at once.
     at_once: bool,
     turns: Vec<Planned>,
@@ -30,16 +32,19 @@ struct Planned {
 
 fn talk() -> impl Strategy<Value = Talk> {
     let ways = select(vec![
-        (Wire::Responses, Transport::Sse),
-        (Wire::Responses, Transport::Auto),
-        (Wire::Responses, Transport::WebSocket),
-        (Wire::Chat, Transport::Sse),
+        (Wire::Responses, Transport::Sse, HttpVersions::Http1),
+        (Wire::Responses, Transport::Sse, HttpVersions::Http2),
+        (Wire::Responses, Transport::Auto, HttpVersions::Http1),
+        (Wire::Responses, Transport::WebSocket, HttpVersions::Http1),
+        (Wire::Chat, Transport::Sse, HttpVersions::Http1),
+        (Wire::Chat, Transport::Sse, HttpVersions::Http2),
     ]);
     let planned = (vec(reply(), 0..4), option::weighted(0.1, 0..6_usize))
         .prop_map(|(replies, dropped_after)| Planned { replies, dropped_after });
-    (ways, any::<bool>(), vec(planned, 1..4)).prop_map(|((wire, transport), at_once, turns)| Talk {
+    (ways, any::<bool>(), vec(planned, 1..4)).prop_map(|((wire, transport, version), at_once, turns)| Talk {
         wire,
         transport,
+        version,
         at_once,
         turns,
     })
@@ -52,6 +57,7 @@ fn session(talk: &Talk, service: &Arc<Service>) -> Session {
         .environment(Environment::empty())
         .wire(talk.wire)
         .transport(talk.transport)
+        .http_versions(talk.version)
         .retry(at_once)
         .retry_budget(unpaced)
         .retry_seed(1)
@@ -120,7 +126,7 @@ fn check(asked: &[Asked], seen: &Seen) {
 }
 
 async fn play(talk: Talk) {
-    let service = Arc::new(Service::new(talk.wire));
+    let service = Arc::new(Service::new(talk.wire, talk.version));
     let session = session(&talk, &service);
     let mut turns = tokio::task::JoinSet::new();
     for (number, planned) in talk.turns.into_iter().enumerate() {

@@ -178,6 +178,14 @@ impl Reply {
         (0..self.deltas).map(|number| format!("{number} is “{number}”\n"))
     }
 
+    /// The turn state that the head of a stream tells.
+    pub(crate) fn state_in_head(&self) -> Option<&str> {
+        match &self.state {
+            Some(State::Head(token)) if self.is_stream() => Some(token),
+            _ => None,
+        }
+    }
+
     /// The turn state that an event tells. Chat Completions has no such event.
     pub(crate) fn state_event(&self, wire: Wire) -> Option<&str> {
         match &self.state {

@@ -7,7 +7,7 @@ use std::{
 };
 
 use codex_api::{
-    Wire,
+    HttpVersions, Wire,
     connector::{self, Connector},
 };
 use serde_json::json;
@@ -16,12 +16,14 @@ use tokio::{
     time::sleep,
 };
 
+use crate::http2;
 use crate::reply::{Event, Framing, Outcome, Reply, Says, State, Then};
 
 type Stream = BufReader<DuplexStream>;
 
 pub(crate) struct Service {
     wire: Wire,
+    version: HttpVersions,
     turns: Mutex<HashMap<String, Turn>>,
 }
 
@@ -41,6 +43,12 @@ pub(crate) struct Asked {
     pub(crate) outcome: Outcome,
 }
 
+pub(crate) struct Head<'r> {
+    pub(crate) status: u16,
+    pub(crate) content_type: &'static str,
+    pub(crate) state: Option<&'r str>,
+}
+
 struct Request {
     method: String,
     headers: HashMap<String, String>,
@@ -48,8 +56,8 @@ struct Request {
 }
 
 impl Service {
-    pub(crate) fn new(wire: Wire) -> Self {
-        Self { wire, turns: Mutex::default() }
+    pub(crate) fn new(wire: Wire, version: HttpVersions) -> Self {
+        Self { wire, version, turns: Mutex::default() }
     }
 
     pub(crate) fn plan(&self, turn: &str, replies: Vec<Reply>) {
@@ -66,7 +74,12 @@ impl Service {
         connector::from_fn(move |_| {
             let (near, far) = duplex(64 * 1024);
             let service = Arc::clone(&service);
-            tokio::spawn(async move { service.serve(BufReader::new(far)).await });
+            tokio::spawn(async move {
+                match service.version {
+                    HttpVersions::Http2 => http2::serve(service, far).await,
+                    _ => service.serve(BufReader::new(far)).await,
+                }
+            });
             async move { Ok::<_, io::Error>(near) }
         })
     }
@@ -80,12 +93,7 @@ impl Service {
             }
             assert!(request.body.contains(turn.as_str()));
             let reply = self.take(turn, state.map(String::as_str));
-            if let Some(State::Head(token)) = reply.state.as_ref().filter(|_| reply.is_stream()) {
-                self.tell(turn, token);
-            }
-            if let Some(token) = reply.state_event(self.wire) {
-                self.tell(turn, token);
-            }
+            self.tell_states(turn, &reply);
             if !self.answer(&mut stream, &reply).await? {
                 return Ok(());
             }
@@ -98,20 +106,16 @@ impl Service {
         for _ in 0..reply.interim {
             stream.write_all(b"HTTP/1.1 103 Early Hints\r\nlink: </x>\r\n\r\n").await?;
         }
-        let (status, kind, parts) = match reply.says {
-            Says::Nothing if reply.then == Then::Hold => std::future::pending().await,
-            Says::Nothing => return Ok(false),
-            Says::Refusal(status, code) => (status, "application/json", vec![Reply::error_body(code).to_string()]),
-            _ => (200, "text/event-stream", reply.stream(self.wire)),
-        };
-        let mut head = format!("HTTP/1.1 {status} As it is\r\ncontent-type: {kind}\r\n");
-        if let (Some(State::Head(token)), true) = (&reply.state, reply.is_stream()) {
-            head.extend([format!("x-codex-turn-state: {token}\r\n")]);
+        match (&reply.says, reply.then) {
+            (Says::Nothing, Then::Hold) => std::future::pending().await,
+            (Says::Nothing, _) => return Ok(false),
+            _ => {}
         }
-        let behind = match reply.then {
-            Then::Contradict if reply.is_decisive() => reply.contradiction().stream(self.wire).concat(),
-            _ => String::new(),
-        };
+        let (head, parts, behind) = self.answer_to(reply);
+        let mut lines = format!("HTTP/1.1 {} As it is\r\ncontent-type: {}\r\n", head.status, head.content_type);
+        if let Some(token) = head.state {
+            lines.extend([format!("x-codex-turn-state: {token}\r\n")]);
+        }
         let is_whole = reply.then == Then::End;
         let framing = match reply.framing {
             Framing::Chunked => "transfer-encoding: chunked\r\n\r\n".to_owned(),
@@ -121,8 +125,8 @@ impl Service {
                 format!("content-length: {length}\r\n\r\n")
             }
         };
-        head += &framing;
-        write(stream, reply, head.as_bytes()).await?;
+        lines += &framing;
+        write(stream, reply, lines.as_bytes()).await?;
         let chunk = |part: &str| match reply.framing {
             Framing::Chunked => format!("{:x}\r\n{part}\r\n", part.len()),
             _ => part.to_owned(),
@@ -140,6 +144,19 @@ impl Service {
             Then::Hold | Then::Contradict => std::future::pending().await,
         }
         Ok(is_whole && reply.framing != Framing::Close)
+    }
+
+    /// What is sent of a reply that has a head: this, the parts of its body, and what is said behind its end.
+    pub(crate) fn answer_to<'r>(&self, reply: &'r Reply) -> (Head<'r>, Vec<String>, String) {
+        let (status, content_type, parts) = match reply.says {
+            Says::Refusal(status, code) => (status, "application/json", vec![Reply::error_body(code).to_string()]),
+            _ => (200, "text/event-stream", reply.stream(self.wire)),
+        };
+        let behind = match reply.then {
+            Then::Contradict if reply.is_decisive() => reply.contradiction().stream(self.wire).concat(),
+            _ => String::new(),
+        };
+        (Head { status, content_type, state: reply.state_in_head() }, parts, behind)
     }
 
     /// A handshake is granted, unless the service cannot; a state in the head of the next reply goes with it.
@@ -207,7 +224,7 @@ impl Service {
     }
 
     /// The next reply, to a request that carries this state.
-    fn take(&self, turn: &str, state: Option<&str>) -> Reply {
+    pub(crate) fn take(&self, turn: &str, state: Option<&str>) -> Reply {
         self.check_state(turn, state);
         let mut turns = self.turns.lock().unwrap();
         let turn = turns.get_mut(turn).expect("a turn that was planned");
@@ -218,6 +235,13 @@ impl Service {
 
     fn check_state(&self, turn: &str, state: Option<&str>) {
         assert_eq!(state, self.turns.lock().unwrap()[turn].state.as_deref(), "the state of {turn}");
+    }
+
+    /// Everything that a reply over HTTP tells, in its order.
+    pub(crate) fn tell_states(&self, turn: &str, reply: &Reply) {
+        for token in reply.state_in_head().into_iter().chain(reply.state_event(self.wire)) {
+            self.tell(turn, token);
+        }
     }
 
     fn tell(&self, turn: &str, token: &str) {
