@@ -18,7 +18,7 @@ impl fmt::Display for Retry {
 /// Which transport takes over from which, and why.
 impl fmt::Display for Fallback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "going on over {} in the place of {}: {}", self.to.as_str(), self.from.as_str(), self.reason)
+        write!(f, "going on over {} in the place of {}: {}", self.to, self.from, self.reason)
     }
 }
 
