@@ -167,12 +167,15 @@ async fn credentials_that_are_missing_are_told_from_those_that_are_wrong() {
 
 #[tokio::test]
 async fn a_proxy_that_repeats_the_credentials_does_not_bring_them_into_the_error() {
-    let answer = "HTTP/1.1 403 bmFtZTpoaWRkZW4=\r\n\r\nproxy-authorization: Basic bmFtZTpoaWRkZW4= name:hidden";
+    let answer = "HTTP/1.1 403 bmFtZTpoaWRkZW4=\r\nx-asked: Basic bmFtZTpoaWRkZW4=\r\n\r\n\
+                  proxy-authorization: Basic bmFtZTpoaWRkZW4= name:hidden";
     let message = "the proxy PROXY refused to connect to a.invalid:443 (403 [redacted])";
     let error = check_refusal("http://name:hidden@", answer, message, false).await;
     let shown = format!("{error} {error:?} {:?}", causes(&error).map(ToString::to_string).collect::<Vec<_>>());
     assert!(!shown.contains("bmFtZTpoaWRkZW4") && !shown.contains("hidden"), "{shown}");
-    assert_eq!(error.proxy_answer().unwrap().text, "proxy-authorization: Basic [redacted] [redacted]");
+    let answer = error.proxy_answer().unwrap();
+    assert_eq!(answer.text, "proxy-authorization: Basic [redacted] [redacted]");
+    assert_eq!(answer.head.headers["x-asked"], "Basic [redacted]");
 }
 
 #[tokio::test]

@@ -9,11 +9,12 @@ use crate::head::Head;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ProxyAnswer {
-    /// Status and headers; for a 407, `proxy-authenticate` lists what it would accept.
+    /// Status and headers; for a 407, `proxy-authenticate` lists what it would accept. Credentials that the proxy
+    /// repeats are masked, here and below.
     pub head: Head,
     /// The reason phrase, or the usual one of the status.
     pub reason: String,
-    /// The body, as far as it came: at most 64 KiB within 5 s. Credentials that it repeats are masked.
+    /// The body, as far as it came: at most 64 KiB within 5 s.
     pub text: String,
 }
 

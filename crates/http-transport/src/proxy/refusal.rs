@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll, ready};
 
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, HeaderValue, StatusCode, header};
 
 use crate::body_reader::{BodyLimits, BodyReader};
 use crate::classify;
@@ -75,7 +75,15 @@ impl Refusal {
             Some(credentials) => credentials.masked(text),
             None => text.to_owned(),
         };
-        let answer = ProxyAnswer { head: self.head.clone(), reason: masked(&self.reason), text: masked(&text) };
+        let mut head = self.head.clone();
+        for value in head.headers.values_mut() {
+            let said = String::from_utf8_lossy(value.as_bytes());
+            let shown = masked(&said);
+            if shown != said {
+                *value = HeaderValue::try_from(shown).unwrap_or(HeaderValue::from_static(""));
+            }
+        }
+        let answer = ProxyAnswer { head, reason: masked(&self.reason), text: masked(&text) };
         let said = answer.said();
         let error = Error::new(ErrorKind::Proxy, self.phase, self.message(&answer));
         let error = error.with_proxy_answer(answer);
