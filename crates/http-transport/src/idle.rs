@@ -41,6 +41,8 @@ impl Idle {
             .max_headers(HEADER_COUNT)
             // One header that is none (control characters in a value) must not cost the whole answer.
             .ignore_invalid_headers_in_responses(true)
+            // Nor is a header of framing to be overlooked.
+            .allow_spaces_after_header_name_in_responses(true)
             .handshake(socket)
             .await?;
         let runtime = Handle::try_current().ok().map(|handle| handle.id());

@@ -56,6 +56,10 @@ async fn outcome(uri: &str) -> String {
 async fn bodies_end_where_the_framing_says() {
     check(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello", r#"HTTP/1.1 200 "hello" done"#).await;
     check(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n", r#"HTTP/1.1 200 "" done"#).await;
+    // A blank ahead of the colon (RFC 9112, section 5.1) is no reason to read on for ever.
+    let spaced = b"HTTP/1.1 200 OK\r\ntransfer-encoding : chunked\r\n\r\n2\r\nhi\r\n0\r\n\r\n";
+    check(spaced, r#"HTTP/1.1 200 "hi" done"#).await;
+    check(b"HTTP/1.1 200 OK\r\ncontent-length\t: 2\r\n\r\nhi and more", r#"HTTP/1.1 200 "hi" done"#).await;
     check(b"HTTP/1.1 204 No Content\r\n\r\n", r#"HTTP/1.1 204 "" done"#).await;
     // Of a body that there is not, nobody need undo a coding.
     for status in ["204 No Content", "304 Not Modified"] {
