@@ -76,6 +76,7 @@ pub(crate) async fn connect(stream: BoxStream, endpoint: &Endpoint, lead: Lead) 
     let (sender, link) = settings
         .handshake(Metered::new(stream, Arc::clone(&progress)))
         .await
+        .inspect_err(|_| lead.failed())
         .map_err(|cause| failure::handshake(endpoint, cause))?;
     let inner = Inner {
         sender: Some(sender.clone()),

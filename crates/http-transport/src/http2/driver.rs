@@ -93,8 +93,9 @@ impl Driver {
         if now < self.read_at + QUIET_LIMIT {
             return Some(self.read_at + QUIET_LIMIT);
         }
-        // It fails while an earlier one has no answer, although bytes came since: then those have to do.
-        if let Some(Ok(())) = self.pings.as_mut().map(|pings| pings.send_ping(Ping::opaque())) {
+        if let Some(pings) = &mut self.pings {
+            // It fails while an earlier one has no answer, although bytes came since: then that one is asked again.
+            let _ = pings.send_ping(Ping::opaque());
             self.asked_at = Some(now);
         }
         Some(now + PING_LIMIT)
@@ -129,6 +130,10 @@ impl Future for Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
+        // Whoever waits for the connection would only open another one like it, one after the other.
+        if let Some((lead, _)) = &self.joining {
+            lead.failed();
+        }
         if let Some(connection) = self.connection.upgrade() {
             connection.retire();
         }

@@ -127,6 +127,20 @@ async fn a_half_open_connection_is_found_out_in_the_body() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_half_open_connection_is_found_out_although_data_crossed_an_earlier_ping() {
+    let client = Client::new();
+    let (mut waiting, mut frames) = answered(&client).await;
+    assert_eq!(data(&mut waiting).await.unwrap().unwrap(), "hello");
+    sleep(Duration::from_secs(21)).await;
+    frames.write(DATA, 0, 1, b"more").await;
+    assert_eq!(data(&mut waiting).await.unwrap().unwrap(), "more");
+    let start = Instant::now();
+    let error = data(&mut waiting).await.unwrap().unwrap_err();
+    check(&error, Phase::Body, UNRESPONSIVE);
+    check_elapsed(start, Duration::from_secs(40));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_half_open_connection_is_found_out_before_the_head() {
     let client = Client::new();
     let (mut waiting, far) = client.send(2).await;
@@ -288,4 +302,20 @@ async fn nobody_waits_for_ever_for_another_ones_dial() {
     drop(next);
     assert_eq!(poll_fn(|cx| told.poll(cx)).await, Wish::Any);
     drop(lead);
+}
+
+/// They would find the same, one after the other.
+#[tokio::test(start_paused = true)]
+async fn nobody_leads_the_others_to_a_server_that_ends_connections_unread() {
+    let client = Client::new();
+    for ends_at_once in [true, false] {
+        let Entry::Dial(Some(lead), _) = client.enter(Wish::Any) else { panic!("there is nothing yet") };
+        let Entry::Follow(mut follow) = client.enter(Wish::Any) else { panic!("a dial is under way") };
+        let (near, far) = duplex(1024 * 1024);
+        let endpoint = &client.way.endpoint;
+        let far = Some(far).filter(|_| !ends_at_once);
+        let place = connect(Box::new(near), endpoint, lead).await;
+        drop((far, place));
+        assert_eq!(poll_fn(|cx| follow.poll(cx)).await, Wish::Own);
+    }
 }
