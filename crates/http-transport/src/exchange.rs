@@ -315,23 +315,27 @@ impl Exchange {
     /// The head that is the caller's; `None` where the request goes on without it.
     fn judge(&mut self, answer: Result<Head, Error>) -> Result<Option<Head>, Error> {
         let State::Waiting(waiting) = self.leave() else { return Ok(None) };
+        let may_have_crossed = waiting.0.may_have_crossed();
         let (Waiting { endpoint, call, .. }, mut again) = *waiting;
         let plan = match answer {
             Ok(head) => {
-                let is_late = call.is_late_timeout(&head);
+                let is_late = may_have_crossed && call.is_late_timeout(&head);
                 match again.take_if(|plan| is_late && plan.repeat.take()) {
                     Some(plan) => plan,
                     None => return Ok(self.accept(endpoint, call, head)),
                 }
             }
-            Err(error) => self.once_more(&call, again, error)?,
+            Err(error) => {
+                let is_unseen = (may_have_crossed || error.kind() != ErrorKind::Unanswered) && call.is_unseen(&error);
+                self.once_more(&call, is_unseen, again, error)?
+            }
         };
         self.enter(plan, Wish::Fresh)?;
         Ok(None)
     }
 
     /// The plan of a request that the server has not seen and that may be sent once more; else the error.
-    fn once_more(&self, call: &Call, mut again: Option<Plan>, error: Error) -> Result<Plan, Error> {
+    fn once_more(&self, call: &Call, is_unseen: bool, mut again: Option<Plan>, error: Error) -> Result<Plan, Error> {
         call.distrust(&error);
         if let Some(plan) = again.as_mut().filter(|_| http2::wants_http1(&error)) {
             if plan.offer == Offer::Http2 {
@@ -340,7 +344,7 @@ impl Exchange {
             self.settings.pool.require_http1(&plan.way());
             plan.offer = plan.offer.without_http2();
         }
-        again.filter(|plan| call.is_unseen(&error) && plan.repeat.take()).ok_or(error)
+        again.filter(|plan| is_unseen && plan.repeat.take()).ok_or(error)
     }
 
     /// From here on there is a body; the head of a proxy that refuses a request has one that is read first.

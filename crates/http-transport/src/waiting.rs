@@ -5,6 +5,7 @@ use std::task::{Context, Poll};
 use std::time::Duration;
 
 use http::StatusCode;
+use tokio::time::Instant;
 
 use crate::call::Call;
 use crate::deadline::Deadline;
@@ -14,6 +15,10 @@ use crate::phase::Phase;
 use crate::target::Endpoint;
 use crate::upgrade::Switch;
 
+/// How long the end of an idle connection can take to meet a request on its way: longer than any round trip. What comes
+/// later is about the request.
+const CROSSING: Duration = Duration::from_secs(5);
+
 /// A request on its way, and nothing back yet.
 pub(crate) struct Waiting {
     pub(crate) endpoint: Arc<Endpoint>,
@@ -21,23 +26,39 @@ pub(crate) struct Waiting {
     limit: Option<Duration>,
     deadline: Deadline,
     phase: Phase,
+    /// When the whole request had left.
+    sent_at: Option<Instant>,
     /// What was written when the deadline was last set.
     written: u64,
 }
 
 impl Waiting {
     pub(crate) fn new(endpoint: Arc<Endpoint>, call: Call, limit: Option<Duration>) -> Self {
-        Self { endpoint, call, limit, deadline: Deadline::after(limit), phase: Phase::Sending, written: 0 }
+        Self {
+            endpoint,
+            call,
+            limit,
+            deadline: Deadline::after(limit),
+            phase: Phase::Sending,
+            sent_at: None,
+            written: 0,
+        }
     }
 
     pub(crate) fn phase(&self) -> Phase {
         self.phase
     }
 
+    /// Whether what comes now may have been on its way before the server had the request.
+    pub(crate) fn may_have_crossed(&self) -> bool {
+        self.sent_at.is_none_or(|sent_at| sent_at.elapsed() < CROSSING)
+    }
+
     pub(crate) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Head, Error>> {
         let answer = self.call.poll_response(cx, &self.endpoint, self.phase);
         if self.phase == Phase::Sending && self.call.is_sent() {
             self.phase = Phase::Head;
+            self.sent_at = Some(Instant::now());
             self.deadline = Deadline::after(self.limit);
         }
         if self.call.is_interim_flood() {

@@ -68,6 +68,25 @@ async fn connections_in_memory_are_used_again_like_any_other() {
     assert_eq!(*asked.lock().unwrap(), ["a.example:80", "[::1]:8080"]);
 }
 
+/// A connection that was closed while it waited shows that at once. Behind a long silence, the server had the request.
+#[tokio::test(start_paused = true)]
+async fn a_request_is_sent_once_more_only_where_the_end_may_have_crossed_it() {
+    let late: [&[u8]; 2] = [b"", b"HTTP/1.1 408 Request Timeout\r\nconnection: close\r\ncontent-length: 0\r\n\r\n"];
+    for (last_words, silence, connections) in [(late[0], 4, 2), (late[0], 6, 1), (late[1], 4, 2), (late[1], 6, 1)] {
+        let (connector, asked) = in_memory(move |mut stream| async move {
+            read_request(&mut stream).await;
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 5\r\n\r\nhello").await.unwrap();
+            read_request(&mut stream).await;
+            tokio::time::sleep(Duration::from_secs(silence)).await;
+            stream.write_all(last_words).await.unwrap();
+        });
+        let transport = through(connector).build().unwrap();
+        ask(&transport, "http://a.example/").await.unwrap();
+        let again = ask(&transport, "http://a.example/").await;
+        assert_eq!(asked.lock().unwrap().len(), connections, "{silence} s: {again:?}");
+    }
+}
+
 #[tokio::test]
 async fn tls_goes_over_the_stream() {
     let (root, acceptor) = authority("A private CA", "a.example");
